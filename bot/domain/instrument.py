@@ -1,0 +1,76 @@
+"""What can be traded: one row per market of a venue, in base units."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Decimal
+from enum import StrEnum
+
+
+class MarketKind(StrEnum):
+    """The kinds of market Ballast reads or trades."""
+
+    SPOT = "spot"
+    LINEAR_PERPETUAL = "linear-perpetual"
+    LINEAR_FUTURE = "linear-future"
+    INVERSE_PERPETUAL = "inverse-perpetual"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """One market of one venue with the limits an order must respect.
+
+    Units: amounts in base units (coins); `contract_size` in base units per contract for linear markets, in quote
+    currency (face value) per contract for inverse ones; `notional_min` in quote currency.
+    """
+
+    venue: str
+    symbol: str
+    kind: MarketKind
+    base: str
+    quote: str
+    settle: str | None
+    contract_size: Decimal
+    amount_step: Decimal
+    amount_min: Decimal
+    amount_max: Decimal | None
+    price_tick: Decimal
+    notional_min: Decimal
+    expires_at: datetime | None = None
+    active: bool = True
+
+    def floor_amount(self, amount: Decimal) -> Decimal:
+        """Round a non-negative amount down to the lot step."""
+        return _to_step(amount, self.amount_step, ROUND_DOWN)
+
+    def floor_price(self, price: Decimal) -> Decimal:
+        """Round a price down to the tick."""
+        return _to_step(price, self.price_tick, ROUND_DOWN)
+
+    def ceil_price(self, price: Decimal) -> Decimal:
+        """Round a price up to the tick."""
+        return _to_step(price, self.price_tick, ROUND_UP)
+
+    def contracts(self, amount: Decimal) -> Decimal:
+        """Say how many contracts an amount in base units is, on a linear market."""
+        return amount / self.contract_size
+
+    def tradable(self, amount: Decimal, price: Decimal) -> bool:
+        """Tell whether the venue would take an order of this amount at this price."""
+        return amount >= self.amount_min and amount > 0 and amount * price >= self.notional_min
+
+
+def _to_step(value: Decimal, step: Decimal, rounding: str) -> Decimal:
+    if step <= 0:
+        return value
+    return (value / step).quantize(Decimal(1), rounding=rounding) * step
+
+
+def quantized(value: float, *, places: int = 8) -> Decimal:
+    """Bring a float of an estimator back among the decimals; the one door between the two.
+
+    Raises: ValueError on NaN or infinity.
+    """
+    result = Decimal(repr(value))
+    if not result.is_finite():
+        raise ValueError(f"an estimate came out as {value}, which is not a number that money can depend on")
+    return result.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)

@@ -1,0 +1,49 @@
+"""The record that closes every cycle; logs, status, pages and reports all read this value."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.hedge import Exposure, Need, Target
+from bot.domain.intent import Intent, Outcome, Refusal
+from bot.domain.snapshot import Snapshot
+
+
+class CycleStatus(StrEnum):
+    """How a cycle ended; each has one exit code."""
+
+    HEDGED = "hedged"  # 0: nothing to do, or all done
+    ACTED = "acted"  # 1: acted but not yet there
+    STALE = "stale"  # 3
+    UNAVAILABLE = "unavailable"  # 3
+    REFUSED = "refused"  # 4: a guard said no
+    HALTED = "halted"  # 70
+
+
+EXIT_CODES: dict[CycleStatus, int] = {
+    CycleStatus.HEDGED: 0,
+    CycleStatus.ACTED: 1,
+    CycleStatus.STALE: 3,
+    CycleStatus.UNAVAILABLE: 3,
+    CycleStatus.REFUSED: 4,
+    CycleStatus.HALTED: 70,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleRecord:
+    """One cycle from beginning to end, also the cycle that did nothing. `snapshot` is None when nothing was seen."""
+
+    cycle: str
+    at: datetime
+    mode: str
+    portfolio: str
+    status: CycleStatus
+    snapshot: Snapshot | None
+    exposures: tuple[Exposure, ...]
+    needs: tuple[Need, ...]
+    targets: tuple[Target, ...]
+    intents: tuple[Intent, ...]
+    outcomes: tuple[Outcome, ...]
+    refusals: tuple[Refusal, ...]
+    notes: tuple[str, ...]

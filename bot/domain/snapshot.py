@@ -1,0 +1,88 @@
+"""Everything one cycle saw, as one value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from bot.domain.account import (
+    ZERO,
+    Balance,
+    FundingRate,
+    LeverageBracket,
+    MarginAccount,
+    Mark,
+    Order,
+    Position,
+    Price,
+    SymbolSettings,
+)
+from bot.domain.instrument import Instrument
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """Coins owned somewhere. `source` names the place in words for people ("binance spot", "cold wallet")."""
+
+    asset: str
+    amount: Decimal
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueView:
+    """What one venue showed in this cycle; `at` is the venue's own time when the reading began."""
+
+    venue: str
+    at: datetime
+    instruments: tuple[Instrument, ...]
+    balances: tuple[Balance, ...]
+    margins: tuple[MarginAccount, ...]
+    positions: tuple[Position, ...]
+    marks: tuple[Mark, ...]
+    funding: tuple[FundingRate, ...]
+    settings: tuple[SymbolSettings, ...]
+    open_orders: tuple[Order, ...]
+    brackets: Mapping[str, tuple[LeverageBracket, ...]]
+
+    def position(self, symbol: str) -> Position | None:
+        """The open position in a symbol, None when the venue showed none."""
+        return next((row for row in self.positions if row.symbol == symbol), None)
+
+    def amount(self, symbol: str) -> Decimal:
+        """Signed position in base units; zero when flat."""
+        position = self.position(symbol)
+        return position.amount if position else ZERO
+
+    def mark(self, symbol: str) -> Mark | None:
+        """The mark of a symbol, None when it was not read."""
+        return next((row for row in self.marks if row.symbol == symbol), None)
+
+    def instrument(self, symbol: str) -> Instrument | None:
+        """The instrument of a symbol, None when it was not read."""
+        return next((row for row in self.instruments if row.symbol == symbol), None)
+
+    def setting(self, symbol: str) -> SymbolSettings | None:
+        """Leverage and margin mode of a symbol, None when they were not read."""
+        return next((row for row in self.settings if row.symbol == symbol), None)
+
+    def margin(self, currency: str) -> MarginAccount | None:
+        """The margin account of a currency, None when it was not read."""
+        return next((row for row in self.margins if row.currency == currency), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """One coherent look at all venues and all holdings."""
+
+    at: datetime
+    holdings: tuple[Holding, ...]
+    prices: Mapping[str, Price]
+    venues: tuple[VenueView, ...]
+
+    def venue(self, venue: str) -> VenueView:
+        """The view of one venue. Raises: KeyError when it was not observed."""
+        for view in self.venues:
+            if view.venue == venue:
+                return view
+        raise KeyError(venue)

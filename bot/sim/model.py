@@ -1,0 +1,160 @@
+"""Words of the simulated exchange: listings, accounts, orders, events; shared with no noun of the bot, on purpose.
+
+The engine is the ground truth that audits judge the bot by, so it reads the venues' manuals by itself.
+Amounts are in base units, money in the currency named, times aware UTC. Signs of positions: + long, - short.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+SideName = Literal["buy", "sell"]
+TimeInForce = Literal["GTC", "IOC", "FOK", "GTX"]
+OrderState = Literal["NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED", "REJECTED"]
+MarketType = Literal["spot", "linear"]
+WalletName = Literal["spot", "funding", "futures"]
+
+
+class Rejected(Exception):
+    """The engine refuses a request; `reason` is a stable word that each wire codec translates into its venue's code."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tier:
+    """Maintenance tier: margin = notional x rate - deduction for notional in [floor, cap)."""
+
+    floor: Decimal
+    cap: Decimal
+    maintenance_rate: Decimal
+    deduction: Decimal
+    leverage_max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """One market of the simulated exchange, with its filters. `symbol` is the plain venue id, e.g. BTCUSDT.
+
+    A spot and a linear market may share a symbol; they are told apart by `market`.
+    """
+
+    symbol: str
+    market: MarketType
+    base: str
+    quote: str
+    price_tick: Decimal
+    amount_step: Decimal
+    amount_min: Decimal
+    amount_max: Decimal
+    market_amount_max: Decimal
+    notional_min: Decimal
+    taker_fee: Decimal
+    maker_fee: Decimal
+    price_band: Decimal = Decimal("0.05")
+    tiers: tuple[Tier, ...] = ()
+    funding_interval_h: int = 8
+    funding_cap: Decimal = Decimal("0.003")
+    liquidation_fee: Decimal = Decimal("0.0125")
+    tradable: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """What the market shows of one listing at one instant.
+
+    `mid` drives the book (`spread` and `depth` shape it), `mark` and `index` drive margin and funding.
+    Units: `spread` a fraction of mid; `depth_notional` quote currency within 5 basis points of mid on each side.
+    """
+
+    mid: Decimal
+    mark: Decimal
+    index: Decimal
+    spread: Decimal = Decimal("0.0001")
+    depth_notional: Decimal = Decimal("2000000")
+    funding_rate: Decimal = Decimal("0.0001")
+
+
+@dataclass(slots=True, kw_only=True)
+class SimOrder:
+    """An order as the simulated exchange recorded it."""
+
+    order_id: int
+    account: str
+    market: MarketType
+    symbol: str
+    client_id: str
+    side: SideName
+    order_type: Literal["LIMIT", "MARKET"]
+    time_in_force: TimeInForce
+    amount: Decimal
+    price: Decimal | None
+    reduce_only: bool
+    state: OrderState
+    filled: Decimal
+    filled_quote: Decimal
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def open(self) -> bool:
+        """Whether the order still rests on the book."""
+        return self.state in ("NEW", "PARTIALLY_FILLED")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimTrade:
+    """One execution of an account's order. `fee` is paid in `fee_currency`; `realised_pnl` is zero on spot."""
+
+    trade_id: int
+    order_id: int
+    account: str
+    market: MarketType
+    symbol: str
+    side: SideName
+    amount: Decimal
+    price: Decimal
+    fee: Decimal
+    fee_currency: str
+    realised_pnl: Decimal
+    maker: bool
+    at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class SimPosition:
+    """A linear position. `amount` signed; `isolated_wallet` is the collateral bound to it (zero in cross mode)."""
+
+    symbol: str
+    amount: Decimal
+    entry_price: Decimal
+    isolated_wallet: Decimal
+    updated_at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class SymbolSetup:
+    """Leverage and margin mode an account has set for one symbol."""
+
+    leverage: int = 20
+    isolated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEvent:
+    """One line of the exchange's own book, in total order; audits read these and nothing of the bot.
+
+    `kind`: order.new, order.rejected, order.ended, fill, funding, liquidation, transfer, deposit, withdrawal,
+    setting, adl, time. `facts` holds plain JSON-able values (Decimals as strings).
+    """
+
+    sequence: int
+    at: datetime
+    kind: str
+    account: str
+    symbol: str
+    facts: dict[str, str] = field(default_factory=dict)
