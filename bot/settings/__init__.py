@@ -1,0 +1,33 @@
+"""What the user set: profiles and environment in, one checked value out."""
+
+from bot.settings.load import load_settings
+from bot.settings.model import (
+    Holding,
+    Journal,
+    Network,
+    Portfolio,
+    Risk,
+    Schedule,
+    Settings,
+    Venue,
+    Watch,
+)
+from bot.settings.rules import Allocation, Direct, Pace, Policy, StaticRatio
+
+__all__ = [
+    "Allocation",
+    "Direct",
+    "Holding",
+    "Journal",
+    "Network",
+    "Pace",
+    "Policy",
+    "Portfolio",
+    "Risk",
+    "Schedule",
+    "Settings",
+    "StaticRatio",
+    "Venue",
+    "Watch",
+    "load_settings",
+]

@@ -1,0 +1,77 @@
+"""The kinds of value a setting can have: money, fractions, asset names, addresses."""
+
+import ipaddress
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class Table(BaseModel):
+    """One table of a profile: closed, frozen, and silent about its input when it complains."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def _exact(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, float | int | str | Decimal):
+        raise ValueError('must be a number in quotes, for example "0.5"')
+    if isinstance(value, float):
+        raise ValueError(f'must be written in quotes to stay exact: "{value!r}" instead of {value!r}')
+    return value
+
+
+def _asset(value: str) -> str:
+    if value != value.upper() and value.upper().isalnum():
+        raise ValueError(f'must be upper-case: "{value.upper()}" instead of "{value}"')
+    if not (value.isascii() and value.isalnum()):
+        raise ValueError('must be an asset name such as "BTC"')
+    return value
+
+
+def _address(value: str) -> str:
+    host, colon, port = value.rpartition(":")
+    if not (colon and host and port.isascii() and port.isdigit() and int(port) <= 65535):
+        raise ValueError('must be HOST:PORT, for example "127.0.0.1:8701"')
+    return value
+
+
+def _loopback(value: str) -> str:
+    host = value.rpartition(":")[0].strip("[]")
+    try:
+        inside = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        inside = False
+    if not inside:
+        raise ValueError(
+            'must be an address of this machine such as "127.0.0.1:8701"; signed requests are never sent elsewhere'
+        )
+    return value
+
+
+def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
+    for place, value in enumerate(values):
+        if value in values[:place]:
+            raise ValueError(f'"{value}" is listed twice')
+    return values
+
+
+def _asset_keys(values: dict[str, Decimal]) -> dict[str, Decimal]:
+    for asset in values:
+        _asset(asset)
+    return values
+
+
+Exact = Annotated[Decimal, BeforeValidator(_exact)]
+Positive = Annotated[Exact, Field(gt=0)]
+NotNegative = Annotated[Exact, Field(ge=0)]
+Fraction = Annotated[Exact, Field(ge=0, le=1)]
+PositiveFraction = Annotated[Exact, Field(gt=0, le=1)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+SecondsOrZero = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Asset = Annotated[str, AfterValidator(_asset)]
+Assets = Annotated[tuple[Asset, ...], AfterValidator(_distinct)]
+RatioByAsset = Annotated[dict[str, Fraction], AfterValidator(_asset_keys)]
+Name = Annotated[str, Field(min_length=1, max_length=64)]
+Address = Annotated[str, AfterValidator(_address)]
+LoopbackAddress = Annotated[Address, AfterValidator(_loopback)]

@@ -1,0 +1,277 @@
+"""Every setting with its one default; `docs/configuration.md` is printed from here."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.domain.account import MarginMode
+from bot.domain.instrument import MarketKind
+from bot.settings.fields import (
+    Address,
+    Asset,
+    Assets,
+    Fraction,
+    LoopbackAddress,
+    Name,
+    NotNegative,
+    Positive,
+    PositiveFraction,
+    Seconds,
+    SecondsOrZero,
+    Table,
+)
+from bot.settings.rules import Policy
+
+SUPPORTED_VENUES = ("binance",)
+PLANNED_VENUES = ("bybit", "bingx", "weex", "mexc", "okx", "gate", "bitget", "hyperliquid", "deribit", "krakenfutures")
+Mode = Literal["dry-run", "testnet", "live"]
+
+
+class Portfolio(Table):
+    """What the portfolio is called and counted in."""
+
+    name: Name = Field(default="portfolio", description="Name in records, logs and pages.")
+    quote: Asset = Field(default="USDT", description="Currency everything is valued in.")
+    stablecoins: Assets = Field(default=("USDT", "USDC"), description="Assets that count as cash and need no hedge.")
+
+    @model_validator(mode="after")
+    def _quote_is_cash(self) -> Self:
+        if self.quote not in self.stablecoins:
+            raise ValueError(f'quote "{self.quote}" must be one of stablecoins {list(self.stablecoins)}')
+        return self
+
+
+class Holding(Table):
+    """Coins no exchange can see."""
+
+    asset: Asset = Field(description="What is owned.")
+    amount: Positive = Field(description="How much of it, in coins.")
+    label: Name = Field(default="elsewhere", description="Where it is, in your words.")
+
+
+class Venue(Table):
+    """One exchange account."""
+
+    id: str = Field(description="ccxt id of the exchange.")
+    role: Annotated[tuple[Literal["spot", "hedge"], ...], Field(min_length=1)] = Field(
+        default=("spot", "hedge"), description="spot: balances are counted; hedge: shorts live here."
+    )
+    market: MarketKind = Field(default=MarketKind.LINEAR_PERPETUAL, description="Kind of futures that carry the short.")
+    margin_mode: MarginMode = Field(default=MarginMode.CROSS, description="How collateral is shared between shorts.")
+    account: Name | None = Field(
+        default=None,
+        description="Your name for this account; live trading is confirmed with it. Default: portfolio.name.",
+    )
+    label: Name | None = Field(default=None, description="Name of the venue in tables and reasons. Default: its id.")
+    transfers: bool = Field(default=True, description="Whether spot stablecoins may be moved to the futures margin.")
+    localnet: LoopbackAddress | None = Field(
+        default=None, description="Only for the local testnet: every host of the venue is answered at this address."
+    )
+    api_key: SecretStr | None = Field(default=None, description="Environment or .env only.")
+    api_secret: SecretStr | None = Field(default=None, description="Environment or .env only.")
+    api_passphrase: SecretStr | None = Field(default=None, description="Environment or .env only, where a venue asks.")
+
+    @property
+    def counts_spot(self) -> bool:
+        """Whether its spot balances are part of the holdings."""
+        return "spot" in self.role
+
+    @property
+    def hedges(self) -> bool:
+        """Whether shorts live here."""
+        return "hedge" in self.role
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether private calls are possible."""
+        return self.api_key is not None and self.api_secret is not None
+
+    @model_validator(mode="after")
+    def _can_be_served(self) -> Self:
+        if self.id not in SUPPORTED_VENUES:
+            raise ValueError(_unsupported(self.id))
+        if self.market is not MarketKind.LINEAR_PERPETUAL:
+            raise ValueError(f'market "{self.market.value}" is not available in this version; use "linear-perpetual"')
+        if len(set(self.role)) != len(self.role):
+            raise ValueError(f"role {list(self.role)} names the same role twice")
+        if (self.api_key is None) != (self.api_secret is None):
+            raise ValueError(f"api_key and api_secret belong together; set {_names_of_keys(self.id)}, or neither")
+        return self
+
+
+def _unsupported(venue: str) -> str:
+    ready = ", ".join(SUPPORTED_VENUES)
+    if venue == "mexc":
+        return (
+            f'id "mexc" is not available in this version (available: {ready}), and MEXC has no sandbox: rehearse with '
+            'mode = "dry-run", or on the local testnet (`ballast localnet`) of an available venue'
+        )
+    state = "is not available in this version" if venue in PLANNED_VENUES else "is not a venue Ballast knows"
+    return f'id "{venue}" {state} (available: {ready})'
+
+
+def _names_of_keys(venue: str) -> str:
+    prefix = f"BALLAST_VENUES__{venue.upper()}__"
+    return f"{prefix}API_KEY and {prefix}API_SECRET in the environment or .env"
+
+
+class Risk(Table):
+    """What no rule may exceed."""
+
+    leverage_cap: Annotated[Positive, Field(le=20)] = Field(
+        default=Decimal(2), description="Largest effective leverage: short notional over margin equity. 1 to 3."
+    )
+    leverage_cap_override: bool = Field(default=False, description="Allow a leverage_cap outside 1 to 3.")
+    liquidation_distance_min: Annotated[PositiveFraction, Field(lt=1)] = Field(
+        default=Decimal("0.30"), description="Protect a short when its liquidation price is nearer than this fraction."
+    )
+    hedge_ratio_max: PositiveFraction = Field(default=Decimal(1), description="No short above this share of holdings.")
+    order_notional_max: Positive = Field(default=Decimal(25000), description="Largest single order, in quote currency.")
+    order_notional_per_hour_max: Positive = Field(
+        default=Decimal(250000), description="Most traded within an hour, in quote currency."
+    )
+    orders_per_hour_max: Annotated[int, Field(gt=0)] = Field(default=30, description="Most orders within an hour.")
+    slippage_max: Annotated[PositiveFraction, Field(le=Decimal("0.05"))] = Field(
+        default=Decimal("0.003"), description="Limit price this fraction from mark at worst."
+    )
+    book_share_max: PositiveFraction = Field(
+        default=Decimal("0.25"), description="Share of the visible depth one order may take."
+    )
+    collateral_buffer: Fraction = Field(
+        default=Decimal("0.10"), description="Margin kept beyond what the leverage cap asks, as a fraction of it."
+    )
+    spot_reserve: NotNegative = Field(default=Decimal(0), description="Stablecoins on spot that are never moved.")
+    price_age_max_s: Seconds = Field(default=30, description="Older prices count as missing.")
+    balance_jump_max: Positive | None = Field(
+        default=Decimal("0.5"), description="A balance that changes by more than this fraction is not believed at once."
+    )
+
+    @model_validator(mode="after")
+    def _cap_is_modest(self) -> Self:
+        if not 1 <= self.leverage_cap <= 3 and not self.leverage_cap_override:
+            raise ValueError(
+                f"leverage_cap ({self.leverage_cap}) must be from 1 to 3; "
+                "to go outside on purpose set leverage_cap_override = true"
+            )
+        return self
+
+
+class Schedule(Table):
+    """When `ballast run` looks."""
+
+    cycle_every_s: Seconds = Field(default=30, description="Seconds from one cycle to the next.")
+    cron: str | None = Field(default=None, description='Cron expression in UTC instead, for example "*/5 * * * *".')
+    jitter_s: SecondsOrZero = Field(default=0, description="Up to this much random delay before each cycle.")
+
+    @model_validator(mode="after")
+    def _one_clock(self) -> Self:
+        if self.cron is None:
+            return self
+        if "cycle_every_s" in self.model_fields_set:
+            raise ValueError(
+                f'cycle_every_s ({self.cycle_every_s:g}) and cron ("{self.cron}") exclude each other; keep one'
+            )
+        from datetime import UTC, datetime  # noqa: PLC0415 - only profiles with a cron expression pay for the parser
+
+        from cronsim import CronSim, CronSimError  # noqa: PLC0415
+
+        try:
+            CronSim(self.cron, datetime.now(UTC))
+        except CronSimError as error:
+            raise ValueError(
+                f'cron "{self.cron}" is not a cron expression ({error}); for example "*/5 * * * *"'
+            ) from None
+        return self
+
+
+class Journal(Table):
+    """Where Ballast remembers what it did."""
+
+    path: Path = Field(default=Path("state/ballast.db"), description="SQLite file; its directory must be writable.")
+
+
+class Watch(Table):
+    """Where you look."""
+
+    listen: Address = Field(default="127.0.0.1:8787", description="Address of the status page and metrics.")
+    alerts: tuple[SecretStr, ...] = Field(default=(), description="Apprise URLs; environment or .env only.")
+
+
+class Network(Table):
+    """How venues are called."""
+
+    timeout_s: Annotated[Seconds, Field(le=120)] = Field(default=10, description="Patience with one request.")
+    calls_per_s: Annotated[Seconds, Field(le=100)] = Field(
+        default=10, description="Most requests per second and account."
+    )
+
+
+def _no_holding_twice(rows: tuple[Holding, ...]) -> tuple[Holding, ...]:
+    seen: set[tuple[str, str]] = set()
+    for row in rows:
+        if (row.asset, row.label) in seen:
+            raise ValueError(
+                f'{row.asset} labelled "{row.label}" is listed twice; add the amounts or give another label'
+            )
+        seen.add((row.asset, row.label))
+    return rows
+
+
+def _no_venue_twice(rows: tuple[Venue, ...]) -> tuple[Venue, ...]:
+    seen: set[str] = set()
+    for row in rows:
+        if row.id in seen:
+            raise ValueError(f'id "{row.id}" is listed twice; one [[venues]] entry per exchange')
+        seen.add(row.id)
+    return rows
+
+
+class Settings(BaseSettings):
+    """Everything the user decided."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        env_prefix="BALLAST_",
+        env_nested_delimiter="__",
+    )
+
+    mode: Mode = Field(default="dry-run", description="dry-run sends nothing; testnet rehearses; live trades.")
+    live_confirmation: str | None = Field(
+        default=None,
+        description="Must equal the hedge venue's account before live trading (or --confirm-live ACCOUNT).",
+    )
+    portfolio: Portfolio = Field(default=Portfolio())
+    holdings: Annotated[tuple[Holding, ...], AfterValidator(_no_holding_twice)] = Field(default=())
+    venues: Annotated[tuple[Venue, ...], AfterValidator(_no_venue_twice)] = Field(default=())
+    policy: Policy = Field(default=Policy())
+    risk: Risk = Field(default=Risk())
+    schedule: Schedule = Field(default=Schedule())
+    journal: Journal = Field(default=Journal())
+    watch: Watch = Field(default=Watch())
+    network: Network = Field(default=Network())
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take only what `load_settings` merged; it reads profiles and environment in one known order."""
+        return (init_settings,)
+
+    @property
+    def hedge_venue(self) -> Venue:
+        """The venue where shorts live."""
+        return next(venue for venue in self.venues if venue.hedges)
+
+    def account_of(self, venue: Venue) -> str:
+        """The name the user gave an account; the portfolio's name when he gave none."""
+        return venue.account or self.portfolio.name
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value that was loaded, for the redactor of the logs and for nothing else."""
+        keys = [key for row in self.venues for key in (row.api_key, row.api_secret, row.api_passphrase) if key]
+        return tuple(secret.get_secret_value() for secret in (*keys, *self.watch.alerts))
