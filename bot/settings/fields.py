@@ -2,7 +2,7 @@
 
 import ipaddress
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 class Table(BaseModel):
     """One table of a profile: closed, frozen, and silent about its input when it complains."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    # Built once, as part of Settings: a validator of its own per table would double the time every command takes to start.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 def _exact(value: object) -> object:
@@ -60,6 +61,11 @@ def _asset_keys(values: dict[str, Decimal]) -> dict[str, Decimal]:
     for asset in values:
         _asset(asset)
     return values
+
+
+def empty(description: str = "") -> Any:
+    """Fill a table that is absent from its own defaults, so that a default exists once."""
+    return Field(default={}, validate_default=True, description=description)
 
 
 Exact = Annotated[Decimal, BeforeValidator(_exact)]

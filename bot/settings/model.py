@@ -22,6 +22,7 @@ from bot.settings.fields import (
     Seconds,
     SecondsOrZero,
     Table,
+    empty,
 )
 from bot.settings.rules import Policy
 
@@ -245,15 +246,15 @@ class Settings(BaseSettings):
         default=None,
         description="Must equal the hedge venue's account before live trading (or --confirm-live ACCOUNT).",
     )
-    portfolio: Portfolio = Field(default=Portfolio())
+    portfolio: Portfolio = empty()
     holdings: Annotated[tuple[Holding, ...], AfterValidator(_no_holding_twice)] = Field(default=())
     venues: Annotated[tuple[Venue, ...], AfterValidator(_no_venue_twice)] = Field(default=())
-    policy: Policy = Field(default=Policy())
-    risk: Risk = Field(default=Risk())
-    schedule: Schedule = Field(default=Schedule())
-    journal: Journal = Field(default=Journal())
-    watch: Watch = Field(default=Watch())
-    network: Network = Field(default=Network())
+    policy: Policy = empty()
+    risk: Risk = empty()
+    schedule: Schedule = empty()
+    journal: Journal = empty()
+    watch: Watch = empty()
+    network: Network = empty()
 
     @classmethod
     def settings_customise_sources(

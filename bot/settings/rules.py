@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from bot.settings.fields import Assets, Fraction, PositiveFraction, RatioByAsset, SecondsOrZero, Table
+from bot.settings.fields import Assets, Fraction, PositiveFraction, RatioByAsset, SecondsOrZero, Table, empty
 
 AVAILABLE = {"size": ("static-ratio", "allocation"), "adjust": (), "place": ("direct",)}
 PLANNED = {
@@ -109,7 +109,7 @@ Place = Annotated[Direct, BeforeValidator(lambda value: _rule_of("place", value)
 class Policy(Table):
     """The four slots: size, adjust, place, pace."""
 
-    size: Size = Field(default=StaticRatio(), description="How much of each asset is hedged.")
+    size: Size = empty("How much of each asset is hedged.")
     adjust: tuple[Adjust, ...] = Field(default=(), description="What changes that size, in this order.")
-    place: Place = Field(default=Direct(), description="Which instrument carries the short.")
-    pace: Pace = Field(default=Pace(), description="How much of the gap is closed now.")
+    place: Place = empty("Which instrument carries the short.")
+    pace: Pace = empty("How much of the gap is closed now.")
