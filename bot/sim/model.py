@@ -69,6 +69,8 @@ class Quote:
 
     `mid` drives the book (`spread` and `depth` shape it), `mark` and `index` drive margin and funding.
     Units: `spread` a fraction of mid; `depth_notional` quote currency within 5 basis points of mid on each side.
+    `funding_interval_h` and `funding_next_at` overrule the listing's own schedule where a record knows better;
+    `stale` marks the last price of a market that is not trading now: orders are turned away.
     """
 
     mid: Decimal
@@ -77,6 +79,9 @@ class Quote:
     spread: Decimal = Decimal("0.0001")
     depth_notional: Decimal = Decimal("2000000")
     funding_rate: Decimal = Decimal("0.0001")
+    funding_interval_h: int | None = None
+    funding_next_at: datetime | None = None
+    stale: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,0 +1,177 @@
+"""Whether the venue takes an order: filters, reduce-only, money, in the order a venue checks them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from bot.sim.cash import money_up
+from bot.sim.collateral import margin_state, spot_free, worst_notional
+from bot.sim.frictions import Level
+from bot.sim.margin import notional_cap
+from bot.sim.model import Listing, MarketType, Quote, SideName, TimeInForce
+from bot.sim.state import AccountState, State, refusal
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRequest:
+    """What a client asks for."""
+
+    account: str
+    market: MarketType
+    symbol: str
+    side: SideName
+    order_type: Literal["LIMIT", "MARKET"]
+    amount: Decimal
+    price: Decimal | None
+    time_in_force: TimeInForce
+    reduce_only: bool
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The amount the venue takes and what of it trades at once."""
+
+    amount: Decimal
+    lots: tuple[Level, ...]
+
+
+def admit(
+    state: State,
+    account: AccountState,
+    request: OrderRequest,
+    reach: Callable[[Decimal | None], list[Level]],
+) -> Admitted:
+    """Check one order; `reach` shows what the book gives up to a limit price.
+
+    Raises: Rejected.
+    """
+    listing = state.listing(request.market, request.symbol)
+    quote = state.quote(request.market, request.symbol)
+    if not listing.tradable or quote.stale:
+        raise refusal("market_closed", request.symbol)
+    if request.market == "linear" and account.hedge_mode:
+        raise refusal("position_side", "the account is in hedge mode")
+    _check_client_id(state, account, request)
+    _check_filters(request, listing, quote)
+    amount = _check_reduction(account, request)
+    lots = cut(reach(_worst_price(request, listing, quote)), amount)
+    if request.time_in_force == "GTX" and lots:
+        raise refusal("post_only", "the order would trade at once")
+    if request.market == "spot":
+        _check_spot_money(state, account, request, listing, lots)
+    elif not request.reduce_only:
+        _check_margin(state, account, request, lots)
+    return Admitted(amount, tuple(lots))
+
+
+def cut(lots: list[Level], amount: Decimal) -> list[Level]:
+    """Keep the first lots up to an amount."""
+    kept: list[Level] = []
+    for lot in lots:
+        if amount <= 0:
+            break
+        kept.append(lot if lot.amount <= amount else Level(lot.price, amount))
+        amount -= lot.amount
+    return kept
+
+
+def _check_client_id(state: State, account: AccountState, request: OrderRequest) -> None:
+    if not request.client_id:
+        return
+    known = account.by_client_id.get((request.market, request.symbol, request.client_id))
+    if known is not None and (state.unique_forever or account.orders[known].open):
+        raise refusal("duplicate_client_id", request.client_id)
+
+
+def _check_filters(request: OrderRequest, listing: Listing, quote: Quote) -> None:
+    amount_max = listing.market_amount_max if request.order_type == "MARKET" else listing.amount_max
+    if request.amount < listing.amount_min or request.amount <= 0 or request.amount % listing.amount_step:
+        raise refusal("lot_size", f"{request.amount} is not a multiple of {listing.amount_step}")
+    if request.amount > amount_max:
+        raise refusal("max_amount", f"{request.amount} is above {amount_max}")
+    price = quote.mark if request.market == "linear" else quote.mid
+    if request.order_type == "LIMIT":
+        price = _check_price(request, listing, quote)
+    if not request.reduce_only and request.amount * price < listing.notional_min:
+        raise refusal("min_notional", f"{request.amount * price} is below {listing.notional_min}")
+
+
+def _check_price(request: OrderRequest, listing: Listing, quote: Quote) -> Decimal:
+    price = request.price
+    if price is None:
+        raise refusal("price_missing", "a limit order needs a price")
+    if price <= 0 or price % listing.price_tick:
+        raise refusal("price_filter", f"{price} is not a multiple of {listing.price_tick}")
+    low, high = _band(listing, quote)
+    if price > high if request.side == "buy" else price < low:
+        raise refusal("price_band", f"{price} is outside {low} to {high}")
+    return price
+
+
+def _band(listing: Listing, quote: Quote) -> tuple[Decimal, Decimal]:
+    centre = quote.mark if listing.market == "linear" else quote.mid
+    return centre * (ONE - listing.price_band), centre * (ONE + listing.price_band)
+
+
+def _worst_price(request: OrderRequest, listing: Listing, quote: Quote) -> Decimal | None:
+    if request.order_type == "LIMIT":
+        return request.price
+    low, high = _band(listing, quote)
+    return high if request.side == "buy" else low
+
+
+def _check_reduction(account: AccountState, request: OrderRequest) -> Decimal:
+    """Cut a reduce-only order to what it can reduce."""
+    if request.market == "spot" or not request.reduce_only:
+        return request.amount
+    position = account.positions.get(request.symbol)
+    held = ZERO if position is None else position.amount
+    room = held if request.side == "sell" else -held
+    if room <= 0:
+        raise refusal("reduce_only", "there is no position to reduce")
+    return min(request.amount, room)
+
+
+def _check_spot_money(
+    state: State, account: AccountState, request: OrderRequest, listing: Listing, lots: list[Level]
+) -> None:
+    if request.side == "sell":
+        asset, needed = listing.base, request.amount
+    else:
+        asset = listing.quote
+        traded = sum((lot.amount for lot in lots), ZERO)
+        rest = request.amount - traded
+        needed = sum((money_up(lot.amount * lot.price) for lot in lots), ZERO)
+        if request.price is not None and request.order_type == "LIMIT":
+            needed += money_up(rest * request.price)
+    free = spot_free(account, state, asset)
+    if needed > free:
+        raise refusal("insufficient_balance", f"{needed} {asset} needed, {free} free")
+
+
+def _check_margin(state: State, account: AccountState, request: OrderRequest, lots: list[Level]) -> None:
+    listing = state.listings[("linear", request.symbol)]
+    mark = state.mark(request.symbol)
+    traded = sum((lot.amount for lot in lots), ZERO)
+    notional = sum((lot.amount * lot.price for lot in lots), ZERO)
+    fee = notional * listing.taker_fee
+    away = notional - traded * mark
+    open_loss = max(ZERO, away if request.side == "buy" else -away)
+    if request.order_type == "LIMIT" and request.price is not None:
+        notional += (request.amount - traded) * request.price
+    setup = account.setup(request.symbol)
+    before = worst_notional(state, account, request.symbol)
+    after = worst_notional(state, account, request.symbol, request.side, max(notional, request.amount * mark))
+    if after <= before:
+        return
+    if after > notional_cap(listing.tiers, setup.leverage):
+        raise refusal("leverage_bracket", f"{after} is more than leverage {setup.leverage} allows")
+    needed = (after - before) / setup.leverage + fee + open_loss
+    available = margin_state(state, account, listing.quote).available
+    if needed > available:
+        raise refusal("insufficient_margin", f"{needed} needed, {available} available")

@@ -1,0 +1,345 @@
+"""Orders: admitted or refused, matched against the book, booked fill by fill, ended."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Literal
+
+from bot.sim.admission import Admitted, OrderRequest, admit
+from bot.sim.cash import COUNTERPARTY, FEES, house, money_up
+from bot.sim.frictions import Level, ladder, recovered, walk
+from bot.sim.model import Listing, OrderState, Quote, Rejected, SideName, SimOrder, SimPosition, SimTrade
+from bot.sim.state import AccountState, State
+
+ZERO = Decimal(0)
+MARKET = house(COUNTERPARTY)
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One price and amount an order of an account trades at."""
+
+    price: Decimal
+    amount: Decimal
+    maker: bool
+
+
+def place(state: State, request: OrderRequest) -> SimOrder:
+    """Take an order: refuse it, or fill what crosses and rest or expire the remainder.
+
+    Raises: Rejected.
+    """
+    account = state.account(request.account)
+    try:
+        admitted = admit(state, account, request, lambda limit: _reach(state, request, limit))
+    except Rejected as refused:
+        state.record(
+            "order.rejected",
+            request.account,
+            request.symbol,
+            market=request.market,
+            reason=refused.reason,
+            client_id=request.client_id,
+            side=request.side,
+            amount=request.amount,
+            reduce_only=request.reduce_only,
+        )
+        raise
+    order = _accept(state, account, request, admitted)
+    if request.time_in_force == "FOK" and sum((lot.amount for lot in admitted.lots), ZERO) < order.amount:
+        end(state, account, order, "EXPIRED")
+        return order
+    for lot in admitted.lots:
+        execute(state, account, order, Execution(lot.price, lot.amount, False))
+    _eat(state, request.market, request.symbol, request.side, admitted.lots)
+    if order.open and (request.order_type == "MARKET" or request.time_in_force in ("IOC", "FOK")):
+        end(state, account, order, "EXPIRED")
+    drop_empty_reductions(state, account, request.symbol)
+    return order
+
+
+def match_resting(state: State) -> None:
+    """Fill resting orders that the present quotes reach, at their own price, as far as the depth allows."""
+    for account in state.accounts.values():
+        for order in list(account.open.values()):
+            quote = state.quotes.get((order.market, order.symbol))
+            if order.open and order.price is not None and quote is not None and not quote.stale:
+                _match_one(state, account, order, quote)
+
+
+def execute(state: State, account: AccountState, order: SimOrder, execution: Execution) -> None:
+    """Book one execution: money, position, trade, order, ledger."""
+    listing = state.listings[(order.market, order.symbol)]
+    if order.market == "spot":
+        fee, currency, realised = _book_spot(state, account, order.side, execution, listing)
+    else:
+        fee, currency, realised = _book_linear(state, account, order.side, execution, listing)
+    _note(state, account, order, execution, (fee, currency, realised))
+
+
+def take_over(
+    state: State, account: AccountState, position: SimPosition, amount: Decimal, name: str
+) -> tuple[SimOrder, Decimal]:
+    """Close (part of) a position at mark without fee, on the venue's own initiative; returns the order and the pnl."""
+    side: SideName = "sell" if position.amount > 0 else "buy"
+    mark = state.mark(position.symbol)
+    request = OrderRequest(
+        account=account.name,
+        market="linear",
+        symbol=position.symbol,
+        side=side,
+        order_type="MARKET",
+        amount=amount,
+        price=None,
+        time_in_force="IOC",
+        reduce_only=True,
+        client_id=f"{name}-{state.last_id + 1}",
+    )
+    order = _accept(state, account, request, Admitted(amount, ()))
+    execution = Execution(mark, amount, False)
+    listing = replace(state.listings[("linear", position.symbol)], taker_fee=ZERO)
+    fee, currency, realised = _book_linear(state, account, side, execution, listing)
+    _note(state, account, order, execution, (fee, currency, realised))
+    return order, realised
+
+
+def end(state: State, account: AccountState, order: SimOrder, how: Literal["CANCELED", "EXPIRED"]) -> None:
+    """End an order with whatever was filled."""
+    _close_order(state, account, order, how)
+
+
+def drop_empty_reductions(state: State, account: AccountState, symbol: str) -> None:
+    """Expire resting reduce-only orders that have nothing left to reduce."""
+    position = account.positions.get(symbol)
+    for order in account.open_in("linear", symbol):
+        if order.reduce_only and reducible(position, order.side) <= 0:
+            end(state, account, order, "EXPIRED")
+
+
+def reducible(position: SimPosition | None, side: SideName) -> Decimal:
+    """Say how much of a position an order of this side can take away."""
+    if position is None:
+        return ZERO
+    return max(ZERO, position.amount if side == "sell" else -position.amount)
+
+
+def eaten_now(state: State, market: Literal["spot", "linear"], symbol: str, side: SideName) -> Decimal:
+    """Say what notional our own trades still miss from the book an order of this side meets."""
+    found = state.eaten.get((market, symbol, side))
+    if found is None:
+        return ZERO
+    elapsed_s = Decimal((state.now - found[1]).total_seconds())
+    return recovered(found[0], state.quotes[(market, symbol)].depth_notional, elapsed_s)
+
+
+def _reach(state: State, request: OrderRequest, limit: Decimal | None) -> list[Level]:
+    """See what the book would give."""
+    quote = state.quotes[(request.market, request.symbol)]
+    listing = state.listings[(request.market, request.symbol)]
+    eaten = eaten_now(state, request.market, request.symbol, request.side)
+    return walk(ladder(quote, listing, request.side, eaten), request.side, request.amount, limit)
+
+
+def _eat(
+    state: State,
+    market: Literal["spot", "linear"],
+    symbol: str,
+    side: SideName,
+    lots: tuple[Level, ...],
+) -> None:
+    if lots:
+        notional = sum((lot.price * lot.amount for lot in lots), ZERO)
+        state.eaten[(market, symbol, side)] = (eaten_now(state, market, symbol, side) + notional, state.now)
+
+
+def _match_one(state: State, account: AccountState, order: SimOrder, quote: Quote) -> None:
+    listing = state.listings[(order.market, order.symbol)]
+    left = order.amount - order.filled
+    if order.reduce_only:
+        left = min(left, reducible(account.positions.get(order.symbol), order.side))
+    eaten = eaten_now(state, order.market, order.symbol, order.side)
+    lots = walk(ladder(quote, listing, order.side, eaten), order.side, left, order.price)
+    amount = sum((lot.amount for lot in lots), ZERO)
+    if amount <= 0 or order.price is None:
+        return
+    execute(state, account, order, Execution(order.price, amount, True))
+    _eat(state, order.market, order.symbol, order.side, tuple(lots))
+    if order.market == "linear":
+        drop_empty_reductions(state, account, order.symbol)
+
+
+def _accept(state: State, account: AccountState, request: OrderRequest, admitted: Admitted) -> SimOrder:
+    number = state.next_id()
+    order = SimOrder(
+        order_id=number,
+        account=account.name,
+        market=request.market,
+        symbol=request.symbol,
+        client_id=request.client_id or f"web_{number}",
+        side=request.side,
+        order_type=request.order_type,
+        time_in_force=request.time_in_force,
+        amount=admitted.amount,
+        price=request.price if request.order_type == "LIMIT" else None,
+        reduce_only=request.reduce_only,
+        state="NEW",
+        filled=ZERO,
+        filled_quote=ZERO,
+        created_at=state.now,
+        updated_at=state.now,
+    )
+    account.orders[number] = account.open[number] = order
+    account.by_client_id[(order.market, order.symbol, order.client_id)] = number
+    state.record(
+        "order.new",
+        account.name,
+        order.symbol,
+        market=order.market,
+        order_id=number,
+        client_id=order.client_id,
+        side=order.side,
+        amount=order.amount,
+        price="" if order.price is None else order.price,
+        reduce_only=order.reduce_only,
+    )
+    return order
+
+
+def _close_order(state: State, account: AccountState, order: SimOrder, how: OrderState) -> None:
+    order.state = how
+    order.updated_at = state.now
+    account.open.pop(order.order_id, None)
+    state.record(
+        "order.ended",
+        account.name,
+        order.symbol,
+        market=order.market,
+        order_id=order.order_id,
+        client_id=order.client_id,
+        state=how,
+        filled=order.filled,
+    )
+
+
+def _book_spot(
+    state: State, account: AccountState, side: SideName, execution: Execution, listing: Listing
+) -> tuple[Decimal, str, Decimal]:
+    """Exchange coins for money; the fee is paid in what is received."""
+    purse = account.purse("spot")
+    value = execution.price * execution.amount
+    rate = listing.maker_fee if execution.maker else listing.taker_fee
+    if side == "buy":
+        state.cash.settle(listing.quote, value, purse, MARKET)
+        state.cash.move(listing.base, execution.amount, MARKET, purse)
+        got, currency = execution.amount, listing.base
+    else:
+        state.cash.move(listing.base, execution.amount, purse, MARKET)
+        _, got = state.cash.settle(listing.quote, value, MARKET, purse)
+        currency = listing.quote
+    fee, _ = state.cash.settle(currency, got * rate, purse, house(FEES))
+    return fee, currency, ZERO
+
+
+def _book_linear(
+    state: State, account: AccountState, side: SideName, execution: Execution, listing: Listing
+) -> tuple[Decimal, str, Decimal]:
+    """Change a position: the part against it realises profit, the rest opens."""
+    signed = execution.amount if side == "buy" else -execution.amount
+    position = account.positions.get(listing.symbol)
+    held = position.amount if position else ZERO
+    closing = min(execution.amount, abs(held)) if held * signed < 0 else ZERO
+    realised = ZERO
+    if position is not None and closing:
+        realised = _close_part(state, account, position, closing, execution.price)
+    if closing < execution.amount:
+        opening = (execution.amount - closing) * (1 if signed > 0 else -1)
+        _open_part(state, account, listing.symbol, opening, execution.price)
+    purse = account.purse("futures")
+    rate = listing.maker_fee if execution.maker else listing.taker_fee
+    fee, _ = state.cash.settle(listing.quote, execution.price * execution.amount * rate, purse, house(FEES))
+    state.book_income(account, "REALIZED_PNL", listing.symbol, realised, listing.quote)
+    state.book_income(account, "COMMISSION", listing.symbol, -fee, listing.quote)
+    return fee, listing.quote, realised
+
+
+def _close_part(state: State, account: AccountState, position: SimPosition, amount: Decimal, price: Decimal) -> Decimal:
+    """Realise part of a position; returns what the wallet received (+) or paid (-)."""
+    currency = state.listings[("linear", position.symbol)].quote
+    purse = account.purse("futures")
+    profit = (price - position.entry_price) * (amount if position.amount > 0 else -amount)
+    if profit >= 0:
+        realised = state.cash.settle(currency, profit, MARKET, purse)[1]
+    else:
+        realised = -state.cash.settle(currency, -profit, purse, MARKET)[0]
+    released = position.isolated_wallet * amount / abs(position.amount)
+    position.amount -= amount if position.amount > 0 else -amount
+    position.updated_at = state.now
+    if position.amount:
+        position.isolated_wallet = money_up(position.isolated_wallet - released)
+    else:
+        del account.positions[position.symbol]
+    return realised
+
+
+def _open_part(state: State, account: AccountState, symbol: str, amount: Decimal, price: Decimal) -> None:
+    """Add to a position, or begin one; isolated collateral comes from the cross wallet."""
+    setup = account.setup(symbol)
+    position = account.positions.get(symbol)
+    if position is None:
+        position = account.positions[symbol] = SimPosition(
+            symbol=symbol, amount=ZERO, entry_price=ZERO, isolated_wallet=ZERO, updated_at=state.now
+        )
+    total = position.amount + amount
+    position.entry_price = (position.entry_price * position.amount + price * amount) / total
+    position.amount = total
+    position.updated_at = state.now
+    if setup.isolated:
+        position.isolated_wallet += money_up(abs(amount) * price / setup.leverage)
+
+
+def _note(
+    state: State,
+    account: AccountState,
+    order: SimOrder,
+    execution: Execution,
+    booked: tuple[Decimal, str, Decimal],
+) -> None:
+    fee, currency, realised = booked
+    order.filled += execution.amount
+    order.filled_quote += execution.amount * execution.price
+    order.state = "PARTIALLY_FILLED"
+    order.updated_at = state.now
+    trade = SimTrade(
+        trade_id=state.next_id(),
+        order_id=order.order_id,
+        account=account.name,
+        market=order.market,
+        symbol=order.symbol,
+        side=order.side,
+        amount=execution.amount,
+        price=execution.price,
+        fee=fee,
+        fee_currency=currency,
+        realised_pnl=realised,
+        maker=execution.maker,
+        at=state.now,
+    )
+    account.trades.append(trade)
+    position = account.positions.get(order.symbol) if order.market == "linear" else None
+    state.record(
+        "fill",
+        account.name,
+        order.symbol,
+        market=order.market,
+        order_id=order.order_id,
+        client_id=order.client_id,
+        side=order.side,
+        amount=execution.amount,
+        price=execution.price,
+        fee=fee,
+        fee_currency=currency,
+        realised_pnl=realised,
+        position=position.amount if position else ZERO,
+        reduce_only=order.reduce_only,
+    )
+    if order.filled >= order.amount:
+        _close_order(state, account, order, "FILLED")

@@ -1,0 +1,183 @@
+"""What the simulated exchange remembers, and the few questions every part of the engine asks of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Literal
+
+from bot.sim.cash import Cash, Purse
+from bot.sim.model import (
+    LedgerEvent,
+    Listing,
+    MarketType,
+    Quote,
+    Rejected,
+    SideName,
+    SimOrder,
+    SimPosition,
+    SimTrade,
+    SymbolSetup,
+    WalletName,
+)
+from bot.sim.reasons import Reason
+
+MarketKey = tuple[MarketType, str]
+IncomeKind = Literal["FUNDING_FEE", "COMMISSION", "REALIZED_PNL", "TRANSFER", "INSURANCE_CLEAR"]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimTransfer:
+    """A movement between two wallets of one account."""
+
+    id: int
+    asset: str
+    amount: Decimal
+    source: WalletName
+    target: WalletName
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimIncome:
+    """One booking on the futures wallet. Signs: + received, - paid."""
+
+    id: int
+    kind: IncomeKind
+    symbol: str
+    amount: Decimal
+    currency: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimFunding:
+    """One settled funding rate of a perpetual."""
+
+    symbol: str
+    rate: Decimal
+    mark_price: Decimal
+    at: datetime
+
+
+@dataclass(slots=True)
+class AccountState:
+    """All that belongs to one account except its money."""
+
+    name: str
+    hedge_mode: bool = False
+    positions: dict[str, SimPosition] = field(default_factory=dict)
+    setups: dict[str, SymbolSetup] = field(default_factory=dict)
+    orders: dict[int, SimOrder] = field(default_factory=dict)
+    open: dict[int, SimOrder] = field(default_factory=dict)
+    by_client_id: dict[tuple[MarketType, str, str], int] = field(default_factory=dict)
+    trades: list[SimTrade] = field(default_factory=list)
+    incomes: list[SimIncome] = field(default_factory=list)
+    transfers: list[SimTransfer] = field(default_factory=list)
+
+    def purse(self, wallet: WalletName) -> Purse:
+        """Name the purse of one wallet."""
+        return (self.name, wallet)
+
+    def setup(self, symbol: str) -> SymbolSetup:
+        """Find leverage and margin mode of a symbol, the venue's defaults included."""
+        found = self.setups.get(symbol)
+        if found is None:
+            found = self.setups[symbol] = SymbolSetup()
+        return found
+
+    def open_in(self, market: MarketType, symbol: str | None = None) -> list[SimOrder]:
+        """List resting orders of one market, oldest first."""
+        return [o for o in self.open.values() if o.market == market and (symbol is None or o.symbol == symbol)]
+
+
+class State:
+    """The whole exchange at one instant."""
+
+    def __init__(self, listings: Iterable[Listing], at: datetime, *, unique_forever: bool) -> None:
+        self.now = at
+        self.unique_forever = unique_forever
+        self.listings: dict[MarketKey, Listing] = {(item.market, item.symbol): item for item in listings}
+        self.cash = Cash()
+        self.accounts: dict[str, AccountState] = {}
+        self.quotes: dict[MarketKey, Quote] = {}
+        self.eaten: dict[tuple[MarketType, str, SideName], tuple[Decimal, datetime]] = {}
+        self.ledger: list[LedgerEvent] = []
+        self.rate_announced: dict[str, Decimal] = {}
+        self.funding_interval_h: dict[str, int] = {}
+        self.funding_next_at: dict[str, datetime] = {}
+        self.funding_settled: dict[str, list[SimFunding]] = {}
+        self.last_id = 0
+        for (market, symbol), item in self.listings.items():
+            if market == "linear":
+                self.funding_interval_h[symbol] = item.funding_interval_h
+                self.funding_next_at[symbol] = next_multiple(at, item.funding_interval_h)
+                self.funding_settled[symbol] = []
+        self.funding_soonest = min(self.funding_next_at.values(), default=datetime.max.replace(tzinfo=UTC))
+
+    def next_id(self) -> int:
+        """Count orders, trades, transfers and bookings in one row of numbers."""
+        self.last_id += 1
+        return self.last_id
+
+    def record(self, kind: str, account: str = "", symbol: str = "", /, **facts: object) -> None:
+        """Append one line to the exchange's own book."""
+        plain = {name: format(v, "f") if isinstance(v, Decimal) else str(v) for name, v in facts.items()}
+        event = LedgerEvent(
+            sequence=len(self.ledger) + 1, at=self.now, kind=kind, account=account, symbol=symbol, facts=plain
+        )
+        self.ledger.append(event)
+
+    def account(self, name: str) -> AccountState:
+        """Find an account.
+
+        Raises: Rejected("unknown_account").
+        """
+        try:
+            return self.accounts[name]
+        except KeyError:
+            raise refusal("unknown_account", name) from None
+
+    def listing(self, market: MarketType, symbol: str) -> Listing:
+        """Find a listing.
+
+        Raises: Rejected("unknown_symbol").
+        """
+        try:
+            return self.listings[(market, symbol)]
+        except KeyError:
+            raise refusal("unknown_symbol", f"{market} {symbol}") from None
+
+    def quote(self, market: MarketType, symbol: str) -> Quote:
+        """Find the present quote.
+
+        Raises: Rejected("unknown_symbol"), Rejected("market_closed") before the first price.
+        """
+        found = self.quotes.get((market, symbol))
+        if found is None:
+            self.listing(market, symbol)
+            raise refusal("market_closed", f"{symbol} has no price yet")
+        return found
+
+    def mark(self, symbol: str) -> Decimal:
+        """Find the mark price of a perpetual."""
+        return self.quote("linear", symbol).mark
+
+    def book_income(self, account: AccountState, kind: IncomeKind, symbol: str, amount: Decimal, currency: str) -> None:
+        """Write a line of the account's futures statement; zero amounts leave no line."""
+        if amount:
+            account.incomes.append(
+                SimIncome(id=self.next_id(), kind=kind, symbol=symbol, amount=amount, currency=currency, at=self.now)
+            )
+
+
+def refusal(reason: Reason, detail: str = "") -> Rejected:
+    """Build a refusal from the one list of words."""
+    return Rejected(reason, detail)
+
+
+def next_multiple(at: datetime, interval_h: int) -> datetime:
+    """Find the first full funding interval of the day's grid after an instant."""
+    step = timedelta(hours=interval_h)
+    return EPOCH + ((at - EPOCH) // step + 1) * step
