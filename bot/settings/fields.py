@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 class Table(BaseModel):
     """One table of a profile: closed, frozen, and silent about its input when it complains."""
 
-    # Built once, as part of Settings: a validator of its own per table would double the time every command takes to start.
+    # Built once, as part of Settings: a validator per table would cost every command some milliseconds at its start.
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 

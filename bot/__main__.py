@@ -1,0 +1,17 @@
+"""The command `ballast`; also `python -m bot`."""
+
+import sys
+
+
+def main() -> int:
+    """Run one command and return its exit code, whatever happens on the way."""
+    try:
+        from bot.cli import run  # noqa: PLC0415 - so that Ctrl-C while modules are loading is caught as well
+
+        return run(sys.argv[1:])
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""Commands that meet a venue, real or simulated; what they need is imported when they run, not when help is shown."""
+
+import asyncio
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.domain.errors import ConfigurationError
+from bot.domain.published import published
+from bot.domain.record import EXIT_CODES, CycleRecord
+
+if TYPE_CHECKING:
+    from bot.cli.parser import Arguments
+    from bot.settings import Settings
+
+
+def settings_of(arguments: "Arguments") -> "Settings":
+    """Load the settings and teach the logs their secrets. Raises: ConfigurationError."""
+    from bot.logs import configure_logs  # noqa: PLC0415
+    from bot.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings(arguments.config, confirm_live=arguments.confirm_live)
+    configure_logs(level=arguments.log_level, form=arguments.log_format, secrets=settings.secrets())
+    return settings
+
+
+def check(arguments: "Arguments") -> int:
+    """Examine everything and exit with the code of the first failure."""
+    if arguments.explain:
+        from bot.manual import manual  # noqa: PLC0415
+
+        print(manual(), end="")
+        return 0
+    settings = settings_of(arguments)
+    from bot.cli.render import findings_table  # noqa: PLC0415
+    from bot.doctor import examine  # noqa: PLC0415
+
+    findings = asyncio.run(examine(settings))
+    code = next((row.exit_code for row in findings if row.verdict == "fail"), 0)
+    if arguments.json:
+        rows = [{"topic": row.topic, "verdict": row.verdict, "text": row.text} for row in findings]
+        print(json.dumps({"schema": 1, "findings": rows, "exit_code": code}))
+    else:
+        print(findings_table(findings))
+    return code
+
+
+def plan(arguments: "Arguments") -> int:
+    """Show one cycle without its last step."""
+    settings = settings_of(arguments)
+    from bot.cycle import preview_cycle  # noqa: PLC0415
+    from bot.wiring import open_desk  # noqa: PLC0415
+
+    async def preview() -> CycleRecord:
+        async with open_desk(settings, purpose="plan") as desk:
+            return await preview_cycle(desk)
+
+    return _show(asyncio.run(preview()), arguments)
+
+
+def once(arguments: "Arguments") -> int:
+    """Run one cycle."""
+    settings = settings_of(arguments)
+    from bot.cycle import run_cycle  # noqa: PLC0415
+    from bot.wiring import open_desk  # noqa: PLC0415
+
+    async def cycle() -> CycleRecord:
+        async with open_desk(settings, purpose="once") as desk:
+            return await run_cycle(desk)
+
+    return _show(asyncio.run(cycle()), arguments)
+
+
+def flatten(arguments: "Arguments") -> int:
+    """Close every short."""
+    settings = settings_of(arguments)
+    from bot.flatten import flatten as close_shorts  # noqa: PLC0415
+    from bot.wiring import open_desk  # noqa: PLC0415
+
+    async def close() -> CycleRecord:
+        async with open_desk(settings, purpose="flatten") as desk:
+            return await close_shorts(desk, verify=arguments.verify)
+
+    return _show(asyncio.run(close()), arguments)
+
+
+def daemon(arguments: "Arguments") -> int:
+    """Run cycles until told to stop."""
+    settings = settings_of(arguments)
+    from bot.daemon import run_daemon  # noqa: PLC0415
+    from bot.logs import cycle_line  # noqa: PLC0415
+    from bot.wiring import open_desk  # noqa: PLC0415
+
+    def announce(record: CycleRecord, next_at: datetime | None) -> None:
+        line = json.dumps(published(record)) if arguments.json else cycle_line(record, next_at)
+        print(line, flush=True)
+
+    async def cycles() -> int:
+        async with open_desk(settings, purpose="run") as desk:
+            return await run_daemon(desk, announce)
+
+    return asyncio.run(cycles())
+
+
+def localnet(arguments: "Arguments") -> int:
+    """Serve the local testnet until Ctrl-C."""
+    _tape_exists(arguments.tape)
+    if not arguments.speed > 0:
+        raise ConfigurationError(
+            f"--speed {arguments.speed:g}: must be greater than 0; 60 lets an hour pass in a minute"
+        )
+    from bot.sim.localnet import serve_localnet  # noqa: PLC0415
+
+    asyncio.run(
+        serve_localnet(
+            venue=arguments.venue,
+            listen=arguments.listen,
+            scenario=_scenario(arguments),
+            tape=arguments.tape,
+            seed=arguments.seed,
+            speed=arguments.speed,
+            write_config=arguments.write_config,
+        )
+    )
+    return 0
+
+
+def demo(arguments: "Arguments") -> int:
+    """Show weeks of hedging in under a minute."""
+    _tape_exists(arguments.tape)
+    from bot.demo import run_demo  # noqa: PLC0415
+
+    return asyncio.run(
+        run_demo(scenario=_scenario(arguments), tape=arguments.tape, seed=arguments.seed, page=arguments.page)
+    )
+
+
+def _scenario(arguments: "Arguments") -> str | None:
+    return arguments.scenario or (None if arguments.tape else arguments.default_scenario)
+
+
+def _tape_exists(tape: Path | None) -> None:
+    if tape is not None and not tape.is_dir():
+        raise ConfigurationError(f"--tape {tape}: there is no such directory; docs/tape.md describes what it holds")
+
+
+def _show(record: CycleRecord, arguments: "Arguments") -> int:
+    from bot.cli.render import record_table  # noqa: PLC0415
+    from bot.logs import redacted  # noqa: PLC0415
+
+    shown = published(record)
+    print(redacted(json.dumps(shown) if arguments.json else record_table(shown)))
+    return EXIT_CODES[record.status]

@@ -1,0 +1,103 @@
+"""Commands that only read or mark the journal: status, pause, resume."""
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from bot.cli.handlers import settings_of
+from bot.domain.errors import Halted
+from bot.domain.record import EXIT_CODES, CycleStatus
+
+if TYPE_CHECKING:
+    from bot.cli.parser import Arguments
+    from bot.settings import Settings
+
+STALE_CYCLES = 3
+GRACE = timedelta(seconds=60)
+WATCH_EVERY_S = 2.0
+CLEAR = "\x1b[2J\x1b[H"
+
+
+def status(arguments: "Arguments") -> int:
+    """Show the last record; a healthcheck reads the exit code."""
+    settings = settings_of(arguments)
+    while True:
+        code, text = _status(settings, as_json=arguments.json)
+        print((CLEAR if arguments.watch and not arguments.json else "") + text, flush=True)
+        if not arguments.watch:
+            return code
+        time.sleep(WATCH_EVERY_S)
+
+
+def _status(settings: "Settings", *, as_json: bool) -> tuple[int, str]:
+    from bot.cli.render import status_table  # noqa: PLC0415
+    from bot.logs import redacted  # noqa: PLC0415
+    from bot.wiring import open_journal  # noqa: PLC0415
+
+    with open_journal(settings) as journal:
+        last, paused, latch = journal.last_record_json(), journal.paused(), journal.latch()
+    record: dict[str, Any] | None = json.loads(last) if last else None
+    now = datetime.now(UTC)
+    age_s = (now - datetime.fromisoformat(record["at"])).total_seconds() if record else None
+    fresh = age_s is not None and age_s <= freshness(settings, now).total_seconds()
+    code = _code(record, fresh=fresh, latch=latch)
+    facts = {"age_s": None if age_s is None else round(age_s, 1), "fresh": fresh, "paused": paused, "halted": latch}
+    if as_json:
+        return code, redacted(json.dumps({"schema": 1, **facts, "exit_code": code, "last": record}))
+    return code, redacted(status_table(record, facts))
+
+
+def freshness(settings: "Settings", now: datetime) -> timedelta:
+    """How old the last record may be before a running Ballast counts as stuck."""
+    schedule = settings.schedule
+    if schedule.cron is None:
+        return timedelta(seconds=STALE_CYCLES * schedule.cycle_every_s + schedule.jitter_s) + GRACE
+    from cronsim import CronSim  # noqa: PLC0415 - only for profiles with a cron expression
+
+    previous = next(CronSim(schedule.cron, now, reverse=True))
+    return now - previous + timedelta(seconds=schedule.jitter_s) + GRACE
+
+
+def _code(record: dict[str, Any] | None, *, fresh: bool, latch: str | None) -> int:
+    if latch is not None:
+        return EXIT_CODES[CycleStatus.HALTED]
+    if record is None or not fresh:
+        return EXIT_CODES[CycleStatus.STALE]
+    return EXIT_CODES[CycleStatus(record["status"])]
+
+
+def pause(arguments: "Arguments") -> int:
+    """Stop adding risk until `resume`."""
+    settings = settings_of(arguments)
+    from bot.wiring import open_journal  # noqa: PLC0415
+
+    with open_journal(settings) as journal:
+        journal.set_paused(arguments.reason)
+    _say(
+        arguments, paused=arguments.reason, text="Paused: no risk is added, protection goes on. End it: ballast resume"
+    )
+    return 0
+
+
+def resume(arguments: "Arguments") -> int:
+    """End a pause; after a halt only with its token."""
+    settings = settings_of(arguments)
+    from bot.wiring import open_journal  # noqa: PLC0415
+
+    with open_journal(settings) as journal:
+        latch = journal.latch()
+        if latch is not None and arguments.arm is None:
+            raise Halted(
+                f"halted: {latch}. Nothing is traded until you have looked at the account at the venue and re-arm "
+                "with `ballast resume --arm TOKEN`, the token printed with the halt"
+            )
+        if arguments.arm is not None:
+            journal.arm(arguments.arm)
+        journal.set_paused(None)
+    _say(arguments, paused=None, text="Resumed: the next cycle may trade again.")
+    return 0
+
+
+def _say(arguments: "Arguments", *, paused: str | None, text: str) -> None:
+    print(json.dumps({"schema": 1, "paused": paused}) if arguments.json else text)

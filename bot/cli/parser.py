@@ -1,0 +1,264 @@
+"""The commands and their flags."""
+
+import argparse
+import os
+import textwrap
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from bot.cli import handlers, pages
+from bot.domain.errors import ConfigurationError
+
+DEFAULT_PROFILE = Path("ballast.toml")
+SCENARIOS = ("calm", "rally", "crash", "alt-crash", "funding-squeeze", "depeg", "outage")
+
+
+class Arguments(argparse.Namespace):
+    """What was asked for on the command line."""
+
+    config_first: list[str]
+    default_scenario: str
+    command: str
+    handler: "Callable[[Arguments], int]"
+    config: list[Path]
+    json: bool
+    log_level: str
+    log_format: str
+    confirm_live: str | None
+    # check
+    explain: bool
+    # status, flatten, pause, resume
+    watch: bool
+    verify: bool
+    reason: str
+    arm: str | None
+    # localnet, demo
+    venue: str
+    listen: str
+    scenario: str | None
+    tape: Path | None
+    seed: int
+    speed: float
+    write_config: Path | None
+    page: bool
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells a wrong flag the way every other configuration error is told."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ConfigurationError(f"{message}; `{self.prog} --help` shows what is possible")
+
+
+def parse(argv: Sequence[str]) -> Arguments:
+    """Read the command line. Raises: ConfigurationError for wrong flags, SystemExit after --help and --version."""
+    arguments = _parser().parse_args(argv, namespace=Arguments())
+    given = [*arguments.config_first, *arguments.config]
+    arguments.config = [Path(name) for name in given] or _default_profiles()
+    return arguments
+
+
+def _default_profiles() -> list[Path]:
+    named = os.environ.get("BALLAST_CONFIG", "")
+    if named:
+        return [Path(name) for name in named.split(os.pathsep) if name]
+    return [DEFAULT_PROFILE] if DEFAULT_PROFILE.exists() else []
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="ballast",
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Holds a short against a long-term crypto portfolio, so that it keeps upright. Spot is never sold.",
+        epilog=_examples(
+            "ballast demo                                        a portfolio through a crash, on a local testnet",
+            "ballast check --config config/family.toml           is everything ready?",
+            "ballast plan --config config/family.toml            what would be done now, and why",
+            "ballast once --config config/family.toml            do it once; safe under overlapping cron runs",
+        )
+        + "\nexit codes: 0 hedged as wanted, 1 acted but not yet there, 2 configuration, 3 venue unavailable or data\n"
+        "stale (nothing done), 4 refused by a guard, 5 another instance holds the account, 70 halted, 130 interrupted",
+    )
+    parser.add_argument("--version", action="version", version=_Version(), help="print the version and leave")
+    parser.add_argument("--config", dest="config_first", metavar="FILE", action="append", default=[], help=_CONFIG)
+    _output_flags(parser, top=True)
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
+    _hedging(commands)
+    _stopping(commands)
+    _rehearsing(commands)
+    return parser
+
+
+class _Version(str):
+    """Looked up only when asked for."""
+
+    __slots__ = ()
+
+    def __mod__(self, _: object) -> str:
+        from importlib.metadata import version  # noqa: PLC0415 - costs more than parsing the whole command line
+
+        return f"ballast {version('ballast')}"
+
+
+_CONFIG = "profile in TOML; may be repeated, later wins (default: $BALLAST_CONFIG, else ./ballast.toml)"
+
+
+def _output_flags(parser: argparse.ArgumentParser, *, top: bool = False) -> None:
+    """Flags that may stand before or after the command; after it they are set only when given."""
+    unset = argparse.SUPPRESS
+    parser.add_argument(
+        "--json", action="store_true", default=False if top else unset, help="print one JSON object on standard output"
+    )
+    parser.add_argument(
+        "--log-format",
+        choices=("console", "json"),
+        default="console" if top else unset,
+        help="form of the logs on standard error (default: console)",
+    )
+    parser.add_argument(
+        "--log-level",
+        choices=("debug", "info", "warning", "error"),
+        default="info" if top else unset,
+        help="least important event that is logged (default: info)",
+    )
+
+
+def _command(
+    commands: "argparse._SubParsersAction[_Parser]",
+    name: str,
+    handler: Callable[[Arguments], int],
+    summary: str,
+    *examples: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=summary[:1].upper() + summary[1:] + ".",
+        epilog=_examples(*examples),
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", metavar="FILE", action="append", default=[], help=_CONFIG)
+    _output_flags(parser)
+    parser.add_argument(
+        "--confirm-live", metavar="ACCOUNT", default=None, help="in mode live: the account that may trade real money"
+    )
+    parser.set_defaults(handler=handler)
+    return parser
+
+
+def _examples(*lines: str) -> str:
+    return textwrap.indent("\n".join(lines), "  ").join(("examples:\n", "\n"))
+
+
+def _hedging(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    check = _command(
+        commands,
+        "check",
+        handlers.check,
+        "examine configuration, keys and their rights, clock, minimums and venue abilities",
+        "ballast check --config config/family.toml",
+        "ballast check --explain                             print every setting with its meaning and default",
+    )
+    check.add_argument("--explain", action="store_true", help="print the manual of all settings and leave")
+    _command(
+        commands,
+        "plan",
+        handlers.plan,
+        "show what would be done now and why; changes nothing",
+        "ballast plan --config config/family.toml",
+        "ballast plan --json | jq .intents",
+    )
+    _command(
+        commands,
+        "once",
+        handlers.once,
+        "run one cycle: look, decide, act, record",
+        "ballast once --config config/family.toml",
+        "ballast once --config config/live-example.toml --confirm-live family",
+    )
+    _command(
+        commands,
+        "run",
+        handlers.daemon,
+        "run cycles on the schedule until stopped (SIGTERM, SIGINT)",
+        "ballast run --config config/family.toml",
+        "ballast run --config config/family.toml --log-format json",
+    )
+
+
+def _stopping(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    status = _command(
+        commands,
+        "status",
+        pages.status,
+        "show the last cycle from the journal, without calling the venue; exits 3 when it is too old",
+        "ballast status",
+        "ballast status --watch",
+    )
+    status.add_argument("--watch", action="store_true", help="show it again every two seconds until Ctrl-C")
+    flatten = _command(
+        commands,
+        "flatten",
+        handlers.flatten,
+        "close every short with reduce-only orders; holdings stay untouched",
+        "ballast pause && ballast flatten --verify",
+    )
+    flatten.add_argument("--verify", action="store_true", help="read the venue again until it shows no position")
+    pause = _command(
+        commands,
+        "pause",
+        pages.pause,
+        "add no risk any more, also after a restart; protection goes on",
+        'ballast pause --reason "on holiday"',
+    )
+    pause.add_argument("--reason", default="paused by hand", help="why, for the records")
+    resume = _command(
+        commands,
+        "resume",
+        pages.resume,
+        "end a pause, or re-arm after a halt",
+        "ballast resume",
+        "ballast resume --arm TOKEN                          after a halt, with the token the halt printed",
+    )
+    resume.add_argument("--arm", metavar="TOKEN", default=None, help="the token that was printed with the halt")
+
+
+def _rehearsing(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    localnet = _command(
+        commands,
+        "localnet",
+        handlers.localnet,
+        "serve a simulated exchange on loopback that speaks a venue's own protocol",
+        "ballast localnet --venue binance --scenario crash --speed 600 --write-config local.toml",
+        "ballast localnet --tape data/2020-03 --speed 3600",
+    )
+    localnet.add_argument("--venue", metavar="ID", default="binance", help="whose protocol (default: binance)")
+    localnet.add_argument(
+        "--listen", metavar="HOST:PORT", default="127.0.0.1:8701", help="where to serve (default: 127.0.0.1:8701)"
+    )
+    _market_flags(localnet, scenario="calm")
+    localnet.add_argument("--speed", type=float, default=1.0, help="market seconds per second (default: 1)")
+    localnet.add_argument("--write-config", metavar="FILE", type=Path, default=None, help="write a profile for `once`")
+    demo = _command(
+        commands,
+        "demo",
+        handlers.demo,
+        "hedge a portfolio through weeks of market in under a minute, on a local testnet",
+        "ballast demo",
+        "ballast demo --scenario rally --seed 7",
+        "ballast demo --tape data/2021-05                    real candles, marks and funding",
+    )
+    _market_flags(demo, scenario="crash")
+    demo.add_argument("--no-page", dest="page", action="store_false", help="serve no status page meanwhile")
+
+
+def _market_flags(parser: argparse.ArgumentParser, *, scenario: str) -> None:
+    market = parser.add_mutually_exclusive_group()
+    names = ", ".join(SCENARIOS)
+    market.add_argument("--scenario", metavar="NAME", default=None, help=f"{names} (default: {scenario})")
+    market.add_argument("--tape", metavar="DIR", type=Path, default=None, help="replay real candles from a directory")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same market (default: 1)")
+    parser.set_defaults(default_scenario=scenario)

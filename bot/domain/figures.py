@@ -1,0 +1,64 @@
+"""What people ask of a record first: how much is hedged, how much should be, how levered, how near the edge."""
+
+from decimal import Decimal
+
+from bot.domain.account import ZERO, Position, Side
+from bot.domain.intent import OrderIntent
+from bot.domain.record import CycleRecord
+from bot.domain.snapshot import VenueView
+
+
+def exposure_notional(record: CycleRecord) -> Decimal:
+    """Worth of everything owned that can be hedged, in quote currency."""
+    return sum((row.notional for row in record.exposures), ZERO)
+
+
+def wanted_ratio(record: CycleRecord) -> Decimal | None:
+    """Hedge ratio the policy asks for; None without exposure."""
+    exposure = exposure_notional(record)
+    return sum((need.short_notional for need in record.needs), ZERO) / exposure if exposure > 0 else None
+
+
+def held_ratio(record: CycleRecord) -> Decimal | None:
+    """Hedge ratio held at the end of the cycle, its own fills included; None without exposure or sight."""
+    exposure = exposure_notional(record)
+    if record.snapshot is None or exposure <= 0:
+        return None
+    return sum((held_notional(record, view) for view in record.snapshot.venues), ZERO) / exposure
+
+
+def held_notional(record: CycleRecord, view: VenueView) -> Decimal:
+    """Short notional at mark on one venue after this cycle's fills. Signs: short counts positive."""
+    amounts = {row.symbol: row.amount for row in view.positions}
+    marks = {row.symbol: row.mark_price for row in view.positions} | {row.symbol: row.mark_price for row in view.marks}
+    filled = {row.intent_id: row.filled for row in record.outcomes}
+    for intent in record.intents:
+        if isinstance(intent, OrderIntent) and intent.venue == view.venue:
+            change = filled.get(intent.id, ZERO) * (1 if intent.side is Side.BUY else -1)
+            amounts[intent.symbol] = amounts.get(intent.symbol, ZERO) + change
+    return sum((-amount * marks[symbol] for symbol, amount in amounts.items() if symbol in marks), ZERO)
+
+
+def effective_leverage(record: CycleRecord) -> Decimal | None:
+    """Short notional over margin equity after this cycle, the highest of all venues; None without collateral."""
+    views = record.snapshot.venues if record.snapshot else ()
+    levers = []
+    for view in views:
+        equity = sum((row.equity for row in view.margins), ZERO)
+        if equity > 0:
+            levers.append(held_notional(record, view) / equity)
+    return max(levers, default=None)
+
+
+def liquidation_distance(position: Position) -> Decimal | None:
+    """How far mark is from liquidation, as a fraction of mark; None where the venue gives no such price."""
+    if position.liquidation_price is None or position.liquidation_price <= 0 or position.mark_price <= 0:
+        return None
+    return abs(position.liquidation_price / position.mark_price - 1)
+
+
+def nearest_liquidation(record: CycleRecord) -> Decimal | None:
+    """The smallest liquidation distance of all positions seen; None when there is none."""
+    views = record.snapshot.venues if record.snapshot else ()
+    distances = [liquidation_distance(row) for view in views for row in view.positions]
+    return min((distance for distance in distances if distance is not None), default=None)
