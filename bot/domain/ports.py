@@ -55,8 +55,11 @@ class MarketReader(Protocol):
     async def close(self) -> None:
         """Release every socket."""
 
+    def now(self) -> datetime:
+        """The venue's time as far as we know: our clock plus the offset measured last. No request is made."""
+
     async def time(self) -> datetime:
-        """The venue's own time."""
+        """The venue's own time, asked for."""
 
     async def instruments(self, assets: Iterable[str]) -> tuple[Instrument, ...]:
         """The futures instruments of the configured kind whose base is one of the assets."""
@@ -126,6 +129,10 @@ class AccountWriter(Protocol):
     Raises: Refused (final, nothing happened), AlreadyExists (adopt the earlier one), Unknown (anything else that went
     wrong after the request may have left), Unavailable (proved never sent), Forbidden (our own guard).
     """
+
+    @property
+    def settle_after_s(self) -> float:
+        """Seconds after sending in which a request may still take effect; "no such order" proves nothing before."""
 
     async def place_order(
         self, *, symbol: str, side: Side, amount: Decimal, limit_price: Decimal, reduce_only: bool, client_id: str

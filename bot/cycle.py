@@ -1,0 +1,235 @@
+"""One cycle: settle, observe, protect, decide, plan, check, apply, record."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from decimal import Decimal
+
+from bot.deliberate import (
+    Deliberation,
+    Mind,
+    Past,
+    arrived,
+    circumstances,
+    deliberate,
+    make_plan,
+    movers,
+)
+from bot.domain.errors import Refused, Stale, Unavailable
+from bot.domain.hedge import Target
+from bot.domain.intent import Ending, Outcome, Plan, Refusal
+from bot.domain.published import published
+from bot.domain.record import CycleRecord, CycleStatus
+from bot.domain.snapshot import Snapshot
+from bot.execution.executor import apply
+from bot.execution.journal import Journal, KnownPosition
+from bot.execution.planner import MarketDetail
+from bot.execution.settlement import Hands, Settlement, settle
+from bot.observe import Lookout, look_again, look_closer, observe, surprises
+from bot.policy.policy import Memory
+from bot.risk.check import ApprovedPlan, check
+from bot.risk.plausible import unconfirmed_jumps
+
+HOUR = timedelta(hours=1)
+NOTHING_SETTLED = Settlement(outcomes=(), open=(), notes=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Everything a cycle works with; modes differ only by the objects in here."""
+
+    mode: str
+    portfolio: str
+    mind: Mind
+    lookout: Lookout
+    hands: Hands
+    balance_jump_max: Decimal | None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Findings:
+    """What a cycle has learned so far; becomes the record whatever happens."""
+
+    snapshot: Snapshot | None = None
+    deliberation: Deliberation | None = None
+    targets: tuple[Target, ...] = ()
+    plan: Plan = field(default_factory=lambda: Plan(intents=()))
+    outcomes: list[Outcome] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+async def run_cycle(desk: Desk) -> CycleRecord:
+    """Run one whole cycle and journal its record.
+
+    Raises: JournalError when the journal cannot be written; nothing is sent then.
+    """
+    journal = desk.hands.journal
+    cycle = journal.begin_cycle(desk.lookout.clock.now())
+    found = _Findings()
+    try:
+        settled = await settle(desk.hands)
+        found.notes += settled.notes
+        found.snapshot = await observe(desk.lookout)
+        _believe(desk, found)
+        approved = await _think(desk, found, cycle, settled)
+        found.outcomes += await apply(approved, found.snapshot, desk.hands)
+        status = _status(found, settled)
+        await _look_again(desk, found)
+    except (Unavailable, Refused) as error:
+        status = _failed(error, found)
+    record = _record(desk, cycle, status, found)
+    journal.end_cycle(cycle, desk.lookout.clock.now(), json.dumps(published(record)))
+    return record
+
+
+async def preview_cycle(desk: Desk) -> CycleRecord:
+    """Say what the next cycle would do; sends nothing and writes nothing."""
+    found = _Findings()
+    try:
+        found.snapshot = await observe(desk.lookout)
+        unsettled = desk.hands.journal.open_intents()
+        await _think(desk, found, "plan", replace(NOTHING_SETTLED, open=unsettled))
+        status = CycleStatus.ACTED if found.plan.intents else _status(found, NOTHING_SETTLED)
+        status = CycleStatus.REFUSED if found.refusals else status
+    except (Unavailable, Refused) as error:
+        status = _failed(error, found)
+    return _record(desk, "plan", status, found)
+
+
+async def _think(desk: Desk, found: _Findings, cycle: str, settled: Settlement) -> ApprovedPlan:
+    """From what was seen to what may be done; only the closer look at the books touches the world, by reading."""
+    if found.snapshot is None:
+        raise ValueError("there is nothing to think about before something was observed")
+    journal = desk.hands.journal
+    memory = Memory(managed=_managed(journal.known_positions()), last_growth_at=journal.last_growth_at())
+    thought = deliberate(desk.mind, found.snapshot, memory, settled.open)
+    found.deliberation, found.targets = thought, thought.targets
+    found.notes += thought.notes
+    found.refusals += thought.shortfalls
+    steps = movers(thought, found.snapshot)
+    detail = MarketDetail(books={}, settings={})
+    if steps:
+        found.snapshot, detail = await look_closer(desk.lookout, found.snapshot, steps)
+    found.plan = make_plan(desk.mind, thought, found.snapshot, detail, cycle)
+    found.notes += found.plan.notes
+    orders, notional = journal.orders_since(desk.lookout.clock.now() - HOUR)
+    past = Past(
+        unsettled=settled.open,
+        paused=_paused(journal),
+        halted=_halted(journal),
+        orders_last_hour=orders,
+        notional_last_hour=notional,
+    )
+    approved, refusals = check(found.plan, circumstances(desk.mind, found.snapshot, thought, detail, past))
+    found.refusals += refusals
+    return approved
+
+
+def _believe(desk: Desk, found: _Findings) -> None:
+    """Compare what was seen with what Ballast knows; adopt what others did, doubt what jumped.
+
+    Raises: Stale when nothing should be decided on this snapshot.
+    """
+    if found.snapshot is None:
+        return
+    journal, now = desk.hands.journal, found.snapshot.at
+    for row in surprises(found.snapshot, journal.known_positions()):
+        found.notes.append(row.text)
+        journal.note(now, "position.changed", row.text)
+        journal.set_position(replace(row.known, amount=row.seen, changed_at=now))
+    if desk.balance_jump_max is None:
+        return
+    seen: dict[str, Decimal] = {}
+    for holding in found.snapshot.holdings:
+        if holding.asset not in desk.lookout.stablecoins:
+            seen[holding.asset] = seen.get(holding.asset, Decimal(0)) + holding.amount
+    accepted, pending = _amounts(journal, "amounts.accepted"), _amounts(journal, "amounts.pending")
+    jumps = unconfirmed_jumps(accepted, pending, seen, desk.balance_jump_max)
+    _keep_amounts(journal, "amounts.pending", seen if jumps else {})
+    if jumps:
+        raise Stale("; ".join(jumps.values()))
+    _keep_amounts(journal, "amounts.accepted", seen)
+
+
+def _amounts(journal: Journal, key: str) -> dict[str, Decimal]:
+    text = journal.setting(key)
+    return {asset: Decimal(amount) for asset, amount in json.loads(text).items()} if text else {}
+
+
+def _keep_amounts(journal: Journal, key: str, amounts: dict[str, Decimal]) -> None:
+    text = json.dumps({asset: str(amount) for asset, amount in sorted(amounts.items())}) if amounts else None
+    if text != journal.setting(key):
+        journal.set_setting(key, text)
+
+
+async def _look_again(desk: Desk, found: _Findings) -> None:
+    """After acting, show what is there now; the record is complete without it too."""
+    if found.snapshot is None or not any(row.filled > 0 for row in found.outcomes):
+        return
+    try:
+        found.snapshot = await look_again(desk.lookout, found.snapshot)
+    except Unavailable as error:
+        found.notes.append(f"the positions shown are those before this cycle's orders: {error}")
+
+
+def _status(found: _Findings, settled: Settlement) -> CycleStatus:
+    if settled.open:
+        return CycleStatus.ACTED if found.outcomes else CycleStatus.UNAVAILABLE
+    if found.refusals:
+        halted = any(row.guard == "halted" for row in found.refusals)
+        return CycleStatus.HALTED if halted else CycleStatus.REFUSED
+    if found.deliberation is None or found.snapshot is None:
+        return CycleStatus.UNAVAILABLE
+    settled_well = all(row.ending in (Ending.FILLED, Ending.DONE, Ending.PARTIAL) for row in found.outcomes)
+    there = arrived(found.deliberation, found.snapshot, found.plan.intents, found.outcomes)
+    return CycleStatus.HEDGED if settled_well and there and not _held_back(found) else CycleStatus.ACTED
+
+
+def _held_back(found: _Findings) -> bool:
+    """Whether a short should be deeper and may not grow now."""
+    if found.deliberation is None or found.snapshot is None or found.deliberation.growth_blocked is None:
+        return False
+    return any(row.amount > -found.snapshot.venue(row.venue).amount(row.symbol) for row in found.targets)
+
+
+def _failed(error: Unavailable | Refused, found: _Findings) -> CycleStatus:
+    if isinstance(error, Refused):
+        found.refusals.append(Refusal(intent_id="", guard=error.code, reason=str(error)))
+        return CycleStatus.REFUSED
+    found.notes.append(str(error))
+    return CycleStatus.STALE if isinstance(error, Stale) else CycleStatus.UNAVAILABLE
+
+
+def _record(desk: Desk, cycle: str, status: CycleStatus, found: _Findings) -> CycleRecord:
+    decision = found.deliberation.decision if found.deliberation else None
+    return CycleRecord(
+        cycle=cycle,
+        at=desk.lookout.clock.now(),
+        mode=desk.mode,
+        portfolio=desk.portfolio,
+        status=status,
+        snapshot=found.snapshot,
+        exposures=decision.portfolio.exposures if decision else (),
+        needs=decision.needs if decision else (),
+        targets=found.targets,
+        intents=found.plan.intents,
+        outcomes=tuple(found.outcomes),
+        refusals=tuple(found.refusals),
+        notes=tuple(found.notes),
+    )
+
+
+def _managed(known: Sequence[KnownPosition]) -> frozenset[str]:
+    return frozenset(row.asset for row in known if row.amount < 0)
+
+
+def _paused(journal: Journal) -> str | None:
+    reason = journal.paused()
+    return f"paused: {reason}; `ballast resume` lifts it" if reason is not None else None
+
+
+def _halted(journal: Journal) -> str | None:
+    reason = journal.latch()
+    return f"halted: {reason}" if reason is not None else None

@@ -1,0 +1,257 @@
+"""From one snapshot to a plan: protect, decide, fit to the collateral. Pure; the same snapshot gives the same plan."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from bot.domain.account import ZERO, Side
+from bot.domain.hedge import Target
+from bot.domain.intent import Intent, OrderIntent, Outcome, Plan, Refusal
+from bot.domain.snapshot import Snapshot, VenueView
+from bot.execution.journal import OpenIntent
+from bot.execution.planner import MarketDetail, OrderRule, TopUp, moving, plan
+from bot.policy.policy import Decision, Memory, Policy, decide
+from bot.risk.autopilot import Level, MarginLimits, Protection, protect
+from bot.risk.check import Circumstances, RiskLimits, Standing
+from bot.risk.collateral import CollateralRule, fit_to_collateral
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mind:
+    """Everything the user decided, as the thinking code takes it. `collateral` by hedge venue."""
+
+    policy: Policy
+    limits: RiskLimits
+    margin: MarginLimits
+    orders: OrderRule
+    collateral: Mapping[str, CollateralRule]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliberation:
+    """What was concluded from a snapshot.
+
+    `targets` are what the policy would hold; `steps` are what this cycle tries, after protection and collateral;
+    `protective` says that the steps take risk away because the margin needs it.
+    """
+
+    decision: Decision
+    targets: tuple[Target, ...]
+    steps: tuple[Target, ...]
+    top_ups: tuple[TopUp, ...]
+    protective: bool
+    growth_blocked: str | None
+    shortfalls: tuple[Refusal, ...]
+    notes: tuple[str, ...]
+
+
+def deliberate(mind: Mind, snapshot: Snapshot, memory: Memory, unsettled: Sequence[OpenIntent]) -> Deliberation:
+    """Protect first, then decide; growth waits while the margin needs care or an earlier request is unsettled."""
+    decision = decide(mind.policy, snapshot, memory)
+    protections = [
+        protect(snapshot.venue(venue), mind.margin, rule, _free_spot(snapshot.venue(venue), rule.currency))
+        for venue, rule in mind.collateral.items()
+    ]
+    notes = [*decision.notes]
+    notes += [f"margin at {row.state.venue}: {', '.join(row.reasons)}" for row in protections if row.level > Level.OK]
+    blocked = _growth_blocked(protections, unsettled)
+    urgent = [row for row in protections if row.keep < 1]
+    if urgent:
+        steps = tuple(step for row in urgent for step in _shrunk(snapshot.venue(row.state.venue), row, decision))
+        return Deliberation(
+            decision=decision,
+            targets=decision.targets,
+            steps=steps,
+            top_ups=() if unsettled else tuple(_top_up(row) for row in urgent if row.top_up > 0),
+            protective=True,
+            growth_blocked=blocked,
+            shortfalls=(),
+            notes=tuple(notes),
+        )
+    if blocked is not None:
+        steps = tuple(_without_growth(row, snapshot, blocked) for row in decision.targets)
+        tops = () if unsettled else tuple(_top_up(row) for row in protections if row.top_up > 0)
+        return Deliberation(
+            decision=decision,
+            targets=decision.targets,
+            steps=() if unsettled else steps,
+            top_ups=tops,
+            protective=False,
+            growth_blocked=blocked,
+            shortfalls=(),
+            notes=tuple(notes),
+        )
+    return _fitted(mind, snapshot, decision, notes)
+
+
+def _fitted(mind: Mind, snapshot: Snapshot, decision: Decision, notes: list[str]) -> Deliberation:
+    steps: list[Target] = []
+    tops: list[TopUp] = []
+    shortfalls: list[Refusal] = []
+    for venue, rule in mind.collateral.items():
+        view = snapshot.venue(venue)
+        mine = [row for row in decision.targets if row.venue == venue]
+        fit = fit_to_collateral(mine, view, _free_spot(view, rule.currency), rule)
+        steps.extend(fit.targets)
+        shortfalls.extend(Refusal(intent_id="", guard="collateral", reason=note) for note in fit.notes)
+        if fit.top_up > 0:
+            reason = f"{fit.top_up:,.2f} {rule.currency} from spot carry the short under the leverage cap"
+            tops.append(TopUp(venue=venue, currency=rule.currency, amount=fit.top_up, protective=False, reason=reason))
+    return Deliberation(
+        decision=decision,
+        targets=decision.targets,
+        steps=tuple(steps),
+        top_ups=tuple(tops),
+        protective=False,
+        growth_blocked=None,
+        shortfalls=tuple(shortfalls),
+        notes=tuple(notes),
+    )
+
+
+def make_plan(mind: Mind, deliberation: Deliberation, snapshot: Snapshot, detail: MarketDetail, cycle: str) -> Plan:
+    """The intents of this cycle."""
+    rule = replace(mind.orders, protective=deliberation.protective)
+    return plan(deliberation.steps, snapshot, detail, rule, cycle=cycle, top_ups=deliberation.top_ups)
+
+
+def movers(deliberation: Deliberation, snapshot: Snapshot) -> tuple[Target, ...]:
+    """The steps that change a position."""
+    return moving(deliberation.steps, snapshot)
+
+
+def circumstances(
+    mind: Mind, snapshot: Snapshot, deliberation: Deliberation, detail: MarketDetail, past: "Past"
+) -> Circumstances:
+    """What the guards may look at."""
+    owned = {row.asset: row.amount for row in deliberation.decision.portfolio.exposures}
+    standings = {}
+    for view in snapshot.venues:
+        for instrument in view.instruments:
+            mark = view.mark(instrument.symbol)
+            setting = detail.settings.get((view.venue, instrument.symbol))
+            if mark is not None:
+                standings[(view.venue, instrument.symbol)] = Standing(
+                    instrument=instrument,
+                    mark_price=mark.mark_price,
+                    position=view.amount(instrument.symbol),
+                    unresolved=_unresolved_sells(past.unsettled, view.venue, instrument.symbol),
+                    owned=owned.get(instrument.base, ZERO),
+                    leverage_set=setting.leverage if setting else None,
+                )
+    equity = {}
+    for venue, rule in mind.collateral.items():
+        account = snapshot.venue(venue).margin(rule.currency)
+        equity[venue] = account.equity if account else ZERO
+    return Circumstances(
+        limits=mind.limits,
+        standings=standings,
+        equity=equity,
+        paused=past.paused,
+        halted=past.halted,
+        growth_blocked=deliberation.growth_blocked,
+        orders_last_hour=past.orders_last_hour,
+        notional_last_hour=past.notional_last_hour,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What the journal remembers that bears on this cycle."""
+
+    unsettled: tuple[OpenIntent, ...]
+    paused: str | None
+    halted: str | None
+    orders_last_hour: int
+    notional_last_hour: Decimal
+
+
+def arrived(
+    deliberation: Deliberation, snapshot: Snapshot, intents: Sequence[Intent], outcomes: Sequence[Outcome]
+) -> bool:
+    """Tell whether every step got where it was meant to go, up to what the venue would not take as an order."""
+    filled: dict[tuple[str, str], Decimal] = {}
+    by_id = {row.id: row for row in intents}
+    for outcome in outcomes:
+        intent = by_id[outcome.intent_id]
+        if isinstance(intent, OrderIntent):
+            sign = 1 if intent.side is Side.BUY else -1
+            key = (intent.venue, intent.symbol)
+            filled[key] = filled.get(key, ZERO) + sign * outcome.filled
+    for step in moving(deliberation.steps, snapshot):
+        view = snapshot.venue(step.venue)
+        instrument, mark = view.instrument(step.symbol), view.mark(step.symbol)
+        left = abs(-step.amount - view.amount(step.symbol) - filled.get((step.venue, step.symbol), ZERO))
+        if instrument is None or mark is None or instrument.tradable(left, mark.mark_price):
+            return False
+    return True
+
+
+def _growth_blocked(protections: Sequence[Protection], unsettled: Sequence[OpenIntent]) -> str | None:
+    if unsettled:
+        return f"{len(unsettled)} earlier request(s) are not settled yet"
+    urgent = [row for row in protections if row.blocks_growth]
+    return f"the margin at {urgent[0].state.venue} comes first" if urgent else None
+
+
+def _shrunk(view: VenueView, protection: Protection, decision: Decision) -> list[Target]:
+    """Every short cut to the share that may stay, or to what the policy wants if that is less."""
+    wanted = {row.symbol: row for row in decision.targets if row.venue == view.venue}
+    steps = []
+    for position in view.positions:
+        instrument = view.instrument(position.symbol)
+        if instrument is None or position.amount >= 0:
+            continue
+        amount = instrument.floor_amount(position.short_amount * protection.keep)
+        target = wanted.get(position.symbol)
+        if target is not None:
+            amount = min(amount, target.amount)
+        steps.append(
+            Target(
+                venue=view.venue,
+                symbol=position.symbol,
+                asset=instrument.base,
+                short_notional=amount * position.mark_price,
+                amount=amount,
+                leverage_cap=target.leverage_cap if target else Decimal(1),
+                reasons=protection.reasons,
+            )
+        )
+    return steps
+
+
+def _without_growth(target: Target, snapshot: Snapshot, why: str) -> Target:
+    view = snapshot.venue(target.venue)
+    held, mark = max(ZERO, -view.amount(target.symbol)), view.mark(target.symbol)
+    if mark is None or target.amount <= held:
+        return target
+    reasons = (*target.reasons, f"not grown now: {why}")
+    return replace(target, amount=held, short_notional=held * mark.mark_price, reasons=reasons)
+
+
+def _top_up(protection: Protection) -> TopUp:
+    state = protection.state
+    return TopUp(
+        venue=state.venue,
+        currency=state.currency,
+        amount=protection.top_up,
+        protective=True,
+        reason="; ".join(protection.reasons),
+    )
+
+
+def _unresolved_sells(unsettled: Sequence[OpenIntent], venue: str, symbol: str) -> Decimal:
+    return sum(
+        (
+            row.intent.amount
+            for row in unsettled
+            if isinstance(row.intent, OrderIntent)
+            and (row.intent.venue, row.intent.symbol) == (venue, symbol)
+            and row.intent.side is Side.SELL
+        ),
+        ZERO,
+    )
+
+
+def _free_spot(view: VenueView, currency: str) -> Decimal:
+    return sum((row.free for row in view.balances if row.asset == currency and row.wallet.value == "spot"), ZERO)

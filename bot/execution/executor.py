@@ -1,0 +1,213 @@
+"""The only code that changes anything at a venue: journal, send, settle, one intent at a time."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
+
+from bot.domain.account import FINAL_STATUSES, ZERO, Fill, Order, Wallet
+from bot.domain.errors import AlreadyExists, BallastError, Refused, Unavailable, Unknown
+from bot.domain.intent import (
+    Ending,
+    Intent,
+    LeverageIntent,
+    MarginModeIntent,
+    OrderIntent,
+    Outcome,
+    TransferIntent,
+)
+from bot.domain.ports import Venue
+from bot.domain.snapshot import Snapshot
+from bot.execution.client_id import client_id
+from bot.execution.journal import KnownPosition
+from bot.execution.settlement import CLOCK_SKEW, Hands, close_order
+from bot.risk.check import ApprovedPlan
+
+LOOKS = 3
+BETWEEN_LOOKS_S = 0.3
+
+
+async def apply(approved: ApprovedPlan, snapshot: Snapshot, hands: Hands) -> tuple[Outcome, ...]:
+    """Carry out an approved plan.
+
+    An unknown outcome stops it; what relies on a refused or unfilled step is left out.
+
+    Raises: JournalError when an intent could not be committed; it was not sent then.
+    """
+    outcomes: list[Outcome] = []
+    broken: set[tuple[str, str]] = set()
+    for intent in approved.intents:
+        if _relies_on_broken(intent, broken):
+            continue
+        outcome = await _carry_out(intent, snapshot, hands)
+        outcomes.append(outcome)
+        if not outcome.final:
+            break
+        if outcome.ending not in (Ending.FILLED, Ending.DONE):
+            broken.add(_place(intent))
+    return tuple(await _with_fees(outcomes, approved, snapshot, hands))
+
+
+def _place(intent: Intent) -> tuple[str, str]:
+    return (intent.venue, "" if isinstance(intent, TransferIntent) else intent.symbol)
+
+
+def _relies_on_broken(intent: Intent, broken: set[tuple[str, str]]) -> bool:
+    """Whatever failed for a symbol ends that symbol's part; a failed transfer ends all growth on its venue."""
+    if _place(intent) in broken:
+        return True
+    reducing = isinstance(intent, OrderIntent) and intent.reduce_only
+    return (intent.venue, "") in broken and not reducing
+
+
+async def _carry_out(intent: Intent, snapshot: Snapshot, hands: Hands) -> Outcome:
+    venue, journal = hands.venues[intent.venue], hands.journal
+    own_id = client_id(journal.id, intent.id)
+    notional, before = _size(intent, snapshot, hands)
+    journal.record_sent(intent, own_id, venue.now(), notional=notional, position_before=before)
+    try:
+        return await _send(intent, own_id, venue, hands)
+    except Unknown as error:
+        outcome = _failed(intent, Ending.UNKNOWN, str(error))
+    except Refused as error:
+        outcome = _failed(intent, Ending.REFUSED, f"{error} (code {error.code})")
+    except Unavailable as error:
+        outcome = _failed(intent, Ending.ABSENT, str(error))
+    journal.record_outcome(outcome, venue.now())
+    return outcome
+
+
+def _size(intent: Intent, snapshot: Snapshot, hands: Hands) -> tuple[Decimal, Decimal]:
+    if not isinstance(intent, OrderIntent):
+        return ZERO, ZERO
+    view = snapshot.venue(intent.venue)
+    mark = view.mark(intent.symbol)
+    known = [row for row in hands.journal.known_positions() if (row.venue, row.symbol) == (view.venue, intent.symbol)]
+    before = known[0].amount if known else view.amount(intent.symbol)
+    if not known:
+        # The first fill of a symbol needs a base to be added to.
+        instrument = view.instrument(intent.symbol)
+        asset = instrument.base if instrument else intent.symbol
+        hands.journal.set_position(
+            KnownPosition(
+                venue=view.venue,
+                symbol=intent.symbol,
+                asset=asset,
+                amount=before,
+                changed_at=snapshot.venue(intent.venue).at,
+            )
+        )
+    return (intent.amount * mark.mark_price if mark else ZERO), before
+
+
+async def _send(intent: Intent, own_id: str, venue: Venue, hands: Hands) -> Outcome:
+    match intent:
+        case OrderIntent():
+            return await _send_order(intent, own_id, venue, hands)
+        case TransferIntent():
+            transfer_id = await venue.transfer(
+                currency=intent.currency, amount=intent.amount, source=intent.source, target=intent.target
+            )
+            where = "futures" if intent.target is Wallet.FUTURES else intent.target.value
+            outcome = _done(intent, f"{intent.amount} {intent.currency} moved to {where} (transfer {transfer_id})")
+            outcome = replace(outcome, filled=intent.amount)
+        case LeverageIntent():
+            await venue.set_leverage(intent.symbol, intent.leverage)
+            outcome = await _read_back(intent, venue)
+        case MarginModeIntent():
+            await venue.set_margin_mode(intent.symbol, intent.margin_mode)
+            outcome = await _read_back(intent, venue)
+    hands.journal.record_outcome(outcome, venue.now())
+    return outcome
+
+
+async def _send_order(intent: OrderIntent, own_id: str, venue: Venue, hands: Hands) -> Outcome:
+    order: Order | None
+    try:
+        order = await venue.place_order(
+            symbol=intent.symbol,
+            side=intent.side,
+            amount=intent.amount,
+            limit_price=intent.limit_price,
+            reduce_only=intent.reduce_only,
+            client_id=own_id,
+        )
+    except AlreadyExists:
+        order = None
+    for _ in range(LOOKS):
+        if order is not None and order.status in FINAL_STATUSES:
+            return close_order(intent, order, hands)
+        await hands.clock.sleep(BETWEEN_LOOKS_S)
+        try:
+            order = await venue.order_by_client_id(intent.symbol, own_id)
+        except Unavailable as error:
+            raise Unknown(f"the order was accepted, but how it ended could not be read: {error}") from None
+    if order is not None and order.status in FINAL_STATUSES:
+        return close_order(intent, order, hands)
+    raise Unknown("the order was accepted and has not ended yet; the next cycle looks again")
+
+
+async def _read_back(intent: LeverageIntent | MarginModeIntent, venue: Venue) -> Outcome:
+    """A setting counts only once the venue shows it."""
+    try:
+        settings = await venue.settings((intent.symbol,))
+    except Unavailable as error:
+        raise Unknown(f"{intent.kind.value} was sent, but could not be read back: {error}") from None
+    current = next((row for row in settings if row.symbol == intent.symbol), None)
+    if current is None:
+        raise Unknown(f"{intent.kind.value} was sent, but the venue shows no settings for {intent.symbol}")
+    wanted = intent.leverage if isinstance(intent, LeverageIntent) else intent.margin_mode
+    shown = current.leverage if isinstance(intent, LeverageIntent) else current.margin_mode
+    if shown != wanted:
+        return _failed(intent, Ending.REFUSED, f"{intent.kind.value} is {shown} at the venue, {wanted} was asked for")
+    return _done(intent, f"{intent.kind.value} {shown} for {intent.symbol}, read back")
+
+
+async def _with_fees(
+    outcomes: Iterable[Outcome], approved: ApprovedPlan, snapshot: Snapshot, hands: Hands
+) -> list[Outcome]:
+    """Add what each order cost; a fee that cannot be read now stays empty and changes nothing."""
+    intents = {intent.id: intent for intent in approved.intents}
+    rows = list(outcomes)
+    traded = {
+        (intent.venue, intent.symbol)
+        for row in rows
+        if row.filled > 0 and isinstance(intent := intents[row.intent_id], OrderIntent)
+    }
+    if not traded:
+        return rows
+    keys = sorted(traded)
+    reads = [hands.venues[venue].fills(symbol, snapshot.venue(venue).at - CLOCK_SKEW) for venue, symbol in keys]
+    answers = await asyncio.gather(*reads, return_exceptions=True)
+    fills: dict[tuple[str, str], list[Fill]] = {}
+    for key, answer in zip(keys, answers, strict=True):
+        if isinstance(answer, BaseException):
+            if not isinstance(answer, BallastError):
+                raise answer
+            continue
+        fills[key] = list(answer)
+    return [_with_fee(row, intents[row.intent_id], fills) for row in rows]
+
+
+def _with_fee(outcome: Outcome, intent: Intent, fills: dict[tuple[str, str], list[Fill]]) -> Outcome:
+    """Take the oldest fills of the order's side that add up to what it filled."""
+    if not isinstance(intent, OrderIntent) or outcome.filled <= 0:
+        return outcome
+    by_order: dict[str, list[Fill]] = {}
+    for fill in fills.get((intent.venue, intent.symbol), []):
+        if fill.side is intent.side:
+            by_order.setdefault(fill.order_id, []).append(fill)
+    for order_id, own in by_order.items():
+        if sum((fill.amount for fill in own), ZERO) == outcome.filled:
+            remaining = [row for row in fills[(intent.venue, intent.symbol)] if row.order_id != order_id]
+            fills[(intent.venue, intent.symbol)] = remaining
+            return replace(outcome, fee=sum((fill.fee for fill in own), ZERO), fills=tuple(own))
+    return outcome
+
+
+def _done(intent: Intent, detail: str) -> Outcome:
+    return Outcome(intent_id=intent.id, ending=Ending.DONE, filled=ZERO, average_price=None, fee=None, detail=detail)
+
+
+def _failed(intent: Intent, ending: Ending, detail: str) -> Outcome:
+    return Outcome(intent_id=intent.id, ending=ending, filled=ZERO, average_price=None, fee=None, detail=detail)

@@ -1,0 +1,369 @@
+"""The write-ahead journal: what was decided is on disk before a request leaves.
+
+SQLite in WAL mode with synchronous=FULL over one connection: a committed row survives kill -9 and power loss.
+Everything the next start needs is in here; there is no other state.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from bot.domain.errors import JournalError
+from bot.domain.intent import Intent, IntentKind, Outcome
+from bot.execution.intent_json import intent_from_json, intent_to_json
+
+SCHEMA_VERSION = 1
+
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE cycles (number INTEGER PRIMARY KEY, begun_at TEXT NOT NULL, ended_at TEXT, record TEXT) STRICT;
+CREATE TABLE intents (
+    id TEXT PRIMARY KEY, client_id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, venue TEXT NOT NULL, symbol TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('sent', 'unknown', 'done')), body TEXT NOT NULL, sent_at TEXT NOT NULL,
+    notional TEXT NOT NULL, position_before TEXT NOT NULL, absences INTEGER NOT NULL DEFAULT 0, absent_at TEXT,
+    ending TEXT, filled TEXT, average_price TEXT, fee TEXT, detail TEXT, ended_at TEXT
+) STRICT;
+CREATE INDEX intents_open ON intents (state) WHERE state <> 'done';
+CREATE INDEX intents_sent ON intents (sent_at);
+CREATE TABLE positions (
+    venue TEXT NOT NULL, symbol TEXT NOT NULL, asset TEXT NOT NULL, amount TEXT NOT NULL, changed_at TEXT NOT NULL,
+    PRIMARY KEY (venue, symbol)
+) STRICT;
+CREATE TABLE events (number INTEGER PRIMARY KEY, at TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL) STRICT;
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenIntent:
+    """An intent that was sent and is not settled. `position_before` is the signed position it was decided on."""
+
+    intent: Intent
+    client_id: str
+    sent_at: datetime
+    position_before: Decimal
+    absences: int
+    absent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPosition:
+    """The position Ballast expects after its own fills. Units: base units, signed."""
+
+    venue: str
+    symbol: str
+    asset: str
+    amount: Decimal
+    changed_at: datetime
+
+
+class Journal:
+    """One portfolio's journal; open it with `Journal.open`, close it when done."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self.path = path
+
+    @classmethod
+    def open(cls, path: Path, *, new_id: str) -> Self:
+        """Open or create the journal at `path`; `new_id` names a journal that has to be created.
+
+        Raises: JournalError with a sentence when the file cannot be used; nothing was sent then.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(path, isolation_level=None, timeout=5)
+        except (OSError, sqlite3.Error) as error:
+            raise _unusable(path, str(error)) from None
+        try:
+            _prepare(connection, path, new_id)
+        except (OSError, sqlite3.Error) as error:
+            connection.close()
+            raise _unusable(path, str(error)) from None
+        except JournalError:
+            connection.close()
+            raise
+        return cls(connection, path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    @property
+    def id(self) -> str:
+        """The journal's own name; client order ids are derived from it."""
+        return self._meta("journal_id") or ""
+
+    # -- cycles ------------------------------------------------------------------------------------------------------
+
+    def begin_cycle(self, at: datetime) -> str:
+        """Open a new cycle and return its id, which no other cycle of this journal has or will have."""
+        with self._write() as connection:
+            number = connection.execute("INSERT INTO cycles (begun_at) VALUES (?)", (_iso(at),)).lastrowid
+        return f"c{number:06d}"
+
+    def end_cycle(self, cycle: str, at: datetime, record_json: str) -> None:
+        """Store the record that closes a cycle."""
+        with self._write() as connection:
+            connection.execute(
+                "UPDATE cycles SET ended_at = ?, record = ? WHERE number = ?", (_iso(at), record_json, int(cycle[1:]))
+            )
+
+    def last_record_json(self) -> str | None:
+        """The record of the last cycle that was closed."""
+        row = self._one("SELECT record FROM cycles WHERE record IS NOT NULL ORDER BY number DESC LIMIT 1")
+        return str(row[0]) if row else None
+
+    # -- intents -----------------------------------------------------------------------------------------------------
+
+    def record_sent(
+        self, intent: Intent, client_id: str, at: datetime, *, notional: Decimal, position_before: Decimal
+    ) -> None:
+        """Commit an intent durably; the request may leave only after this returned.
+
+        Raises: JournalError when it could not be committed; then nothing may be sent.
+        """
+        values = (
+            intent.id,
+            client_id,
+            intent.kind.value,
+            intent.venue,
+            getattr(intent, "symbol", ""),
+            intent_to_json(intent),
+            _iso(at),
+            str(notional),
+            str(position_before),
+        )
+        with self._write() as connection:
+            connection.execute(
+                "INSERT INTO intents (id, client_id, kind, venue, symbol, state, body, sent_at, notional,"
+                " position_before) VALUES (?, ?, ?, ?, ?, 'sent', ?, ?, ?, ?)",
+                values,
+            )
+
+    def record_outcome(self, outcome: Outcome, at: datetime, position: KnownPosition | None = None) -> None:
+        """Write how an intent ended, or that this is unknown, and the position it leads to, in one commit.
+
+        A final ending is never overwritten.
+        """
+        state = "done" if outcome.final else "unknown"
+        average = str(outcome.average_price) if outcome.average_price is not None else None
+        fee = str(outcome.fee) if outcome.fee is not None else None
+        with self._write() as connection:
+            connection.execute(
+                "UPDATE intents SET state = ?, ending = ?, filled = ?, average_price = ?, fee = ?, detail = ?,"
+                " ended_at = ? WHERE id = ? AND state <> 'done'",
+                (
+                    state,
+                    outcome.ending.value,
+                    str(outcome.filled),
+                    average,
+                    fee,
+                    outcome.detail,
+                    _iso(at),
+                    outcome.intent_id,
+                ),
+            )
+            if position is not None:
+                _upsert_position(connection, position)
+
+    def record_absence(self, intent_id: str, at: datetime) -> None:
+        """Count one validated "no such order" for an intent."""
+        with self._write() as connection:
+            connection.execute(
+                "UPDATE intents SET absences = absences + 1, absent_at = ? WHERE id = ?", (_iso(at), intent_id)
+            )
+
+    def open_intents(self) -> tuple[OpenIntent, ...]:
+        """Every intent that may have changed the world and is not settled, oldest first."""
+        rows = self._all(
+            "SELECT kind, body, client_id, sent_at, position_before, absences, absent_at FROM intents"
+            " WHERE state <> 'done' ORDER BY sent_at, id"
+        )
+        return tuple(
+            OpenIntent(
+                intent=intent_from_json(IntentKind(row[0]), row[1]),
+                client_id=row[2],
+                sent_at=_time(row[3]),
+                position_before=Decimal(row[4]),
+                absences=int(row[5]),
+                absent_at=_time(row[6]) if row[6] else None,
+            )
+            for row in rows
+        )
+
+    def orders_since(self, at: datetime) -> tuple[int, Decimal]:
+        """How many orders were sent since then, and their notional, whatever became of them."""
+        rows = self._all("SELECT notional FROM intents WHERE kind = 'order' AND sent_at >= ?", (_iso(at),))
+        return len(rows), sum((Decimal(row[0]) for row in rows), Decimal(0))
+
+    def last_growth_at(self) -> datetime | None:
+        """When an order that deepens a short was last filled."""
+        row = self._one(
+            "SELECT max(ended_at) FROM intents WHERE kind = 'order' AND filled <> '0'"
+            " AND json_extract(body, '$.side') = 'sell'"
+        )
+        return _time(row[0]) if row and row[0] else None
+
+    # -- positions ---------------------------------------------------------------------------------------------------
+
+    def known_positions(self) -> tuple[KnownPosition, ...]:
+        """What Ballast expects to hold after its own fills."""
+        rows = self._all("SELECT venue, symbol, asset, amount, changed_at FROM positions ORDER BY venue, symbol")
+        return tuple(
+            KnownPosition(venue=row[0], symbol=row[1], asset=row[2], amount=Decimal(row[3]), changed_at=_time(row[4]))
+            for row in rows
+        )
+
+    def set_position(self, known: KnownPosition) -> None:
+        """Remember the position after an own fill, or after adopting what a person did."""
+        with self._write() as connection:
+            _upsert_position(connection, known)
+
+    # -- a person's words --------------------------------------------------------------------------------------------
+
+    def paused(self) -> str | None:
+        """Why and since when new risk is stopped, None when it is not."""
+        return self._meta("paused")
+
+    def set_paused(self, reason: str | None) -> None:
+        """Stop new risk, or lift the stop with None."""
+        self._set_meta("paused", reason)
+
+    def latch(self) -> str | None:
+        """Why Ballast halted itself, None when it did not. The text ends with the token that re-arms it."""
+        return self._meta("latch")
+
+    def set_latch(self, reason: str, token: str) -> None:
+        """Halt until a person re-arms with the token."""
+        self._set_meta("latch", reason)
+        self._set_meta("latch_token", token)
+
+    def arm(self, token: str) -> bool:
+        """Lift the halt; False when the token is not the one that was given with the halt."""
+        if self._meta("latch") is None:
+            return True
+        if token != self._meta("latch_token"):
+            return False
+        self._set_meta("latch", None)
+        self._set_meta("latch_token", None)
+        return True
+
+    def note(self, at: datetime, name: str, text: str) -> None:
+        """Keep an event that is not part of a cycle's own record."""
+        with self._write() as connection:
+            connection.execute("INSERT INTO events (at, name, text) VALUES (?, ?, ?)", (_iso(at), name, text))
+
+    def setting(self, key: str) -> str | None:
+        """A small remembered value (for example until when a host must be left alone)."""
+        return self._meta(f"setting.{key}")
+
+    def set_setting(self, key: str, value: str | None) -> None:
+        """Remember a small value across restarts."""
+        self._set_meta(f"setting.{key}", value)
+
+    # -- the file ----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise JournalError(
+                f"the journal {self.path} could not be written ({error}). Nothing is sent to a venue without it; "
+                "your positions stay as they are. Free disk space or repair the file, then start again."
+            ) from None
+
+    def _one(self, query: str, values: tuple[object, ...] = ()) -> tuple[str, ...] | None:
+        rows = self._all(query, values)
+        return rows[0] if rows else None
+
+    def _all(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[str, ...]]:
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise _unusable(self.path, str(error)) from None
+
+    def _meta(self, key: str) -> str | None:
+        row = self._one("SELECT value FROM meta WHERE key = ?", (key,))
+        return row[0] if row else None
+
+    def _set_meta(self, key: str, value: str | None) -> None:
+        with self._write() as connection:
+            if value is None:
+                connection.execute("DELETE FROM meta WHERE key = ?", (key,))
+            else:
+                connection.execute(
+                    "INSERT INTO meta (key, value) VALUES (?, ?)"
+                    " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                    (key, value),
+                )
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, new_id: str) -> None:
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version > SCHEMA_VERSION:
+        raise JournalError(
+            f"the journal {path} was written by a newer Ballast (version {version}, this one knows {SCHEMA_VERSION}). "
+            "Nothing was touched. Install the newer Ballast again, or point journal.path to another file."
+        )
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    if version == 0:
+        connection.execute("BEGIN IMMEDIATE")
+        if int(connection.execute("PRAGMA user_version").fetchone()[0]) == 0:
+            for statement in SCHEMA.split(";"):
+                if statement.strip():
+                    connection.execute(statement)
+            connection.execute("INSERT INTO meta (key, value) VALUES ('journal_id', ?)", (new_id,))
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+    verdict = connection.execute("PRAGMA quick_check").fetchone()[0]
+    if verdict != "ok":
+        raise _unusable(path, f"damaged: {verdict}")
+
+
+def _upsert_position(connection: sqlite3.Connection, known: KnownPosition) -> None:
+    connection.execute(
+        "INSERT INTO positions (venue, symbol, asset, amount, changed_at) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (venue, symbol) DO UPDATE SET asset = excluded.asset, amount = excluded.amount,"
+        " changed_at = excluded.changed_at",
+        (known.venue, known.symbol, known.asset, str(known.amount), _iso(known.changed_at)),
+    )
+
+
+def _unusable(path: Path, why: str) -> JournalError:
+    return JournalError(
+        f"the journal {path} cannot be used ({why}). Nothing was sent and nothing changed at any venue. Check "
+        "journal.path, that the folder exists and is writable, and that there is space on the disk."
+    )
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)

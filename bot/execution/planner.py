@@ -1,0 +1,205 @@
+"""From targets to a plan: settings first, then collateral, reductions before growth, each order cut to the book."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+
+from bot.domain.account import ZERO, Book, BookLevel, MarginMode, Side, SymbolSettings, Wallet
+from bot.domain.hedge import Target
+from bot.domain.instrument import Instrument
+from bot.domain.intent import Intent, LeverageIntent, MarginModeIntent, OrderIntent, Plan, TransferIntent
+from bot.domain.snapshot import Snapshot
+
+ORDERS_PER_SYMBOL_MAX = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRule:
+    """How orders are shaped.
+
+    Units: `slippage_max`, `book_share_max` fractions; `order_notional_max` quote currency. `protective` orders take the
+    whole visible book at a wider limit: getting out matters more than the price.
+    """
+
+    slippage_max: Decimal
+    book_share_max: Decimal
+    order_notional_max: Decimal
+    margin_mode: MarginMode
+    protective: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketDetail:
+    """What only a trade needs: the books and the settings of the symbols that are about to trade."""
+
+    books: Mapping[tuple[str, str], Book]
+    settings: Mapping[tuple[str, str], SymbolSettings]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopUp:
+    """Collateral to move into the futures wallet of a venue before orders rely on it."""
+
+    venue: str
+    currency: str
+    amount: Decimal
+    protective: bool
+    reason: str
+
+
+def moving(targets: Sequence[Target], snapshot: Snapshot) -> tuple[Target, ...]:
+    """The targets that differ from the position held."""
+    return tuple(row for row in targets if -snapshot.venue(row.venue).amount(row.symbol) != row.amount)
+
+
+def plan(
+    targets: Sequence[Target],
+    snapshot: Snapshot,
+    detail: MarketDetail,
+    rule: OrderRule,
+    *,
+    cycle: str,
+    top_ups: Sequence[TopUp] = (),
+) -> Plan:
+    """Turn targets into intents with ids that depend on nothing but the cycle and their place in the plan."""
+    numbers = _numbers(cycle)
+    notes: list[str] = []
+    intents: list[Intent] = [_transfer(row, next(numbers)) for row in top_ups if row.amount > 0]
+    reductions = [
+        row for row in moving(targets, snapshot) if row.amount < -snapshot.venue(row.venue).amount(row.symbol)
+    ]
+    growth = [row for row in moving(targets, snapshot) if row.amount > -snapshot.venue(row.venue).amount(row.symbol)]
+    for target in reductions:
+        intents.extend(_orders(target, snapshot, detail, rule, numbers, notes))
+    for target in growth:
+        intents.extend(_settings(target, detail, rule, numbers))
+        intents.extend(_orders(target, snapshot, detail, rule, numbers, notes))
+    return Plan(intents=tuple(intents), notes=tuple(notes))
+
+
+def _numbers(cycle: str) -> Iterator[str]:
+    number = 0
+    while True:
+        number += 1
+        yield f"{cycle}-{number:02d}"
+
+
+def _transfer(row: TopUp, intent_id: str) -> TransferIntent:
+    return TransferIntent(
+        id=intent_id,
+        venue=row.venue,
+        currency=row.currency,
+        amount=row.amount,
+        source=Wallet.SPOT,
+        target=Wallet.FUTURES,
+        protective=row.protective,
+        reasons=(row.reason,),
+    )
+
+
+def _settings(target: Target, detail: MarketDetail, rule: OrderRule, numbers: Iterator[str]) -> list[Intent]:
+    current = detail.settings.get((target.venue, target.symbol))
+    leverage = int(target.leverage_cap.to_integral_value(rounding=ROUND_CEILING))
+    intents: list[Intent] = []
+    if current is None or current.margin_mode is not rule.margin_mode:
+        reason = f"positions are held with {rule.margin_mode.value} margin"
+        intents.append(
+            MarginModeIntent(
+                id=next(numbers),
+                venue=target.venue,
+                symbol=target.symbol,
+                margin_mode=rule.margin_mode,
+                reasons=(reason,),
+            )
+        )
+    if current is None or current.leverage != leverage:
+        reason = f"the leverage cap is {target.leverage_cap}; the venue's figure is set before the first order"
+        intents.append(
+            LeverageIntent(
+                id=next(numbers), venue=target.venue, symbol=target.symbol, leverage=leverage, reasons=(reason,)
+            )
+        )
+    return intents
+
+
+def _orders(
+    target: Target,
+    snapshot: Snapshot,
+    detail: MarketDetail,
+    rule: OrderRule,
+    numbers: Iterator[str],
+    notes: list[str],
+) -> list[OrderIntent]:
+    view = snapshot.venue(target.venue)
+    instrument, mark = view.instrument(target.symbol), view.mark(target.symbol)
+    book = detail.books.get((target.venue, target.symbol))
+    position = view.amount(target.symbol)
+    if instrument is None or mark is None or book is None:
+        raise ValueError(f"{target.symbol} is to be traded without instrument, mark or book")
+    if position > 0:
+        notes.append(
+            f"{target.symbol} holds a long of {position} that Ballast did not open: left alone, nothing traded"
+        )
+        return []
+    delta = target.amount - (-position)
+    side = Side.SELL if delta > 0 else Side.BUY
+    limit = _limit_price(side, instrument, mark.mark_price, rule)
+    reachable = _reachable(book, side, limit) * (1 if rule.protective else rule.book_share_max)
+    total = instrument.floor_amount(min(abs(delta), reachable))
+    chunk_max = instrument.floor_amount(rule.order_notional_max / mark.mark_price)
+    if instrument.amount_max is not None:
+        chunk_max = min(chunk_max, instrument.amount_max)
+    if total < abs(delta):
+        notes.append(
+            f"{target.symbol}: {total} of {abs(delta)} now, the rest in later cycles: the book shows {reachable:.8f} "
+            f"for us within {rule.slippage_max:.2%}"
+        )
+    chunks = _chunks(total, chunk_max, instrument, mark.mark_price, reducing=side is Side.BUY)
+    if sum(chunks, ZERO) < total and len(chunks) == ORDERS_PER_SYMBOL_MAX:
+        notes.append(f"{target.symbol}: {ORDERS_PER_SYMBOL_MAX} orders this cycle, the rest in later cycles")
+    return [
+        OrderIntent(
+            id=next(numbers),
+            venue=target.venue,
+            symbol=target.symbol,
+            side=side,
+            amount=amount,
+            limit_price=limit,
+            reduce_only=side is Side.BUY,
+            protective=rule.protective,
+            reasons=target.reasons[-1:],
+        )
+        for amount in chunks
+    ]
+
+
+def _limit_price(side: Side, instrument: Instrument, mark_price: Decimal, rule: OrderRule) -> Decimal:
+    room = rule.slippage_max * (5 if rule.protective else 1)
+    if side is Side.SELL:
+        return instrument.ceil_price(mark_price * (1 - room))
+    return instrument.floor_price(mark_price * (1 + room))
+
+
+def _reachable(book: Book, side: Side, limit: Decimal) -> Decimal:
+    levels: tuple[BookLevel, ...] = book.bids if side is Side.SELL else book.asks
+    reachable = ZERO
+    for level in levels:
+        if (side is Side.SELL and level.price < limit) or (side is Side.BUY and level.price > limit):
+            break
+        reachable += level.amount
+    return reachable
+
+
+def _chunks(
+    total: Decimal, chunk_max: Decimal, instrument: Instrument, price: Decimal, *, reducing: bool
+) -> list[Decimal]:
+    """Split into orders of at most `chunk_max`; a rest the venue would not take is left for later, never rounded up."""
+    chunks: list[Decimal] = []
+    rest = total
+    while rest > 0 and chunk_max > 0 and len(chunks) < ORDERS_PER_SYMBOL_MAX:
+        amount = min(rest, chunk_max)
+        if amount < instrument.amount_min or (not reducing and not instrument.tradable(amount, price)):
+            break
+        chunks.append(amount)
+        rest -= amount
+    return chunks

@@ -1,0 +1,244 @@
+"""Looking at every venue at once and putting what was seen into one snapshot; asks only for what is needed."""
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from bot.domain.account import Balance, Position, PositionMode, Price
+from bot.domain.errors import Refused, Stale
+from bot.domain.hedge import Target
+from bot.domain.ports import Clock, Venue
+from bot.domain.snapshot import Holding, Snapshot, VenueView
+from bot.execution.journal import KnownPosition
+from bot.execution.planner import MarketDetail
+from bot.risk.plausible import doubts_about_view
+
+BOOK_LEVELS = 50
+LAG_MAX = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """One venue with the part it plays."""
+
+    venue: Venue
+    counts_spot: bool
+    hedges: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookout:
+    """What observing needs to know."""
+
+    watched: tuple[Watched, ...]
+    external: tuple[Holding, ...]
+    quote: str
+    stablecoins: frozenset[str]
+    excluded: frozenset[str]
+    price_age_max: timedelta
+    clock: Clock
+
+
+async def observe(lookout: Lookout) -> Snapshot:
+    """Look at everything once.
+
+    Raises: Unavailable when a venue does not answer, Stale when what it says cannot be believed. Nothing was changed.
+    """
+    at = lookout.clock.now()
+    balances = await _gather(row.venue.balances() for row in lookout.watched)
+    holdings = [*lookout.external]
+    for row, own in zip(lookout.watched, balances, strict=True):
+        if row.counts_spot:
+            holdings.extend(_holdings(row.venue.id, own))
+    assets = frozenset(row.asset for row in holdings) - lookout.stablecoins - {lookout.quote}
+    views = await _gather(_view(row, own, assets, lookout) for row, own in zip(lookout.watched, balances, strict=True))
+    prices = await _prices(holdings, views, lookout)
+    return Snapshot(at=at, holdings=tuple(holdings), prices=prices, venues=tuple(views))
+
+
+def _holdings(venue: str, balances: Iterable[Balance]) -> list[Holding]:
+    return [
+        Holding(asset=row.asset, amount=row.total, source=f"{venue} {row.wallet.value}")
+        for row in balances
+        if row.total > 0
+    ]
+
+
+async def _view(watched: Watched, balances: tuple[Balance, ...], assets: frozenset[str], lookout: Lookout) -> VenueView:
+    venue = watched.venue
+    empty = VenueView(
+        venue=venue.id,
+        at=venue.now(),
+        instruments=(),
+        balances=balances,
+        margins=(),
+        positions=(),
+        marks=(),
+        funding=(),
+        settings=(),
+        open_orders=(),
+        brackets={},
+    )
+    if not watched.hedges:
+        return empty
+    listed = await venue.instruments(assets - lookout.excluded)
+    symbols = tuple(row.symbol for row in listed)
+    positions, margins, marks, funding, orders, brackets = await _gather(
+        (
+            venue.positions(symbols),
+            venue.margin_accounts(),
+            venue.marks(symbols),
+            venue.funding(symbols),
+            venue.open_orders(symbols),
+            venue.brackets(symbols),
+        )
+    )
+    view = replace(
+        empty,
+        instruments=listed,
+        margins=margins,
+        positions=positions,
+        marks=marks,
+        funding=funding,
+        open_orders=orders,
+        brackets=brackets,
+    )
+    view = await _with_strangers(view, venue, lookout)
+    doubts = doubts_about_view(view, lookout.price_age_max)
+    if doubts:
+        raise Stale("; ".join(doubts))
+    return view
+
+
+async def _with_strangers(view: VenueView, venue: Venue, lookout: Lookout) -> VenueView:
+    """Positions in symbols of assets not owned still need their instrument, mark and tiers to be judged."""
+    missing = tuple(row.symbol for row in view.positions if view.instrument(row.symbol) is None)
+    if not missing:
+        return view
+    bases = frozenset(symbol.split("/", 1)[0] for symbol in missing)
+    listed = tuple(row for row in await venue.instruments(bases) if row.symbol in missing)
+    symbols = tuple(row.symbol for row in listed)
+    if not symbols:
+        return view
+    marks, brackets = await _gather((venue.marks(symbols), venue.brackets(symbols)))
+    return replace(
+        view,
+        instruments=(*view.instruments, *listed),
+        marks=(*view.marks, *marks),
+        brackets={**view.brackets, **brackets},
+    )
+
+
+async def _prices(holdings: Sequence[Holding], views: Sequence[VenueView], lookout: Lookout) -> Mapping[str, Price]:
+    """Index prices where there is a perpetual, spot prices for the rest; the quote currency is worth one."""
+    prices: dict[str, Price] = {}
+    for view in views:
+        for instrument in view.instruments:
+            mark = view.mark(instrument.symbol)
+            if mark is not None and instrument.quote == lookout.quote:
+                source = f"{view.venue} index"
+                prices[instrument.base] = Price(
+                    asset=instrument.base, price=mark.index_price, source=source, at=mark.at
+                )
+    missing = frozenset(row.asset for row in holdings if row.amount != 0) - prices.keys() - {lookout.quote}
+    if missing:
+        for row in await _gather(row.venue.prices(missing, lookout.quote) for row in lookout.watched):
+            prices.update({price.asset: price for price in row if price.asset not in prices})
+    return prices
+
+
+async def look_closer(lookout: Lookout, snapshot: Snapshot, targets: Sequence[Target]) -> tuple[Snapshot, MarketDetail]:
+    """Read what only a trade needs: books, settings and the position mode of the venues about to trade.
+
+    Raises: Refused when an account is in hedge mode; nothing was changed.
+    """
+    by_id = {row.venue.id: row.venue for row in lookout.watched}
+    venues = sorted({row.venue for row in targets})
+    modes = await _gather(by_id[venue].position_mode() for venue in venues)
+    for venue, mode in zip(venues, modes, strict=True):
+        if mode is not PositionMode.ONE_WAY:
+            raise Refused(
+                f"the futures account at {venue} is in hedge mode, where a closing order can open the other "
+                "side. Nothing was traded. Close what is open there, then switch the account to one-way mode in its settings.",
+                code="hedge-mode",
+            )
+    books = await _gather(by_id[row.venue].book(row.symbol, BOOK_LEVELS) for row in targets)
+    settings = await _gather(
+        by_id[venue].settings(tuple(row.symbol for row in targets if row.venue == venue)) for venue in venues
+    )
+    found = {(row.venue, row.symbol): row for rows in settings for row in rows}
+    detail = MarketDetail(
+        books={(row.venue, row.symbol): book for row, book in zip(targets, books, strict=True)}, settings=found
+    )
+    views = tuple(
+        replace(view, settings=tuple(row for key, row in found.items() if key[0] == view.venue))
+        for view in snapshot.venues
+    )
+    return replace(snapshot, venues=views), detail
+
+
+async def look_again(lookout: Lookout, snapshot: Snapshot) -> Snapshot:
+    """Read positions and collateral once more, to show what is there after acting."""
+    views = []
+    by_id = {row.venue.id: row for row in lookout.watched}
+    for view in snapshot.venues:
+        row = by_id[view.venue]
+        if not row.hedges:
+            views.append(view)
+            continue
+        symbols = tuple(instrument.symbol for instrument in view.instruments)
+        positions, margins = await _gather((row.venue.positions(symbols), row.venue.margin_accounts()))
+        views.append(replace(view, positions=positions, margins=margins))
+    return replace(snapshot, venues=tuple(views))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surprise:
+    """A position that is not what Ballast's own fills led to."""
+
+    known: KnownPosition
+    seen: Decimal
+    text: str
+
+
+def surprises(snapshot: Snapshot, known_positions: Sequence[KnownPosition]) -> tuple[Surprise, ...]:
+    """Compare what the venues show with what our own fills led to.
+
+    Raises: Stale when a view may not show our last fill yet. A position that moved after it was changed by somebody
+    else and is adopted as it is.
+    """
+    found: list[Surprise] = []
+    for known in known_positions:
+        view = next((row for row in snapshot.venues if row.venue == known.venue), None)
+        if view is None or view.amount(known.symbol) == known.amount:
+            continue
+        position = view.position(known.symbol)
+        if not _moved_since(position, known, view.at):
+            raise Stale(
+                f"{known.venue} does not show our last fill in {known.symbol} yet "
+                f"(expected {known.amount}, shown {view.amount(known.symbol)}): nothing is decided on it"
+            )
+        text = (
+            f"the position in {known.symbol} was changed by somebody else: Ballast left {known.amount}, now there is "
+            f"{view.amount(known.symbol)} (by hand, automatic deleveraging or liquidation); adopted as it is"
+        )
+        found.append(Surprise(known=known, seen=view.amount(known.symbol), text=text))
+    return tuple(found)
+
+
+def _moved_since(position: Position | None, known: KnownPosition, now: datetime) -> bool:
+    if now - known.changed_at > LAG_MAX:
+        return True
+    return position is not None and position.updated_at is not None and position.updated_at > known.changed_at
+
+
+async def _gather(calls: Iterable[Coroutine[Any, Any, Any]]) -> list[Any]:
+    """Run reads at once; the first failure is raised after all have ended, so that none is left running."""
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return list(results)

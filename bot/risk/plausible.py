@@ -1,0 +1,67 @@
+"""Whether what was seen can be believed: prices near each other, ages, witnesses for "flat", balances that jump."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+
+from bot.domain.account import ZERO
+from bot.domain.snapshot import VenueView
+
+MARK_FROM_INDEX_MAX = Decimal("0.10")
+FUTURE_MAX = timedelta(seconds=5)
+
+
+def doubts_about_view(view: VenueView, age_max: timedelta) -> tuple[str, ...]:
+    """Everything that speaks against acting on this view; empty when it can be believed."""
+    doubts: list[str] = []
+    for instrument in view.instruments:
+        mark = view.mark(instrument.symbol)
+        if mark is None:
+            doubts.append(f"{view.venue} showed no mark price for {instrument.symbol}")
+            continue
+        age = view.at - mark.at
+        if age > age_max:
+            doubts.append(f"the mark of {instrument.symbol} is {age.total_seconds():.0f} s old")
+        elif age < -FUTURE_MAX:
+            ahead = -age.total_seconds()
+            doubts.append(f"the mark of {instrument.symbol} is {ahead:.0f} s ahead of the venue's clock")
+        if abs(mark.mark_price / mark.index_price - 1) > MARK_FROM_INDEX_MAX:
+            doubts.append(
+                f"mark {mark.mark_price} and index {mark.index_price} of {instrument.symbol} are too far apart"
+            )
+    doubts.extend(_doubts_about_positions(view))
+    return tuple(doubts)
+
+
+def _doubts_about_positions(view: VenueView) -> list[str]:
+    """No position needs a second witness: margin that is in use says that there is one."""
+    initial = sum((row.initial for row in view.margins), ZERO)
+    maintenance = sum((row.maintenance for row in view.margins), ZERO)
+    if not view.positions and maintenance > 0:
+        return [f"{view.venue} shows no position, yet margin of {maintenance} is in use: that is not taken for flat"]
+    crosses = [row for row in view.positions if row.notional > 0]
+    if crosses and initial == 0 and maintenance == 0:
+        return [f"{view.venue} shows {len(crosses)} positions, yet no margin in use: one of the two is wrong"]
+    return []
+
+
+def unconfirmed_jumps(
+    accepted: Mapping[str, Decimal], pending: Mapping[str, Decimal], seen: Mapping[str, Decimal], jump_max: Decimal
+) -> dict[str, str]:
+    """Assets whose amount moved by more than `jump_max` and was not seen so in the cycle before.
+
+    `accepted` is what was last believed, `pending` what the last cycle saw and did not believe yet. An asset that was
+    never accepted before is new and believed. Units: `jump_max` a fraction of the accepted amount.
+    """
+    jumps: dict[str, str] = {}
+    for asset, before in accepted.items():
+        now = seen.get(asset, ZERO)
+        if before <= 0 or abs(now - before) <= jump_max * before:
+            continue
+        if asset in pending and pending[asset] == now:
+            continue
+        jumps[asset] = (
+            f"{asset} went from {before.normalize():f} to {now.normalize():f} at once; "
+            "it is believed when the next cycle sees the same"
+        )
+    return jumps
