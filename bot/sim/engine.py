@@ -345,7 +345,8 @@ def _take_quotes(state: State, quotes: Mapping[MarketKey, Quote]) -> None:
             raise ValueError(f"{key[1]} cannot trade at mid {quote.mid}, mark {quote.mark}, index {quote.index}")
         state.quotes[key] = quote
         if key[0] == "linear":
-            state.rate_announced[key[1]] = quote.funding_rate
+            due = quote.funding_rate_due
+            state.rate_announced[key[1]] = quote.funding_rate if due is None else due
 
 
 def _take_schedule(state: State, quotes: Mapping[MarketKey, Quote]) -> None:

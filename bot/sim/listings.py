@@ -1,6 +1,7 @@
 """Which markets the simulated exchange lists, with filters and tiers like those of a large venue."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from bot.sim.model import Listing, Quote, Tier
@@ -96,7 +97,18 @@ def padded_listings(count: int = 620) -> tuple[Listing, ...]:
     return tuple(chosen)
 
 
-def filler_quotes(listings: tuple[Listing, ...], known: frozenset[MarketKey]) -> dict[MarketKey, Quote]:
+def listings_for(lowest_prices: Mapping[MarketKey, Decimal]) -> tuple[Listing, ...]:
+    """Keep the default listings that have a price; ticks are made finer where prices were once much lower."""
+    kept = []
+    for listing in default_listings():
+        price = lowest_prices.get((listing.market, listing.symbol))
+        if price is not None:
+            fine = D(1).scaleb((price / 10000).adjusted())
+            kept.append(replace(listing, price_tick=min(listing.price_tick, fine)))
+    return tuple(kept)
+
+
+def filler_quotes(listings: Iterable[Listing], known: frozenset[MarketKey] = frozenset()) -> dict[MarketKey, Quote]:
     """Give every listing that no feed prices a quote that stands still."""
     quotes: dict[MarketKey, Quote] = {}
     for listing in listings:

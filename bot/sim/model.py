@@ -69,7 +69,8 @@ class Quote:
 
     `mid` drives the book (`spread` and `depth` shape it), `mark` and `index` drive margin and funding.
     Units: `spread` a fraction of mid; `depth_notional` quote currency within 5 basis points of mid on each side.
-    `funding_interval_h` and `funding_next_at` overrule the listing's own schedule where a record knows better;
+    `funding_interval_h` and `funding_next_at` overrule the listing's own schedule where a record knows better, and
+    `funding_rate_due` is then the rate really settled: clients are shown `funding_rate` only and learn it afterwards.
     `stale` marks the last price of a market that is not trading now: orders are turned away.
     """
 
@@ -81,6 +82,7 @@ class Quote:
     funding_rate: Decimal = Decimal("0.0001")
     funding_interval_h: int | None = None
     funding_next_at: datetime | None = None
+    funding_rate_due: Decimal | None = None
     stale: bool = False
 
 

@@ -1,0 +1,296 @@
+"""A tape: real candles, marks and funding replayed as a feed. The format is described in docs/tape.md."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from math import isfinite, isnan, nan
+from pathlib import Path
+from typing import Any
+
+from bot.domain.errors import ConfigurationError
+from bot.sim.feed import FundingEvent, Series, SeriesFeed
+from bot.sim.listings import default_listings, listings_for
+from bot.sim.model import Listing
+from bot.sim.state import MarketKey
+
+STEP = timedelta(minutes=15)  # a bar of an hour becomes four instants: open, high, low, close
+HOUR = timedelta(hours=1)
+HISTORY = timedelta(days=40)
+PRICES = ("open", "high", "low", "close")
+DEPTH_SHARE = 0.01  # of a usual hour's turnover stands within five basis points of mid
+DEPTH_MIN, DEPTH_MAX = 20_000.0, 10_000_000.0
+DIGITS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Grid:
+    """The instants a tape is laid on."""
+
+    origin: datetime
+    start: datetime
+    end: datetime
+
+    @property
+    def count(self) -> int:
+        """How many instants there are."""
+        return (self.end - self.origin) // STEP + 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """One file, checked. `columns` are plain lists, `ts` in milliseconds."""
+
+    path: Path
+    columns: dict[str, list[Any]]
+
+    @property
+    def first(self) -> datetime:
+        """Opening of the first row."""
+        return _at(self.columns["ts"][0])
+
+    @property
+    def last(self) -> datetime:
+        """Opening of the last row."""
+        return _at(self.columns["ts"][-1])
+
+
+def tape_feed(directory: Path, *, since: datetime | None = None, until: datetime | None = None) -> SeriesFeed:
+    """Read a tape; `since` and `until` choose a part, the whole range otherwise.
+
+    Raises: ConfigurationError naming the file and the column that cannot be used.
+    """
+    spot, perp = _price_tables(directory, "spot"), _price_tables(directory, "perp")
+    if not spot and not perp:
+        raise ConfigurationError(
+            f"The tape {directory} holds no file named spot_<SYMBOL>_1h.parquet or perp_<SYMBOL>_1h.parquet; "
+            "docs/tape.md describes the format."
+        )
+    grid = _grid(directory, [*(perp or spot).values()], since, until)
+    notes: list[str] = []
+    series: dict[MarketKey, Series] = {}
+    known = {(listing.market, listing.symbol) for listing in default_listings()}
+    for symbol, table in spot.items():
+        if ("spot", symbol) not in known:
+            notes.append(f"{table.path.name} is not used: the simulated exchange does not list {symbol}")
+        elif (one := _spot(table, grid)) is not None:
+            series[("spot", symbol)] = one
+    for symbol, table in perp.items():
+        if ("linear", symbol) not in known:
+            notes.append(f"{table.path.name} is not used: the simulated exchange does not list {symbol}")
+        elif (found := _linear(directory, table, grid, (series.get(("spot", symbol)), notes))) is not None:
+            series[("linear", symbol)] = found
+    return SeriesFeed(origin=grid.origin, start=grid.start, end=grid.end, step=STEP, series=series, notes=tuple(notes))
+
+
+def tape_listings(feed: SeriesFeed) -> tuple[Listing, ...]:
+    """List the markets a tape has prices for, with ticks fine enough for the lowest of them."""
+    lowest = {key: min(price for price in one.mid if not isnan(price)) for key, one in feed.series.items()}
+    return listings_for({key: Decimal(f"{price:.{DIGITS}f}") for key, price in lowest.items()})
+
+
+def _price_tables(directory: Path, kind: str) -> dict[str, _Table]:
+    if not directory.is_dir():
+        raise ConfigurationError(
+            f"There is no tape directory {directory}; give the folder that holds the candle files."
+        )
+    columns = ("ts", *PRICES, "volume")
+    found: dict[str, _Table] = {}
+    for path in sorted(directory.glob(f"{kind}_*_1h.parquet")):
+        table = _read(path, columns)
+        _check_bars(table)
+        found[path.name.removeprefix(f"{kind}_").removesuffix("_1h.parquet")] = table
+    return found
+
+
+def _read(path: Path, columns: tuple[str, ...]) -> _Table:
+    """Read the named columns of one file as plain lists."""
+    try:
+        import polars  # noqa: PLC0415 - an optional dependency, needed for tapes only
+    except ImportError:
+        raise ConfigurationError(
+            "Reading a tape needs the package polars, which is not installed: pip install 'ballast[tape]'."
+        ) from None
+    try:
+        frame = polars.read_parquet(path)
+    except (polars.exceptions.PolarsError, OSError) as error:
+        raise ConfigurationError(f"The tape file {path} cannot be read as Parquet: {str(error)[:200]}") from None
+    for column in columns:
+        if column not in frame.columns:
+            raise ConfigurationError(f"The tape file {path} has no column {column!r}; it needs {', '.join(columns)}.")
+        if not frame[column].dtype.is_numeric():
+            raise ConfigurationError(f"The tape file {path} holds no numbers in column {column!r}.")
+    if not frame.height:
+        raise ConfigurationError(f"The tape file {path} has no rows in column 'ts'.")
+    if not frame["ts"].dtype.is_integer():
+        raise ConfigurationError(f"The tape file {path} needs whole milliseconds in column 'ts'.")
+    table = _Table(path, {column: frame[column].to_list() for column in columns})
+    for column, values in table.columns.items():
+        for row, value in enumerate(values):
+            if value is None or not isfinite(value):
+                raise ConfigurationError(f"The tape file {path} has no number in column {column!r}, row {row}.")
+    for row, (before, after) in enumerate(pairwise(table.columns["ts"])):
+        if after <= before:
+            raise ConfigurationError(f"The tape file {path} goes back in time in column 'ts', row {row + 1}.")
+    return table
+
+
+def _check_bars(table: _Table) -> None:
+    hour_ms = 3_600_000
+    for row, (ts, opened, high, low, close) in enumerate(
+        zip(*(table.columns[c] for c in ("ts", *PRICES)), strict=True)
+    ):
+        if ts % hour_ms:
+            raise ConfigurationError(f"The tape file {table.path} leaves the full hour in column 'ts', row {row}.")
+        if not 0 < low <= min(opened, close):
+            raise ConfigurationError(f"The tape file {table.path} has an impossible price in column 'low', row {row}.")
+        if high < max(opened, close):
+            raise ConfigurationError(f"The tape file {table.path} has an impossible price in column 'high', row {row}.")
+
+
+def _grid(directory: Path, tables: list[_Table], since: datetime | None, until: datetime | None) -> _Grid:
+    first = min(table.first for table in tables)
+    last = max(table.last for table in tables) + HOUR - STEP
+    start, end = max(first, since or first), min(last, until or last)
+    if start >= end:
+        raise ConfigurationError(
+            f"The tape {directory} holds {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC; nothing of it lies "
+            f"between {since or first:%Y-%m-%d %H:%M} and {until or last:%Y-%m-%d %H:%M}."
+        )
+    start = start.replace(minute=0, second=0, microsecond=0)
+    return _Grid(origin=max(first, start - HISTORY), start=start, end=end)
+
+
+def _lay(table: _Table, grid: _Grid) -> tuple[array[float], array[float]]:
+    """Lay bars on the grid as open, high, low, close; returns prices (NaN where there is no bar) and volumes."""
+    prices, volumes = array("d", [nan]) * grid.count, array("d", [0.0]) * grid.count
+    origin_ms = round(grid.origin.timestamp() * 1000)
+    step_ms = round(STEP.total_seconds() * 1000)
+    columns = table.columns
+    amounts = columns.get("volume") or [0.0] * len(columns["ts"])
+    rows = zip(columns["ts"], *(columns[c] for c in PRICES), amounts, strict=True)
+    for ts, opened, high, low, close, volume in rows:
+        place = (ts - origin_ms) // step_ms
+        if not 0 <= place < grid.count:
+            continue
+        for offset, price in enumerate((opened, high, low, close)):
+            if place + offset < grid.count:
+                prices[place + offset] = price
+                volumes[place + offset] = volume / 4
+    return prices, volumes
+
+
+def _carry(prices: array[float]) -> bytes:
+    """Carry the last price through gaps, in place; returns 1 for every instant that was carried."""
+    stale = bytearray(len(prices))
+    last = nan
+    for place, price in enumerate(prices):
+        if not isnan(price):
+            last = price
+        elif not isnan(last):
+            prices[place] = last
+            stale[place] = 1
+    return bytes(stale)
+
+
+def _depth(prices: array[float], volumes: array[float]) -> array[float]:
+    """Guess the depth from the turnover of the day before, thinner after an hour of large moves."""
+    per_day, per_hour = 96, 4
+    depth = array("d")
+    turnover = 0.0
+    for place in range(len(prices)):
+        value = volumes[place - 1] * prices[place - 1] if place else 0.0
+        turnover += 0.0 if isnan(value) else value
+        if place > per_day:
+            old = volumes[place - per_day - 1] * prices[place - per_day - 1]
+            turnover -= 0.0 if isnan(old) else old
+        hour = prices[max(0, place - per_hour) : place] or prices[:1]
+        swing = (max(hour) - min(hour)) / max(hour) / 0.01
+        usual = turnover / min(24.0, max(1.0, place / per_hour)) * DEPTH_SHARE
+        depth.append(min(DEPTH_MAX, max(DEPTH_MIN, usual / max(1.0, swing if isfinite(swing) else 1.0))))
+    return depth
+
+
+def _spot(table: _Table, grid: _Grid) -> Series | None:
+    prices, volumes = _lay(table, grid)
+    stale = _carry(prices)
+    if isnan(prices[-1]):
+        return None
+    empty = array("d")
+    return Series(
+        mid=prices,
+        mark=empty,
+        index=empty,
+        rate=empty,
+        depth_notional=_depth(prices, volumes),
+        volume=volumes,
+        stale=stale,
+        price_digits=DIGITS,
+    )
+
+
+def _linear(directory: Path, table: _Table, grid: _Grid, beside: tuple[Series | None, list[str]]) -> Series | None:
+    spot, notes = beside
+    symbol = table.path.name.removeprefix("perp_").removesuffix("_1h.parquet")
+    mid, volumes = _lay(table, grid)
+    stale = _carry(mid)
+    if isnan(mid[-1]):
+        return None
+    mark = _mark(directory, symbol, (mid, grid), notes)
+    index = array("d", mark)
+    if spot is not None:
+        for place, price in enumerate(spot.mid):
+            if not isnan(price) and not spot.stale[place]:
+                index[place] = price
+    return Series(
+        mid=mid,
+        mark=mark,
+        index=index,
+        rate=array("d", [0.0001]) * grid.count,
+        depth_notional=_depth(mid, volumes),
+        volume=volumes,
+        stale=stale,
+        price_digits=DIGITS,
+        funding=_funding(directory, symbol, grid, notes),
+    )
+
+
+def _mark(directory: Path, symbol: str, perp: tuple[array[float], _Grid], notes: list[str]) -> array[float]:
+    """Read the mark; where it is missing the perpetual's own price stands in."""
+    mid, grid = perp
+    path = directory / f"mark_{symbol}_1h.parquet"
+    if not path.exists():
+        notes.append(f"{symbol} has no mark file: its perpetual price stands in for the mark")
+        return array("d", mid)
+    table = _read(path, ("ts", *PRICES))
+    _check_bars(table)
+    mark, _ = _lay(table, grid)
+    missing = [place for place, price in enumerate(mark) if isnan(price) and not isnan(mid[place])]
+    for place in missing:
+        mark[place] = mid[place]
+    if missing:
+        notes.append(f"{symbol}: the perpetual price stands in for {len(missing) // 4} missing hours of mark")
+    return mark
+
+
+def _funding(directory: Path, symbol: str, grid: _Grid, notes: list[str]) -> tuple[FundingEvent, ...]:
+    path = directory / f"funding_{symbol}.parquet"
+    if not path.exists():
+        notes.append(f"{symbol} has no funding file: 0.01 % every eight hours is assumed")
+        return ()
+    columns = _read(path, ("ts", "rate", "interval_h")).columns
+    events = []
+    for row, (ts, rate, interval_h) in enumerate(zip(*columns.values(), strict=True)):
+        if not 0 < interval_h <= 24 * 7:
+            raise ConfigurationError(f"The tape file {path} has an impossible value in column 'interval_h', row {row}.")
+        at = _at(ts)
+        if grid.origin <= at <= grid.end + timedelta(days=1):
+            events.append(FundingEvent(at=at, rate=Decimal(f"{rate:.8f}"), interval_h=int(interval_h)))
+    return tuple(events)
+
+
+def _at(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
