@@ -1,0 +1,211 @@
+"""Which request meets which fault: a seeded schedule, or an explicit script, and the list of what fired.
+
+Names are stable; tests, audits and the command line use them. The effects follow what was seen on real venues.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal, Protocol
+
+Kind = Literal["none", "transport", "replaced", "distorted", "account"]
+Break = Literal["", "dropped", "timeout", "cut"]
+Scope = Literal["any", "write", "order", "mark", "positions", "trades", "lookup"]
+
+
+class Chance(Protocol):
+    """Where luck comes from: a random.Random made from a seed outside this module."""
+
+    def random(self) -> float:
+        """A number in [0, 1)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What one fault does. `executes` None leaves it to chance; `span_s` exchange seconds of lasting effects."""
+
+    name: str
+    kind: Kind
+    executes: bool | None = None
+    broken: Break = ""
+    scope: Scope = "any"
+    span_s: float = 0.0
+
+
+def _catalogue() -> dict[str, Effect]:
+    effects = [
+        Effect(name="lost_request", kind="transport", executes=False, broken="dropped"),
+        Effect(name="lost_reply", kind="transport", executes=True, broken="dropped"),
+        Effect(name="timeout", kind="transport", broken="timeout"),
+        Effect(name="cut_reply", kind="transport", executes=True, broken="cut"),
+        Effect(name="slow", kind="transport", executes=True),
+        Effect(name="late_execution", kind="transport", executes=False, broken="timeout", scope="write", span_s=4),
+        Effect(name="duplicate_execution", kind="transport", executes=True, scope="write"),
+        Effect(name="too_many_requests", kind="replaced", executes=False),
+        Effect(name="banned", kind="replaced", executes=False, span_s=120),
+        Effect(name="redirect", kind="replaced", executes=False),
+        *(Effect(name=f"status_{status}", kind="replaced") for status in (502, 503, 504, 524)),
+        *(Effect(name=f"body_{body}", kind="replaced") for body in ("empty", "html", "null", "list", "object", "cut")),
+        Effect(name="code_1007", kind="replaced", scope="write"),
+        Effect(name="code_1006", kind="replaced", scope="write"),
+        Effect(name="code_1001", kind="replaced"),
+        Effect(name="code_1021", kind="replaced", executes=False),
+        Effect(name="code_new", kind="replaced"),
+        Effect(name="stale_mark", kind="distorted", executes=True, scope="mark", span_s=600),
+        Effect(name="zero_mark", kind="distorted", executes=True, scope="mark"),
+        Effect(name="nan_mark", kind="distorted", executes=True, scope="mark"),
+        Effect(name="missing_row", kind="distorted", executes=True, scope="mark"),
+        Effect(name="empty_positions", kind="distorted", executes=True, scope="positions"),
+        Effect(name="duplicate_trades", kind="distorted", executes=True, scope="trades"),
+        Effect(name="old_positions", kind="distorted", executes=True, scope="order", span_s=5),
+        Effect(name="order_invisible", kind="distorted", executes=True, scope="order", span_s=3),
+        Effect(name="partial_fill", kind="account", executes=True, scope="order"),
+        Effect(name="external_deposit", kind="account", executes=True),
+        Effect(name="manual_trade", kind="account", executes=True),
+        Effect(name="deleveraged", kind="account", executes=True),
+    ]
+    return {effect.name: effect for effect in effects}
+
+
+FAULTS: dict[str, Effect] = _catalogue()
+# What a well-behaved bot cannot cause is left out of the default mix: it comes from scripts and named kinds only.
+RARE = frozenset({"external_deposit", "manual_trade", "deleveraged", "banned", "code_new", "redirect"})
+DEFAULT_KINDS: tuple[str, ...] = tuple(name for name in FAULTS if name not in RARE)
+NONE = Effect(name="none", kind="none", executes=True)
+
+_SCOPES: dict[Scope, frozenset[tuple[str, str]]] = {
+    "order": frozenset({("POST", "/fapi/v1/order"), ("POST", "/api/v3/order")}),
+    "mark": frozenset({("GET", "/fapi/v1/premiumIndex")}),
+    "positions": frozenset({("GET", "/fapi/v2/positionRisk"), ("GET", "/fapi/v3/positionRisk")}),
+    "trades": frozenset({("GET", "/fapi/v1/userTrades"), ("GET", "/api/v3/myTrades")}),
+    "lookup": frozenset({("GET", "/fapi/v1/order"), ("GET", "/api/v3/order")}),
+}
+_READ_BY_POST = frozenset({"/sapi/v1/asset/get-funding-asset"})
+
+
+def in_scope(scope: Scope, method: str, path: str) -> bool:
+    """Whether a fault of this scope can meet such a request."""
+    if scope == "any":
+        return True
+    if scope == "write":
+        return method != "GET" and path not in _READ_BY_POST
+    return (method, path) in _SCOPES[scope]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """One planned fault: it strikes the nth request of this method and path, counted from 1, `times` times in a row.
+
+    `method` and `path` may be "*". `executes` settles what the fault itself leaves open.
+    """
+
+    fault: str
+    method: str = "*"
+    path: str = "*"
+    nth: int = 1
+    times: int = 1
+    executes: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.fault not in FAULTS:
+            raise ValueError(f"there is no fault named {self.fault!r}; known are {', '.join(sorted(FAULTS))}")
+        if self.nth < 1 or self.times < 1:
+            raise ValueError("a script counts requests from 1 and strikes at least once")
+
+    def meets(self, method: str, path: str) -> bool:
+        """Whether this request counts for the script."""
+        return self.method in ("*", method) and self.path in ("*", path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fired:
+    """One fault that struck, for audits. `sequence` counts all requests from 1."""
+
+    sequence: int
+    at: datetime
+    method: str
+    path: str
+    fault: str
+    executed: bool
+
+
+class FaultSchedule:
+    """Draws at most one fault per request. Without chance, or at intensity zero, only scripts strike."""
+
+    def __init__(
+        self,
+        chance: Chance | None = None,
+        *,
+        intensity: float = 0.0,
+        kinds: Iterable[str] = DEFAULT_KINDS,
+        scripts: Iterable[Script] = (),
+    ) -> None:
+        if not 0 <= intensity <= 1:
+            raise ValueError("the intensity of faults is a probability between 0 and 1")
+        unknown = [name for name in kinds if name not in FAULTS]
+        if unknown:
+            raise ValueError(f"there is no fault named {unknown[0]!r}; known are {', '.join(sorted(FAULTS))}")
+        self.chance: Chance = chance or _Never()
+        self.intensity = intensity if chance is not None else 0.0
+        self.kinds = tuple(kinds)
+        self.fired: list[Fired] = []
+        self.requests = 0
+        self._scripts = [(script, _Counter()) for script in scripts]
+
+    def add(self, script: Script) -> None:
+        """Plan one more fault; its count starts now."""
+        self._scripts.append((script, _Counter()))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How often each fault fired."""
+        return dict(Counter(fired.fault for fired in self.fired))
+
+    def draw(self, method: str, path: str, at: datetime) -> Effect:
+        """The fault this request meets, or NONE; what fires is counted and kept."""
+        self.requests += 1
+        effect = self._scripted(method, path) or self._drawn(method, path)
+        if effect is None:
+            return NONE
+        if effect.executes is None:
+            effect = replace(effect, executes=self.chance.random() < 0.5)
+        self.fired.append(
+            Fired(
+                sequence=self.requests,
+                at=at,
+                method=method,
+                path=path,
+                fault=effect.name,
+                executed=bool(effect.executes),
+            )
+        )
+        return effect
+
+    def _scripted(self, method: str, path: str) -> Effect | None:
+        chosen: Effect | None = None
+        for script, counter in self._scripts:
+            if not script.meets(method, path):
+                continue
+            counter.value += 1
+            if chosen is None and script.nth <= counter.value < script.nth + script.times:
+                effect = FAULTS[script.fault]
+                chosen = effect if script.executes is None else replace(effect, executes=script.executes)
+        return chosen
+
+    def _drawn(self, method: str, path: str) -> Effect | None:
+        if not self.intensity or self.chance.random() >= self.intensity:
+            return None
+        fitting = [name for name in self.kinds if in_scope(FAULTS[name].scope, method, path)]
+        return FAULTS[fitting[int(self.chance.random() * len(fitting))]] if fitting else None
+
+
+class _Never:
+    def random(self) -> float:
+        return 0.0
+
+
+@dataclass(slots=True)
+class _Counter:
+    value: int = 0

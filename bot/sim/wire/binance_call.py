@@ -1,0 +1,192 @@
+"""One call as its handler sees it: checked parameters, the account behind the key, Binance's way with numbers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from urllib.parse import parse_qsl
+
+from bot.sim.engine import Engine
+from bot.sim.model import Listing, MarketType
+from bot.sim.wire.binance_errors import VenueError, mandatory_missing, unknown_symbol
+from bot.sim.wire.exchange import ApiKey, Exchange
+
+Json = Mapping[str, object] | Sequence[object]
+Row = dict[str, object]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ZERO = Decimal(0)
+
+
+def milliseconds(at: datetime) -> int:
+    """Integer milliseconds since 1970, exactly."""
+    return (at - _EPOCH) // timedelta(milliseconds=1)
+
+
+def moment(at_ms: int) -> datetime:
+    """The aware UTC time of integer milliseconds; raises -1100 for a number no calendar holds."""
+    try:
+        return _EPOCH + timedelta(milliseconds=at_ms)
+    except OverflowError:
+        raise VenueError(-1100, "Illegal characters found in a parameter.") from None
+
+
+def text(value: Decimal, places: int = 8) -> str:
+    """A number as Binance writes it: a string with a fixed count of decimals."""
+    return format(value, f".{places}f") if value else format(_ZERO, f".{places}f")
+
+
+def plain(value: Decimal) -> str:
+    """A number without trailing zeros and without an exponent, as in futures order replies."""
+    written = format(value, "f")
+    return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+def decimals(step: Decimal) -> int:
+    """How many decimals a step of this size has."""
+    exponent = step.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+class Parameters:
+    """The parameters of a request, read with Binance's own complaints."""
+
+    def __init__(self, *raw: str) -> None:
+        self._values: dict[str, str] = {}
+        for part in raw:
+            for name, value in parse_qsl(part, keep_blank_values=True):
+                self._values[name] = value
+
+    def optional(self, name: str) -> str | None:
+        """The value, or None when it was not sent or is empty."""
+        return self._values.get(name) or None
+
+    def required(self, name: str) -> str:
+        """The value; raises -1102 when it is missing."""
+        value = self.optional(name)
+        if value is None:
+            raise mandatory_missing(name)
+        return value
+
+    def optional_integer(self, name: str) -> int | None:
+        """The value as an integer; raises -1100 when it is not one."""
+        value = self.optional(name)
+        if value is None:
+            return None
+        if not value.lstrip("-").isdecimal() or not value.isascii() or len(value) > 18:
+            raise VenueError(
+                -1100, f"Illegal characters found in parameter '{name}'; legal range is '^[0-9]{{1,20}}$'."
+            )
+        return int(value)
+
+    def integer(self, name: str) -> int:
+        """The value as an integer; raises -1102 when missing, -1100 when it is not one."""
+        value = self.optional_integer(name)
+        if value is None:
+            raise mandatory_missing(name)
+        return value
+
+    def optional_decimal(self, name: str) -> Decimal | None:
+        """The value as a finite number; raises -1100 when it is not one."""
+        value = self.optional(name)
+        if value is None:
+            return None
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if not number.is_finite() or len(value) > 40:
+            raise VenueError(
+                -1100,
+                f"Illegal characters found in parameter '{name}'; legal range is '^([0-9]{{1,20}})(\\.[0-9]+)?$'.",
+            )
+        return number
+
+    def decimal(self, name: str) -> Decimal:
+        """The value as a finite number; raises -1102 when missing."""
+        value = self.optional_decimal(name)
+        if value is None:
+            raise mandatory_missing(name)
+        return value
+
+    def flag(self, name: str) -> bool | None:
+        """A boolean in any case, None when not sent; raises -1130 for anything else."""
+        value = self.optional(name)
+        if value is None:
+            return None
+        if value.lower() not in ("true", "false"):
+            raise VenueError(-1130, f"Data sent for parameter '{name}' is not valid.")
+        return value.lower() == "true"
+
+    def choice(self, name: str, allowed: tuple[str, ...], complaint: VenueError) -> str:
+        """A required word out of a list; raises the complaint when it is another."""
+        value = self.required(name).upper()
+        if value not in allowed:
+            raise complaint
+        return value
+
+    def time(self, name: str) -> datetime | None:
+        """Milliseconds as aware UTC time."""
+        value = self.optional_integer(name)
+        return None if value is None else moment(value)
+
+    def limit(self, default: int, most: int) -> int:
+        """The page size, silently capped as Binance does; raises -1130 below one."""
+        value = self.optional_integer("limit")
+        if value is None:
+            return default
+        if value < 1:
+            raise VenueError(-1130, "Data sent for parameter 'limit' is not valid.")
+        return min(value, most)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What a handler gets: the exchange, the market of the path, parameters, and the key when one was needed."""
+
+    exchange: Exchange
+    market: MarketType
+    parameters: Parameters
+    key: ApiKey | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """The exchange's state machine."""
+        return self.exchange.engine
+
+    @property
+    def now(self) -> datetime:
+        """Exchange time."""
+        return self.exchange.engine.now
+
+    @property
+    def now_ms(self) -> int:
+        """Exchange time in milliseconds."""
+        return milliseconds(self.now)
+
+    @property
+    def account(self) -> str:
+        """The account behind the key; routes that need it are signed."""
+        if self.key is None:
+            raise VenueError(-2014, "API-key format invalid.", 401)
+        return self.key.account
+
+    def listing(self) -> Listing:
+        """The listing of the required `symbol` parameter; raises -1121."""
+        return self.listing_of(self.parameters.required("symbol"))
+
+    def listing_of(self, symbol: str) -> Listing:
+        """A listing of this market; raises -1121."""
+        listing = self.engine.listings.get((self.market, symbol))
+        if listing is None:
+            raise unknown_symbol()
+        return listing
+
+    def optional_listing(self) -> Listing | None:
+        """The listing of `symbol`, or None when the parameter was left out."""
+        symbol = self.parameters.optional("symbol")
+        return None if symbol is None else self.listing_of(symbol)
+
+    def listings(self) -> list[Listing]:
+        """Every listing of this market."""
+        return [listing for (market, _), listing in self.engine.listings.items() if market == self.market]

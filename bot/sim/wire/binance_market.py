@@ -1,0 +1,392 @@
+"""Binance's public market data, spot and USD-M: rules, books, candles, tickers, marks, funding."""
+
+import json
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from bot.sim.market import Bar
+from bot.sim.model import Listing, Rejected
+from bot.sim.wire.binance_call import Call, Json, Row, decimals, milliseconds, plain, text
+from bot.sim.wire.binance_errors import VenueError, unknown_symbol
+
+_STEPS_S = {
+    "1m": 60, "3m": 180, "5m": 300, "15m": 900, "30m": 1800, "1h": 3600, "2h": 7200, "4h": 14400,
+    "6h": 21600, "8h": 28800, "12h": 43200, "1d": 86400, "3d": 259200, "1w": 604800,
+}  # fmt: skip
+_FUTURES_DEPTHS = (5, 10, 20, 50, 100, 500, 1000)
+_PERPETUAL_DELIVERY_MS = 4133404800000
+_FUNDING_CAP_DEFAULT = Decimal("0.003")
+_ONE = Decimal(1)
+
+
+def ping(_: Call) -> Json:
+    """GET ping."""
+    return {}
+
+
+def time(call: Call) -> Json:
+    """GET time."""
+    return {"serverTime": call.now_ms}
+
+
+def exchange_info(call: Call) -> Json:
+    """GET exchangeInfo: every listing with its filters."""
+    rows = call.exchange.listing_rows.get(call.market)
+    if rows is None:
+        write = _spot_symbol if call.market == "spot" else _futures_symbol
+        rows = [write(listing) for listing in call.listings()]
+        call.exchange.listing_rows[call.market] = rows
+    limit = call.exchange.meter.limits.get(call.market, 6000)
+    info: Row = {
+        "timezone": "UTC",
+        "serverTime": call.now_ms,
+        "rateLimits": [
+            {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": limit},
+            {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 300},
+        ],
+        "exchangeFilters": [],
+    }
+    if call.market == "linear":
+        info["futuresType"] = "U_MARGINED"
+        info["assets"] = [
+            {"asset": asset, "marginAvailable": True, "autoAssetExchange": "-10000"}
+            for asset in sorted({listing.quote for listing in call.listings()})
+        ]
+    info["symbols"] = _chosen_symbols(call, rows) if call.market == "spot" else rows
+    return info
+
+
+def _chosen_symbols(call: Call, rows: list[Row]) -> list[Row]:
+    asked = _asked_symbols(call)
+    return rows if asked is None else [row for row in rows if row["symbol"] in asked]
+
+
+def empty_exchange_info(call: Call) -> Json:
+    """GET exchangeInfo of the coin-margined market, which this exchange does not offer."""
+    return {"timezone": "UTC", "serverTime": call.now_ms, "rateLimits": [], "exchangeFilters": [], "symbols": []}
+
+
+def _lot_filters(listing: Listing) -> list[Row]:
+    step = plain(listing.amount_step)
+    return [
+        {
+            "filterType": "PRICE_FILTER",
+            "minPrice": plain(listing.price_tick),
+            "maxPrice": "1000000",
+            "tickSize": plain(listing.price_tick),
+        },
+        {
+            "filterType": "LOT_SIZE",
+            "minQty": plain(listing.amount_min),
+            "maxQty": plain(listing.amount_max),
+            "stepSize": step,
+        },
+        {
+            "filterType": "MARKET_LOT_SIZE",
+            "minQty": plain(listing.amount_min),
+            "maxQty": plain(listing.market_amount_max),
+            "stepSize": step,
+        },
+    ]
+
+
+def _futures_symbol(listing: Listing) -> Row:
+    up, down = _ONE + listing.price_band, _ONE - listing.price_band
+    maintenance = listing.tiers[0].maintenance_rate * 100 if listing.tiers else Decimal("2.5")
+    return {
+        "symbol": listing.symbol,
+        "pair": listing.symbol,
+        "contractType": "PERPETUAL",
+        "deliveryDate": _PERPETUAL_DELIVERY_MS,
+        "onboardDate": 1567965300000,
+        "status": "TRADING" if listing.tradable else "SETTLING",
+        "maintMarginPercent": text(maintenance, 4),
+        "requiredMarginPercent": "5.0000",
+        "baseAsset": listing.base,
+        "quoteAsset": listing.quote,
+        "marginAsset": listing.quote,
+        "pricePrecision": decimals(listing.price_tick),
+        "quantityPrecision": decimals(listing.amount_step),
+        "baseAssetPrecision": 8,
+        "quotePrecision": 8,
+        "underlyingType": "COIN",
+        "underlyingSubType": [],
+        "triggerProtect": "0.0500",
+        "liquidationFee": text(listing.liquidation_fee, 6),
+        "marketTakeBound": text(listing.price_band, 2),
+        "maxMoveOrderLimit": 10000,
+        "filters": [
+            *_lot_filters(listing),
+            {"filterType": "MAX_NUM_ORDERS", "limit": 200},
+            {"filterType": "MIN_NOTIONAL", "notional": plain(listing.notional_min)},
+            {
+                "filterType": "PERCENT_PRICE",
+                "multiplierUp": text(up, 4),
+                "multiplierDown": text(down, 4),
+                "multiplierDecimal": "4",
+            },
+        ],
+        "orderTypes": [
+            "LIMIT",
+            "MARKET",
+            "STOP",
+            "STOP_MARKET",
+            "TAKE_PROFIT",
+            "TAKE_PROFIT_MARKET",
+            "TRAILING_STOP_MARKET",
+        ],
+        "timeInForce": ["GTC", "IOC", "FOK", "GTX", "GTD"],
+    }
+
+
+def _spot_symbol(listing: Listing) -> Row:
+    up, down = _ONE + listing.price_band, _ONE - listing.price_band
+    return {
+        "symbol": listing.symbol,
+        "status": "TRADING" if listing.tradable else "BREAK",
+        "baseAsset": listing.base,
+        "baseAssetPrecision": 8,
+        "quoteAsset": listing.quote,
+        "quotePrecision": 8,
+        "quoteAssetPrecision": 8,
+        "baseCommissionPrecision": 8,
+        "quoteCommissionPrecision": 8,
+        "orderTypes": [
+            "LIMIT",
+            "LIMIT_MAKER",
+            "MARKET",
+            "STOP_LOSS",
+            "STOP_LOSS_LIMIT",
+            "TAKE_PROFIT",
+            "TAKE_PROFIT_LIMIT",
+        ],
+        "icebergAllowed": True,
+        "ocoAllowed": True,
+        "otoAllowed": True,
+        "quoteOrderQtyMarketAllowed": True,
+        "allowTrailingStop": True,
+        "cancelReplaceAllowed": True,
+        "isSpotTradingAllowed": True,
+        "isMarginTradingAllowed": False,
+        "filters": [
+            *_lot_filters(listing),
+            {"filterType": "ICEBERG_PARTS", "limit": 10},
+            {
+                "filterType": "PERCENT_PRICE_BY_SIDE",
+                "bidMultiplierUp": plain(up),
+                "bidMultiplierDown": plain(down),
+                "askMultiplierUp": plain(up),
+                "askMultiplierDown": plain(down),
+                "avgPriceMins": 5,
+            },
+            {
+                "filterType": "NOTIONAL",
+                "minNotional": text(listing.notional_min),
+                "applyMinToMarket": True,
+                "maxNotional": "9000000.00000000",
+                "applyMaxToMarket": False,
+                "avgPriceMins": 5,
+            },
+            {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": 200},
+        ],
+        "permissions": [],
+        "permissionSets": [["SPOT"]],
+        "defaultSelfTradePreventionMode": "EXPIRE_MAKER",
+        "allowedSelfTradePreventionModes": ["EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"],
+    }
+
+
+def _asked_symbols(call: Call) -> list[str] | None:
+    """The `symbols` list, or `symbol` alone, or None for all; raises -1121 for one nobody lists."""
+    single, several = call.parameters.optional("symbol"), call.parameters.optional("symbols")
+    if single is not None:
+        return [call.listing_of(single).symbol]
+    if several is None:
+        return None
+    try:
+        names = json.loads(several)
+    except ValueError:
+        raise VenueError(-1100, "Illegal characters found in parameter 'symbols'.") from None
+    if not isinstance(names, list) or not names:
+        raise VenueError(-1105, "Parameter 'symbols' was empty.")
+    return [call.listing_of(str(name)).symbol for name in names]
+
+
+def _asked_listings(call: Call) -> tuple[list[Listing], bool]:
+    """The listings asked for, and whether a single object rather than a list is expected."""
+    asked = _asked_symbols(call)
+    if asked is None:
+        return [listing for listing in call.listings() if _priced(call, listing)], False
+    return [call.listing_of(symbol) for symbol in asked], call.parameters.optional("symbol") is not None
+
+
+def _priced(call: Call, listing: Listing) -> bool:
+    """A listing the feed has not priced yet is simply missing from lists."""
+    try:
+        call.engine.quote(call.market, listing.symbol)
+    except Rejected:
+        return False
+    return True
+
+
+def _one_or_many(rows: list[Row], single: bool) -> Json:
+    if single:
+        if not rows:
+            raise unknown_symbol()
+        return rows[0]
+    return rows
+
+
+def depth(call: Call) -> Json:
+    """GET depth; futures accept only the listed limits."""
+    listing = call.listing()
+    limit = call.parameters.optional_integer("limit") or (100 if call.market == "spot" else 500)
+    if call.market == "linear" and limit not in _FUTURES_DEPTHS:
+        raise VenueError(-4021, f"{limit} is not valid depth limit.")
+    bids, asks = call.engine.book(call.market, listing.symbol, min(limit, 5000))
+    book: Row = {"lastUpdateId": call.now_ms}
+    if call.market == "linear":
+        book |= {"E": call.now_ms, "T": call.now_ms}
+    price_places, amount_places = decimals(listing.price_tick), decimals(listing.amount_step)
+    for name, side in (("bids", bids), ("asks", asks)):
+        book[name] = [[text(price, price_places), text(amount, amount_places)] for price, amount in side]
+    return book
+
+
+def _best(call: Call, symbol: str) -> tuple[tuple[Decimal, Decimal], tuple[Decimal, Decimal]]:
+    nothing = (Decimal(0), Decimal(0))
+    bids, asks = call.engine.book(call.market, symbol, 1)
+    return (bids[0] if bids else nothing), (asks[0] if asks else nothing)
+
+
+def ticker_price(call: Call) -> Json:
+    """GET ticker/price."""
+    listings, single = _asked_listings(call)
+    rows: list[Row] = []
+    for listing in listings:
+        row: Row = {"symbol": listing.symbol, "price": text(call.engine.quote(call.market, listing.symbol).mid)}
+        rows.append(row | {"time": call.now_ms} if call.market == "linear" else row)
+    return _one_or_many(rows, single)
+
+
+def book_ticker(call: Call) -> Json:
+    """GET ticker/bookTicker."""
+    listings, single = _asked_listings(call)
+    rows: list[Row] = []
+    for listing in listings:
+        (bid, bid_amount), (ask, ask_amount) = _best(call, listing.symbol)
+        row: Row = {
+            "symbol": listing.symbol,
+            "bidPrice": text(bid),
+            "bidQty": text(bid_amount),
+            "askPrice": text(ask),
+            "askQty": text(ask_amount),
+        }
+        rows.append(row | {"time": call.now_ms, "lastUpdateId": call.now_ms} if call.market == "linear" else row)
+    return _one_or_many(rows, single)
+
+
+def ticker_day(call: Call) -> Json:
+    """GET ticker/24hr; bars of the last day are read only when a single symbol is asked for."""
+    listings, single = _asked_listings(call)
+    return _one_or_many([_day_row(call, listing, with_bars=single) for listing in listings], single)
+
+
+def _day_row(call: Call, listing: Listing, *, with_bars: bool) -> Row:
+    last = call.engine.quote(call.market, listing.symbol).mid
+    since = call.now - timedelta(days=1)
+    bars: list[Bar] = (
+        call.exchange.market.candles(call.market, listing.symbol, 3600, since, call.now) if with_bars else []
+    )
+    opened = bars[0].open if bars else last
+    volume = sum((bar.volume for bar in bars), Decimal(0))
+    change = last - opened
+    row: Row = {
+        "symbol": listing.symbol,
+        "priceChange": text(change),
+        "priceChangePercent": text(change / opened * 100, 3),
+        "weightedAvgPrice": text((last + opened) / 2),
+        "lastPrice": text(last),
+        "lastQty": text(listing.amount_min),
+        "openPrice": text(opened),
+        "highPrice": text(max((bar.high for bar in bars), default=last)),
+        "lowPrice": text(min((bar.low for bar in bars), default=last)),
+        "volume": text(volume),
+        "quoteVolume": text(volume * last),
+        "openTime": milliseconds(since),
+        "closeTime": call.now_ms,
+        "firstId": 1,
+        "lastId": 2,
+        "count": 2,
+    }
+    if call.market == "spot":
+        (bid, bid_amount), (ask, ask_amount) = _best(call, listing.symbol)
+        row |= {"prevClosePrice": text(opened), "bidPrice": text(bid), "bidQty": text(bid_amount)}
+        row |= {"askPrice": text(ask), "askQty": text(ask_amount)}
+    return row
+
+
+def candles(call: Call) -> Json:
+    """GET klines and markPriceKlines; the last bar may still be forming, as on the real exchange."""
+    listing = call.listing()
+    interval = call.parameters.required("interval")
+    step_s = _STEPS_S.get(interval)
+    if step_s is None:
+        raise VenueError(-1120, "Invalid interval.")
+    limit = call.parameters.limit(500, 1000 if call.market == "spot" else 1500)
+    step = timedelta(seconds=step_s)
+    started, ended = call.parameters.time("startTime"), call.parameters.time("endTime")
+    until = min(call.now, ended + timedelta(milliseconds=1)) if ended else call.now
+    since = started if started is not None else until - limit * step
+    if since >= until:
+        return []
+    until = min(until, since + (limit + 1) * step) if started is not None else until
+    bars = call.exchange.market.candles(call.market, listing.symbol, step_s, since, until)
+    chosen = bars[:limit] if started is not None else bars[-limit:]
+    return [_kline(bar.opened_at, (bar.open, bar.high, bar.low, bar.close), bar.volume, step) for bar in chosen]
+
+
+def _kline(
+    opened_at: datetime, prices: tuple[Decimal, Decimal, Decimal, Decimal], volume: Decimal, step: timedelta
+) -> list[object]:
+    closes_ms = milliseconds(opened_at + step) - 1
+    turnover = text(volume * prices[3])
+    shown = [text(price) for price in prices]
+    return [milliseconds(opened_at), *shown, text(volume), closes_ms, turnover, 1, text(volume / 2), turnover, "0"]
+
+
+def premium_index(call: Call) -> Json:
+    """GET premiumIndex: mark, index and the coming funding, one symbol or all."""
+    listings, single = _asked_listings(call)
+    rows: list[Row] = []
+    for listing in listings:
+        quote = call.engine.quote("linear", listing.symbol)
+        rate, _, next_at = call.engine.funding(listing.symbol)
+        rows.append(
+            {
+                "symbol": listing.symbol,
+                "markPrice": text(quote.mark),
+                "indexPrice": text(quote.index),
+                "estimatedSettlePrice": text(quote.index),
+                "lastFundingRate": text(rate),
+                "interestRate": "0.00010000",
+                "nextFundingTime": milliseconds(next_at),
+                "time": call.now_ms,
+            }
+        )
+    return _one_or_many(rows, single)
+
+
+def funding_info(call: Call) -> Json:
+    """GET fundingInfo: only the symbols whose interval or cap differs from the usual, as the real exchange answers."""
+    return [
+        {
+            "symbol": listing.symbol,
+            "adjustedFundingRateCap": text(listing.funding_cap),
+            "adjustedFundingRateFloor": text(-listing.funding_cap),
+            "fundingIntervalHours": listing.funding_interval_h,
+            "disclaimer": False,
+        }
+        for listing in call.listings()
+        if listing.funding_interval_h != 8 or listing.funding_cap != _FUNDING_CAP_DEFAULT
+    ]

@@ -1,0 +1,138 @@
+"""Replies gone wrong: errors of front servers, rubbish with status 200, distorted marks and positions, lagging views."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from bot.sim.faults import Effect
+from bot.sim.wire.binance_call import Parameters, text
+from bot.sim.wire.request import WireReply, WireRequest
+
+_HTML = b"<html><head><title>Error</title></head><body><center><h1>Service is busy</h1></center></body></html>"
+_BODIES = {"body_empty": b"", "body_html": _HTML, "body_null": b"null", "body_list": b"[]", "body_object": b"{}"}
+_CODES: dict[str, tuple[int, int, str]] = {
+    "code_1007": (
+        408,
+        -1007,
+        "Timeout waiting for response from backend server. Send status unknown; execution status unknown.",
+    ),
+    "code_1006": (400, -1006, "An unexpected response was received from the message bus. Execution status unknown."),
+    "code_1001": (400, -1001, "Internal error; unable to process your request. Please try again."),
+    "code_1021": (400, -1021, "Timestamp for this request is outside of the recvWindow."),
+    "code_new": (400, -9999, "A condition nobody has documented yet."),
+}
+_POSITION_PATHS = frozenset(
+    {"/fapi/v2/positionRisk", "/fapi/v3/positionRisk", "/fapi/v2/account", "/fapi/v3/account", "/fapi/v3/balance"}
+)
+_ORDER_PATHS = frozenset({"/fapi/v1/order", "/api/v3/order"})
+_OPEN_PATHS = frozenset({"/fapi/v1/openOrders", "/api/v3/openOrders", "/fapi/v1/allOrders", "/api/v3/allOrders"})
+_NOT_FOUND = json.dumps({"code": -2013, "msg": "Order does not exist."}).encode()
+
+
+def replacement(name: str, whole: WireReply | None) -> WireReply:
+    """The reply a fault sends in place of the true one; `whole` is the true one when the request was carried out."""
+    if name in _CODES:
+        status, code, message = _CODES[name]
+        return WireReply(status=status, body=json.dumps({"code": code, "msg": message}).encode())
+    if name.startswith("status_"):
+        return WireReply(status=int(name.removeprefix("status_")), body=_HTML, content_type="text/html")
+    if name == "redirect":
+        headers = {"Location": "https://elsewhere.example/fapi/v1/order"}
+        return WireReply(status=307, body=b"", headers=headers, content_type="text/html")
+    if name == "body_cut":
+        true_body = (
+            whole.body if whole is not None else b'{"orderId":1,"symbol":"BTCUSDT","status":"NEW","clientOrderId":"'
+        )
+        return WireReply(body=true_body[: max(1, len(true_body) // 2)])
+    return WireReply(body=_BODIES[name], content_type="text/html" if name == "body_html" else "application/json")
+
+
+class Tampering:
+    """Distorts true replies, and remembers what keeps being distorted: old positions, orders not yet visible."""
+
+    def __init__(self) -> None:
+        self._shown: dict[tuple[str, str], WireReply] = {}
+        self._lag_until: datetime | None = None
+        self._hidden: dict[str, datetime] = {}
+
+    def seen(self, request: WireRequest, reply: WireReply, now: datetime) -> WireReply:
+        """The reply as lasting effects let it through."""
+        if request.method != "GET" or not reply.succeeded:
+            return reply
+        if request.path in _POSITION_PATHS:
+            return self._position_view(request, reply, now)
+        hidden = {client_id for client_id, until in self._hidden.items() if now < until}
+        if hidden and request.path in _ORDER_PATHS:
+            row = json.loads(reply.body)
+            return WireReply(status=400, body=_NOT_FOUND) if row["clientOrderId"] in hidden else reply
+        if hidden and request.path in _OPEN_PATHS:
+            rows = [row for row in json.loads(reply.body) if row["clientOrderId"] not in hidden]
+            return WireReply(body=json.dumps(rows).encode(), headers=reply.headers)
+        return reply
+
+    def _position_view(self, request: WireRequest, reply: WireReply, now: datetime) -> WireReply:
+        key = (request.path, Parameters(request.query).optional("symbol") or "")
+        if self._lag_until is not None and now < self._lag_until:
+            return self._shown.get(key, reply)
+        self._shown[key] = reply
+        return reply
+
+    def distorted(self, request: WireRequest, reply: WireReply, effect: Effect, now: datetime) -> WireReply:
+        """The reply under one fault of kind `distorted`; errors pass unchanged."""
+        if not reply.succeeded:
+            return reply
+        until = now + timedelta(seconds=effect.span_s)
+        if effect.name == "old_positions":
+            self._lag_until = until
+        elif effect.name == "order_invisible":
+            self._hidden[str(json.loads(reply.body).get("clientOrderId"))] = until
+        elif effect.name == "empty_positions":
+            return WireReply(body=b"[]", headers=reply.headers)
+        else:
+            content = _ROW_CHANGES[effect.name](json.loads(reply.body), effect)
+            return WireReply(body=json.dumps(content).encode(), headers=reply.headers)
+        return reply
+
+
+Rows = list[dict[str, object]]
+
+
+def _each(content: object, change: Callable[[dict[str, object]], None]) -> object:
+    for row in content if isinstance(content, list) else [content]:
+        if isinstance(row, dict):
+            change(row)
+    return content
+
+
+def _stale(content: object, effect: Effect) -> object:
+    def change(row: dict[str, object]) -> None:
+        row["time"] = int(str(row["time"])) - int(effect.span_s * 1000)
+        row["markPrice"] = text(Decimal(str(row["markPrice"])) * Decimal("1.01"))
+
+    return _each(content, change)
+
+
+def _zero(content: object, _: Effect) -> object:
+    return _each(content, lambda row: row.update(markPrice="0.00000000"))
+
+
+def _not_a_number(content: object, _: Effect) -> object:
+    return _each(content, lambda row: row.update(markPrice="NaN"))
+
+
+def _missing(content: object, _: Effect) -> object:
+    return content[1:] if isinstance(content, list) else {}
+
+
+def _twice(content: object, _: Effect) -> object:
+    return content + content[-1:] if isinstance(content, list) else content
+
+
+_ROW_CHANGES: dict[str, Callable[[object, Effect], object]] = {
+    "stale_mark": _stale,
+    "zero_mark": _zero,
+    "nan_mark": _not_a_number,
+    "missing_row": _missing,
+    "duplicate_trades": _twice,
+}
