@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from bot.domain.instrument import MarketKind
 from bot.settings.problems import LISTS, TABLES
 
 INTRODUCTION = """# Configuration
@@ -25,9 +26,9 @@ name `BALLAST_TABLE__KEY`, for example `BALLAST_POLICY__SIZE__RATIO=0.4`. Lists 
 Money and fractions are written in quotes (`"0.5"`) so that they stay exact. Unknown keys are refused.
 
 Secrets stand in the environment or in `.env` only, keyed by the id of the venue:
-`BALLAST_VENUES__BINANCE__API_KEY`, `BALLAST_VENUES__BINANCE__API_SECRET`, and `BALLAST_VENUES__ID__API_PASSPHRASE` where a
-venue asks for one. Use keys without withdrawal right. A `[[venues]]` entry with `localnet` uses the well-known keys of the
-local testnet; keys of the environment are not used for it.
+`BALLAST_VENUES__BINANCE__API_KEY`, `BALLAST_VENUES__BINANCE__API_SECRET`, and where a venue asks for one
+`BALLAST_VENUES__ID__API_PASSPHRASE`. Use keys without withdrawal right. A `[[venues]]` entry with `localnet` uses the
+well-known keys of the local testnet; keys of the environment are not used for it.
 """
 
 
@@ -54,7 +55,7 @@ def _table(path: tuple[str, ...], table: type[BaseModel]) -> str:
 
 
 def _rows(table: type[BaseModel], *, skip_tables: bool) -> Iterator[str]:
-    for name, field in table.model_fields.items():
+    for name, field in sorted(table.model_fields.items(), key=lambda row: row[0] != "rule"):
         if skip_tables and _is_table(field):
             continue
         if name in ("holdings", "venues", "adjust"):
@@ -69,25 +70,21 @@ def _is_table(field: FieldInfo) -> bool:
 
 def _values(field: FieldInfo) -> str:
     words = _kind(field.annotation)
-    limits = [text for limit in field.metadata for text in _limit(limit)]
-    return ", ".join([words, *limits])
+    limits = {name: limit for row in field.metadata for name, limit in _limits(row)}
+    return ", ".join([words, *(f"{name} {limit}" for name, limit in limits.items())])
 
 
 def _kind(annotation: Any) -> str:
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is typing.Annotated:
         return _kind(inner[0])
-    if origin is Literal:
-        return " or ".join(f"`{value}`" for value in inner)
     if origin in (types.UnionType, typing.Union):
         return " or ".join(_kind(kind) for kind in inner if kind is not type(None))
-    if origin is tuple:
-        return f"list of {_kind(inner[0])}"
-    if origin is dict:
-        return f"table of asset = {_kind(inner[1])}"
+    if origin in (tuple, dict):
+        return f"list of {_kind(inner[0])}" if origin is tuple else f"table of asset = {_kind(inner[1])}"
     if isinstance(annotation, type) and issubclass(annotation, Enum):
-        return " or ".join(f"`{member.value}`" for member in annotation if member.value != "spot")
-    return _PLAIN.get(annotation, str(annotation))
+        inner = tuple(member.value for member in annotation if member is not MarketKind.SPOT)
+    return " or ".join(f"`{value}`" for value in inner) or _PLAIN.get(annotation, str(annotation))
 
 
 _PLAIN: dict[Any, str] = {
@@ -101,11 +98,11 @@ _PLAIN: dict[Any, str] = {
 }
 
 
-def _limit(limit: object) -> Iterator[str]:
+def _limits(row: object) -> Iterator[tuple[str, object]]:
     for name, words in (("gt", "above"), ("ge", "from"), ("lt", "below"), ("le", "up to")):
-        value = getattr(limit, name, None)
-        if value is not None:
-            yield f"{words} {value}"
+        limit = getattr(row, name, None)
+        if limit is not None:
+            yield words, limit
 
 
 def _default(field: FieldInfo) -> str:

@@ -6,16 +6,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.cli.arguments import Arguments
 from bot.domain.errors import ConfigurationError
 from bot.domain.published import published
 from bot.domain.record import EXIT_CODES, CycleRecord
 
 if TYPE_CHECKING:
-    from bot.cli.parser import Arguments
     from bot.settings import Settings
 
 
-def settings_of(arguments: "Arguments") -> "Settings":
+def settings_of(arguments: Arguments) -> "Settings":
     """Load the settings and teach the logs their secrets. Raises: ConfigurationError."""
     from bot.logs import configure_logs  # noqa: PLC0415
     from bot.settings import load_settings  # noqa: PLC0415
@@ -25,7 +25,7 @@ def settings_of(arguments: "Arguments") -> "Settings":
     return settings
 
 
-def check(arguments: "Arguments") -> int:
+def check(arguments: Arguments) -> int:
     """Examine everything and exit with the code of the first failure."""
     if arguments.explain:
         from bot.manual import manual  # noqa: PLC0415
@@ -46,7 +46,7 @@ def check(arguments: "Arguments") -> int:
     return code
 
 
-def plan(arguments: "Arguments") -> int:
+def plan(arguments: Arguments) -> int:
     """Show one cycle without its last step."""
     settings = settings_of(arguments)
     from bot.cycle import preview_cycle  # noqa: PLC0415
@@ -59,7 +59,7 @@ def plan(arguments: "Arguments") -> int:
     return _show(asyncio.run(preview()), arguments)
 
 
-def once(arguments: "Arguments") -> int:
+def once(arguments: Arguments) -> int:
     """Run one cycle."""
     settings = settings_of(arguments)
     from bot.cycle import run_cycle  # noqa: PLC0415
@@ -72,7 +72,7 @@ def once(arguments: "Arguments") -> int:
     return _show(asyncio.run(cycle()), arguments)
 
 
-def flatten(arguments: "Arguments") -> int:
+def flatten(arguments: Arguments) -> int:
     """Close every short."""
     settings = settings_of(arguments)
     from bot.flatten import flatten as close_shorts  # noqa: PLC0415
@@ -85,7 +85,7 @@ def flatten(arguments: "Arguments") -> int:
     return _show(asyncio.run(close()), arguments)
 
 
-def daemon(arguments: "Arguments") -> int:
+def daemon(arguments: Arguments) -> int:
     """Run cycles until told to stop."""
     settings = settings_of(arguments)
     from bot.daemon import run_daemon  # noqa: PLC0415
@@ -103,7 +103,7 @@ def daemon(arguments: "Arguments") -> int:
     return asyncio.run(cycles())
 
 
-def localnet(arguments: "Arguments") -> int:
+def localnet(arguments: Arguments) -> int:
     """Serve the local testnet until Ctrl-C."""
     _tape_exists(arguments.tape)
     if not arguments.speed > 0:
@@ -126,7 +126,7 @@ def localnet(arguments: "Arguments") -> int:
     return 0
 
 
-def demo(arguments: "Arguments") -> int:
+def demo(arguments: Arguments) -> int:
     """Show weeks of hedging in under a minute."""
     _tape_exists(arguments.tape)
     from bot.demo import run_demo  # noqa: PLC0415
@@ -136,7 +136,7 @@ def demo(arguments: "Arguments") -> int:
     )
 
 
-def _scenario(arguments: "Arguments") -> str | None:
+def _scenario(arguments: Arguments) -> str | None:
     return arguments.scenario or (None if arguments.tape else arguments.default_scenario)
 
 
@@ -145,7 +145,7 @@ def _tape_exists(tape: Path | None) -> None:
         raise ConfigurationError(f"--tape {tape}: there is no such directory; docs/tape.md describes what it holds")
 
 
-def _show(record: CycleRecord, arguments: "Arguments") -> int:
+def _show(record: CycleRecord, arguments: Arguments) -> int:
     from bot.cli.render import record_table  # noqa: PLC0415
     from bot.logs import redacted  # noqa: PLC0415
 

@@ -5,12 +5,12 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from bot.cli.arguments import Arguments
 from bot.cli.handlers import settings_of
 from bot.domain.errors import Halted
 from bot.domain.record import EXIT_CODES, CycleStatus
 
 if TYPE_CHECKING:
-    from bot.cli.parser import Arguments
     from bot.settings import Settings
 
 STALE_CYCLES = 3
@@ -19,7 +19,7 @@ WATCH_EVERY_S = 2.0
 CLEAR = "\x1b[2J\x1b[H"
 
 
-def status(arguments: "Arguments") -> int:
+def status(arguments: Arguments) -> int:
     """Show the last record; a healthcheck reads the exit code."""
     settings = settings_of(arguments)
     while True:
@@ -67,7 +67,7 @@ def _code(record: dict[str, Any] | None, *, fresh: bool, latch: str | None) -> i
     return EXIT_CODES[CycleStatus(record["status"])]
 
 
-def pause(arguments: "Arguments") -> int:
+def pause(arguments: Arguments) -> int:
     """Stop adding risk until `resume`."""
     settings = settings_of(arguments)
     from bot.wiring import open_journal  # noqa: PLC0415
@@ -80,7 +80,7 @@ def pause(arguments: "Arguments") -> int:
     return 0
 
 
-def resume(arguments: "Arguments") -> int:
+def resume(arguments: Arguments) -> int:
     """End a pause; after a halt only with its token."""
     settings = settings_of(arguments)
     from bot.wiring import open_journal  # noqa: PLC0415
@@ -99,5 +99,5 @@ def resume(arguments: "Arguments") -> int:
     return 0
 
 
-def _say(arguments: "Arguments", *, paused: str | None, text: str) -> None:
+def _say(arguments: Arguments, *, paused: str | None, text: str) -> None:
     print(json.dumps({"schema": 1, "paused": paused}) if arguments.json else text)

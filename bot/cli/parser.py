@@ -8,40 +8,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from bot.cli import handlers, pages
+from bot.cli.arguments import Arguments
 from bot.domain.errors import ConfigurationError
 
 DEFAULT_PROFILE = Path("ballast.toml")
 SCENARIOS = ("calm", "rally", "crash", "alt-crash", "funding-squeeze", "depeg", "outage")
-
-
-class Arguments(argparse.Namespace):
-    """What was asked for on the command line."""
-
-    config_first: list[str]
-    default_scenario: str
-    command: str
-    handler: "Callable[[Arguments], int]"
-    config: list[Path]
-    json: bool
-    log_level: str
-    log_format: str
-    confirm_live: str | None
-    # check
-    explain: bool
-    # status, flatten, pause, resume
-    watch: bool
-    verify: bool
-    reason: str
-    arm: str | None
-    # localnet, demo
-    venue: str
-    listen: str
-    scenario: str | None
-    tape: Path | None
-    seed: int
-    speed: float
-    write_config: Path | None
-    page: bool
 
 
 class _Parser(argparse.ArgumentParser):
@@ -81,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         + "\nexit codes: 0 hedged as wanted, 1 acted but not yet there, 2 configuration, 3 venue unavailable or data\n"
         "stale (nothing done), 4 refused by a guard, 5 another instance holds the account, 70 halted, 130 interrupted",
     )
-    parser.add_argument("--version", action="version", version=_Version(), help="print the version and leave")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
     parser.add_argument("--config", dest="config_first", metavar="FILE", action="append", default=[], help=_CONFIG)
     _output_flags(parser, top=True)
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
@@ -91,15 +62,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-class _Version(str):
-    """Looked up only when asked for."""
+class _Version(argparse.Action):
+    """Look the version up only when asked for it: that costs more than parsing the whole command line."""
 
-    __slots__ = ()
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from importlib.metadata import version  # noqa: PLC0415
 
-    def __mod__(self, _: object) -> str:
-        from importlib.metadata import version  # noqa: PLC0415 - costs more than parsing the whole command line
-
-        return f"ballast {version('ballast')}"
+        print(f"{parser.prog} {version('ballast')}")
+        parser.exit()
 
 
 _CONFIG = "profile in TOML; may be repeated, later wins (default: $BALLAST_CONFIG, else ./ballast.toml)"

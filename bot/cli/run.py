@@ -4,7 +4,8 @@ import sys
 from collections.abc import Sequence
 
 from bot.cli import endings
-from bot.cli.parser import Arguments, parse
+from bot.cli.arguments import Arguments
+from bot.cli.parser import parse
 from bot.domain.errors import BallastError
 
 

@@ -1,0 +1,31 @@
+# Build: docker build --tag ballast .
+# Run:   docker run --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges --env-file .env \
+#          -v ballast-state:/data/state -v "$PWD/ballast.toml:/data/ballast.toml:ro" ballast
+# Keys come from the environment at run time and are in no layer.
+
+# Pin the base by digest where you build (python:3.11-slim@sha256:...), so that the same source gives the same image.
+FROM python:3.11-slim AS build
+WORKDIR /build
+RUN python -m venv /opt/ballast
+COPY requirements.lock ./
+RUN /opt/ballast/bin/python -m pip install --disable-pip-version-check --no-cache-dir --require-hashes -r requirements.lock
+COPY pyproject.toml README.md ./
+COPY bot ./bot
+RUN /opt/ballast/bin/python -m pip install --disable-pip-version-check --no-cache-dir --no-deps --no-build-isolation \
+      --no-index . \
+ && /opt/ballast/bin/python -m compileall -q /opt/ballast/lib
+
+FROM python:3.11-slim
+RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin ballast \
+ && mkdir -p /data/state && chown ballast /data/state
+COPY --from=build /opt/ballast /opt/ballast
+COPY config /opt/ballast/config
+ENV PATH=/opt/ballast/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+WORKDIR /data
+VOLUME /data/state
+USER 10001
+# Reads the journal only: 0 hedged, 1 on the way; anything else, or a record that is too old, is unhealthy.
+HEALTHCHECK --interval=60s --timeout=10s --start-period=120s --retries=3 \
+  CMD ["sh", "-c", "ballast status --json > /dev/null 2>&1; [ $? -le 1 ]"]
+ENTRYPOINT ["ballast"]
+CMD ["run", "--log-format", "json"]

@@ -1,0 +1,74 @@
+# Two commands on a fresh machine: `make demo` shows what Ballast does, `make test` proves it. `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-test demo test check pytest bench soak lock image docs clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(VENV)/runtime.done ## create .venv from the hash-locked requirements
+
+install-test: $(VENV)/test.done
+
+$(BIN)/python:
+	@echo "creating $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Ballast needs Python 3.11 or newer; set PYTHON=...")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime.done: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "installing what Ballast needs (hash-locked; a minute on the first run)"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+$(VENV)/test.done: requirements-test.lock $(VENV)/runtime.done
+	@echo "installing what the tests need (hash-locked)"
+	@$(PIP) install --require-hashes -r requirements-test.lock
+	@touch $@
+
+demo: install ## hedge a portfolio through a crash on a local testnet, in under a minute
+	@$(BIN)/ballast demo $(ARGS)
+
+test: check pytest ## everything that must pass
+
+check: install-test ## lint, types, floors
+	@echo "ruff"
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@echo "mypy"
+	@$(BIN)/mypy --no-error-summary
+	@echo "floors"
+	@$(BIN)/lint-imports --config pyproject.toml > $(VENV)/floors.txt || { cat $(VENV)/floors.txt; exit 1; }
+
+pytest: install-test
+	@echo "tests"
+	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+bench: install-test ## how fast, how small
+	@$(BIN)/python -m bench $(ARGS)
+
+soak: install-test ## hours of seeded faults; SOAK_SEEDS=5000 make soak
+	@$(BIN)/python -m bench.soak $(ARGS)
+
+docs: install ## print docs/configuration.md from the code
+	@$(BIN)/ballast check --explain > docs/configuration.md
+
+lock: $(BIN)/python ## resolve the requirements anew
+	@command -v uv > /dev/null || test -x $(BIN)/uv || $(PIP) install uv
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh -ec '\
+	  compile="uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --no-emit-index-url --no-emit-find-links --upgrade"; \
+	  echo "setuptools>=77" | $$compile pyproject.toml - --extra tape --output-file requirements.lock; \
+	  $$compile pyproject.toml --extra tape --extra test -c requirements.lock --output-file requirements-test.lock'
+	@! grep -nE '://|^-|file:' requirements.lock requirements-test.lock
+
+image: ## build the container image
+	docker build --tag ballast .
+
+clean: ## remove what can be made again
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

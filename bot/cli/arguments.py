@@ -1,0 +1,36 @@
+"""What a command line says, once it is read."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+
+class Arguments(argparse.Namespace):
+    """What was asked for on the command line."""
+
+    config_first: list[str]
+    default_scenario: str
+    command: str
+    handler: Callable[[Self], int]
+    config: list[Path]
+    json: bool
+    log_level: str
+    log_format: str
+    confirm_live: str | None
+    # check
+    explain: bool
+    # status, flatten, pause, resume
+    watch: bool
+    verify: bool
+    reason: str
+    arm: str | None
+    # localnet, demo
+    venue: str
+    listen: str
+    scenario: str | None
+    tape: Path | None
+    seed: int
+    speed: float
+    write_config: Path | None
+    page: bool
