@@ -111,6 +111,13 @@ def configure_logs(*, level: str = "info", form: str = "console", secrets: Itera
     )
 
 
+def logger() -> Any:
+    """A logger that hides secrets and local variables, also before `configure_logs` was called."""
+    if not structlog.is_configured():
+        configure_logs()
+    return structlog.get_logger()
+
+
 def _line(_logger: Any, _method: str, event: Event) -> str:
     """One event as one line for people: time, level, event, facts."""
     facts = dict(event)

@@ -9,7 +9,8 @@ from typing import Self
 class Arguments(argparse.Namespace):
     """What was asked for on the command line."""
 
-    config_first: list[str]
+    config_first: list[str]  # before the command
+    config_last: list[str]  # after it
     default_scenario: str
     command: str
     handler: Callable[[Self], int]

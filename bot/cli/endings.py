@@ -46,9 +46,9 @@ def told(error: BallastError, *, as_json: bool) -> int:
 
 def unexpected(error: Exception, *, as_json: bool) -> int:
     """Tell an error nobody foresaw in one line; the trace goes to the log at debug level only."""
-    import structlog  # noqa: PLC0415 - a broken command is no hurry
+    from bot.logs import logger  # noqa: PLC0415 - comes with the redactor, whatever has failed before
 
-    structlog.get_logger().debug("command.failed", exc_info=error)
+    logger().debug("command.failed", exc_info=error)
     where = f"{type(error).__name__}: {error}".splitlines()[0]
     sentence = (
         f"internal error, please report it: {where}. The journal keeps every step that was begun and the next "

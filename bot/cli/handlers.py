@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,17 +89,27 @@ def flatten(arguments: Arguments) -> int:
 def daemon(arguments: Arguments) -> int:
     """Run cycles until told to stop."""
     settings = settings_of(arguments)
-    from bot.daemon import run_daemon  # noqa: PLC0415
-    from bot.logs import cycle_line  # noqa: PLC0415
+    import random  # noqa: PLC0415
+
+    from bot.daemon import Schedule, run_daemon  # noqa: PLC0415
+    from bot.logs import cycle_line, redacted  # noqa: PLC0415
     from bot.wiring import open_desk  # noqa: PLC0415
 
+    times = settings.schedule
+
     def announce(record: CycleRecord, next_at: datetime | None) -> None:
-        line = json.dumps(published(record)) if arguments.json else cycle_line(record, next_at)
-        print(line, flush=True)
+        print(redacted(json.dumps(published(record))) if arguments.json else cycle_line(record, next_at), flush=True)
+
+    def complain(sentence: str) -> None:
+        print(f"ballast: {redacted(sentence)}", file=sys.stderr, flush=True)
+
+    def jitter_s() -> float:
+        return random.uniform(0, times.jitter_s)  # noqa: S311 - spreads load, guards nothing
 
     async def cycles() -> int:
         async with open_desk(settings, purpose="run") as desk:
-            return await run_daemon(desk, announce)
+            schedule = Schedule(every_s=times.cycle_every_s, cron=times.cron)
+            return await run_daemon(desk, schedule, announce, complain, jitter_s=jitter_s)
 
     return asyncio.run(cycles())
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from bot import __version__
 from bot.cli import handlers, pages
 from bot.cli.arguments import Arguments
 from bot.domain.errors import ConfigurationError
@@ -25,7 +26,7 @@ class _Parser(argparse.ArgumentParser):
 def parse(argv: Sequence[str]) -> Arguments:
     """Read the command line. Raises: ConfigurationError for wrong flags, SystemExit after --help and --version."""
     arguments = _parser().parse_args(argv, namespace=Arguments())
-    given = [*arguments.config_first, *arguments.config]
+    given = [*arguments.config_first, *arguments.config_last]
     arguments.config = [Path(name) for name in given] or _default_profiles()
     return arguments
 
@@ -52,7 +53,9 @@ def _parser() -> argparse.ArgumentParser:
         + "\nexit codes: 0 hedged as wanted, 1 acted but not yet there, 2 configuration, 3 venue unavailable or data\n"
         "stale (nothing done), 4 refused by a guard, 5 another instance holds the account, 70 halted, 130 interrupted",
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
+    parser.add_argument(
+        "--version", action="version", version=f"ballast {__version__}", help="print the version and leave"
+    )
     parser.add_argument("--config", dest="config_first", metavar="FILE", action="append", default=[], help=_CONFIG)
     _output_flags(parser, top=True)
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
@@ -60,16 +63,6 @@ def _parser() -> argparse.ArgumentParser:
     _stopping(commands)
     _rehearsing(commands)
     return parser
-
-
-class _Version(argparse.Action):
-    """Look the version up only when asked for it: that costs more than parsing the whole command line."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        from importlib.metadata import version  # noqa: PLC0415
-
-        print(f"{parser.prog} {version('ballast')}")
-        parser.exit()
 
 
 _CONFIG = "profile in TOML; may be repeated, later wins (default: $BALLAST_CONFIG, else ./ballast.toml)"
@@ -110,7 +103,7 @@ def _command(
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--config", metavar="FILE", action="append", default=[], help=_CONFIG)
+    parser.add_argument("--config", dest="config_last", metavar="FILE", action="append", default=[], help=_CONFIG)
     _output_flags(parser)
     parser.add_argument(
         "--confirm-live", metavar="ACCOUNT", default=None, help="in mode live: the account that may trade real money"
