@@ -1,0 +1,137 @@
+"""The strict reply check: what counts as an answer of a venue, before ccxt or anything else reads it.
+
+ccxt alone turns an empty, HTML or null reply with status 200 into an order without id, no positions, an empty market
+table (measured with 4.5.90). So every reply passes here first, and what is not an answer never becomes a value.
+"""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NoReturn
+
+
+class ReplyFault(Exception):
+    """Something other than a usable answer came back; carries no URL, no header, no key."""
+
+
+class NeverSent(ReplyFault):
+    """The connection was never made, so the venue cannot have seen the request."""
+
+
+class Lost(ReplyFault):
+    """The request may have arrived, the reply did not."""
+
+
+class NotAnAnswer(ReplyFault):
+    """A reply came, but it is not what the venue documents for this request."""
+
+
+class Redirected(ReplyFault):
+    """The venue's address answered with a redirect, which is never followed."""
+
+
+class Silenced(ReplyFault):
+    """The venue asked for silence (429, 418, 403) and it is not over yet, or it just asked."""
+
+
+class VenueSaid(ReplyFault):
+    """The venue answered with an error code of its own."""
+
+    def __init__(self, *, status: int, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+class Shape(StrEnum):
+    """The JSON container an endpoint answers with."""
+
+    OBJECT = "object"
+    LIST = "list"
+    EITHER = "either"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What a valid reply of one endpoint looks like: its container, and keys of the object (or of every row)."""
+
+    shape: Shape = Shape.EITHER
+    keys: tuple[str, ...] = ()
+
+
+ANYTHING = Expected()
+
+
+class CheckedText(str):
+    """The text of a reply that passed the check, together with what it parsed to."""
+
+    __slots__ = ("parsed",)
+    parsed: object
+
+
+def checked(status: int, text: str, *, expected: Expected, success_codes: frozenset[str]) -> CheckedText:
+    """Parse one reply or say what is wrong with it.
+
+    Raises: VenueSaid for the venue's own error, NotAnAnswer for everything else that is not the documented answer.
+    """
+    parsed = _json(status, text)
+    _raise_venue_error(status, parsed, success_codes)
+    if not 200 <= status <= 299:
+        raise NotAnAnswer(f"HTTP {status} without an error code of the venue")
+    _check_shape(parsed, expected)
+    result = CheckedText(text)
+    result.parsed = parsed
+    return result
+
+
+def _json(status: int, text: str) -> object:
+    if not text.strip():
+        raise NotAnAnswer(f"HTTP {status} with an empty body")
+    try:
+        parsed: object = json.loads(text, parse_constant=_reject_constant)
+    except (ValueError, RecursionError):
+        raise NotAnAnswer(f"HTTP {status} with a body that is not JSON ({_kind_of_text(text)})") from None
+    if not isinstance(parsed, dict | list):
+        raise NotAnAnswer(f"HTTP {status} with {json.dumps(parsed)[:40]} where an object or a list was due")
+    return parsed
+
+
+def _reject_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number")
+
+
+def _kind_of_text(text: str) -> str:
+    start = text.lstrip()[:1]
+    if start == "<":
+        return "a web page"
+    return "cut short or damaged" if start in "{[" else "plain text"
+
+
+def _raise_venue_error(status: int, parsed: object, success_codes: frozenset[str]) -> None:
+    if not isinstance(parsed, dict) or "code" not in parsed:
+        return
+    code = parsed["code"]
+    if isinstance(code, bool) or not isinstance(code, int | str) or not str(code).lstrip("-").isdigit():
+        raise NotAnAnswer(f"HTTP {status} with an error code that is no code")
+    if str(code) in success_codes and 200 <= status <= 299:
+        return
+    raise VenueSaid(status=status, code=str(code), message=printable(str(parsed.get("msg", ""))))
+
+
+def _check_shape(parsed: object, expected: Expected) -> None:
+    if expected.shape is Shape.OBJECT and not isinstance(parsed, dict):
+        raise NotAnAnswer("a list where an object was due")
+    if expected.shape is Shape.LIST and not isinstance(parsed, list):
+        raise NotAnAnswer("an object where a list was due")
+    rows = parsed if isinstance(parsed, list) else [parsed]
+    for row in rows if expected.keys else ():
+        missing = [key for key in expected.keys if not isinstance(row, dict) or key not in row]
+        if missing:
+            raise NotAnAnswer(f"a reply without {', '.join(missing)}")
+
+
+def printable(text: str) -> str:
+    """Cut a venue's own words to one harmless line."""
+    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    return line if len(line) <= 200 else line[:197] + "..."

@@ -1,0 +1,178 @@
+"""The table of instruments: what ccxt loaded, checked, kept on disk for a day, given back to ccxt at the next start."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.domain.errors import Unavailable
+from bot.domain.instrument import Instrument, MarketKind
+from bot.exchange import strict
+from bot.exchange.store import Store
+from bot.exchange.strict import Row, Unreadable
+
+AGE_MAX = timedelta(hours=24)
+COUNT_MIN_OF_LAST_GOOD = 0.9
+_KINDS = {
+    ("swap", True): MarketKind.LINEAR_PERPETUAL,
+    ("future", True): MarketKind.LINEAR_FUTURE,
+    ("swap", False): MarketKind.INVERSE_PERPETUAL,
+}
+_FILTERS = frozenset({"PRICE_FILTER", "LOT_SIZE", "MIN_NOTIONAL", "NOTIONAL"})
+
+Load = Callable[[], Awaitable[object]]
+
+
+class Markets:
+    """The markets of one venue; never replaced by a table that lost rows."""
+
+    def __init__(self, venue: str, client: Any, store: Store, *, name: str) -> None:
+        self._venue = venue
+        self._client = client
+        self._store = store
+        self._name = name
+        self._rows: dict[str, Row] = {}
+        self._symbols: dict[str, str] = {}
+        self._loaded_at: datetime | None = None
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def stale(self, now: datetime) -> bool:
+        """Whether the table is missing or older than a day."""
+        return self._loaded_at is None or not timedelta() <= now - self._loaded_at <= AGE_MAX
+
+    async def ensure(self, load: Load, *, now: datetime) -> None:
+        """Have a table not older than a day: from memory, else from the cache, else from the venue.
+
+        Raises: Unavailable when there is none and the venue's answer is no good; an older table is kept then.
+        """
+        if not self.stale(now):
+            return
+        if not self._rows and self._restore(now):
+            return
+        try:
+            found = _trimmed(strict.rows(await load()))
+            self._check(found)
+        except Unavailable as problem:
+            if not self._rows:
+                raise
+            self._store.notes.append(f"the market table is older than a day and stays: {problem}")
+            self._loaded_at = now - AGE_MAX + timedelta(minutes=10)  # asked again soon, not at every call
+            return
+        self._client.set_markets([dict(item) for item in found])
+        self._take(found, now)
+        self._store.save(self._name, {"at": now.isoformat(), "markets": found}, now=now)
+
+    def symbol(self, market_id: str) -> str:
+        """The unified symbol of a venue's market id; an id nobody knows stands for itself, so it is still seen."""
+        return self._symbols.get(market_id, market_id)
+
+    def market_id(self, symbol: str) -> str:
+        """The venue's own name of a market. Raises: Unavailable when the table has no such symbol."""
+        found = self._rows.get(symbol)
+        if found is None:
+            raise Unavailable(
+                f"{self._venue} lists no market {symbol}. Nothing was sent. Check the asset and the kind of market in "
+                "the configuration; it may also have been delisted."
+            )
+        return str(found["id"])
+
+    def instruments(self, kind: MarketKind, bases: Iterable[str]) -> tuple[Instrument, ...]:
+        """The instruments of one kind whose base is wanted. Raises: Unavailable when a row cannot be read."""
+        wanted = frozenset(bases)
+        found = (row for row in self._rows.values() if row["base"] in wanted and _kind(row) is kind)
+        try:
+            return tuple(instrument(self._venue, row) for row in found)
+        except Unreadable as problem:
+            raise Unavailable(
+                f"{self._venue}: the market table cannot be trusted ({problem}). Nothing was changed; "
+                "the next cycle asks again."
+            ) from None
+
+    def _restore(self, now: datetime) -> bool:
+        document = self._store.load(self._name, now=now, age_max=AGE_MAX)
+        if document is None:
+            return False
+        try:
+            source = strict.row(document)
+            found = [dict(strict.row(item)) for item in strict.rows(source["markets"])]
+            self._check(found)
+            self._client.set_markets([dict(item) for item in found])
+            self._take(found, datetime.fromisoformat(strict.text(source, "at")))
+        except Exception as problem:  # a damaged cache must never stop a start
+            self._store.notes.append(
+                f"the cached market table is ignored ({type(problem).__name__}); it is asked for again"
+            )
+            self._rows, self._symbols = {}, {}
+            return False
+        return True
+
+    def _check(self, found: Sequence[Row]) -> None:
+        count = len(found)
+        if count == 0 or count < COUNT_MIN_OF_LAST_GOOD * len(self._rows):
+            raise Unavailable(
+                f"{self._venue} answered with {count} markets where {len(self._rows) or 'some'} were known. "
+                "That cannot be right, so nothing was changed; the next cycle asks again."
+            )
+        if any(not isinstance(item.get("id"), str) or not isinstance(item.get("symbol"), str) for item in found):
+            raise Unavailable(f"{self._venue} answered with a market without a name; the next cycle asks again.")
+
+    def _take(self, found: Sequence[Row], at: datetime) -> None:
+        self._rows = {str(item["symbol"]): item for item in found}
+        self._symbols = {str(item["id"]): str(item["symbol"]) for item in found}
+        self._loaded_at = at
+
+
+def _trimmed(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Keep of every row what ccxt and we read; Binance repeats its order types and rate rules six hundred times."""
+    found = []
+    for row in rows:
+        if not row.get("contract"):
+            continue
+        info = row.get("info")
+        raw = info if isinstance(info, Mapping) else {}
+        filters = raw.get("filters")
+        kept = [item for item in filters if item.get("filterType") in _FILTERS] if isinstance(filters, list) else []
+        slim = {key: value for key, value in row.items() if value is not None}
+        found.append({**slim, "info": {"symbol": raw.get("symbol"), "status": raw.get("status"), "filters": kept}})
+    return found
+
+
+def _kind(row: Row) -> MarketKind | None:
+    return _KINDS.get((str(row.get("type")), bool(row.get("linear"))))
+
+
+def instrument(venue: str, row: Row) -> Instrument:
+    """One ccxt market as an instrument; steps and minimums from the venue's own text where it is there.
+
+    Raises: Unreadable.
+    """
+    kind = _kind(row)
+    if kind is None:
+        raise Unreadable(f"{row.get('symbol')} is of an unknown kind")
+    filters = _filters(row)
+    lot, tick = filters.get("LOT_SIZE"), filters.get("PRICE_FILTER")
+    floor = filters.get("MIN_NOTIONAL") or filters.get("NOTIONAL")
+    if lot is None or tick is None or floor is None:
+        raise Unreadable(f"{row.get('symbol')} comes without its filters")
+    return Instrument(
+        venue=venue,
+        symbol=strict.text(row, "symbol"),
+        kind=kind,
+        base=strict.text(row, "base"),
+        quote=strict.text(row, "quote"),
+        settle=strict.text(row, "settle"),
+        contract_size=strict.positive(row, "contractSize").normalize(),
+        amount_step=strict.positive(lot, "stepSize"),
+        amount_min=strict.positive(lot, "minQty"),
+        amount_max=strict.positive(lot, "maxQty"),
+        price_tick=strict.positive(tick, "tickSize"),
+        notional_min=strict.not_negative(floor, "notional" if "notional" in floor else "minNotional"),
+        expires_at=strict.moment_or_none(row, "expiry"),
+        active=row.get("active") is True,
+    )
+
+
+def _filters(row: Row) -> dict[str, Row]:
+    info = strict.row(row.get("info"))
+    return {strict.text(item, "filterType"): item for item in strict.rows(info.get("filters"))}

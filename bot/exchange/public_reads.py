@@ -1,0 +1,216 @@
+"""What Binance tells everybody: marks, prices, funding, books, candles; each question in its leanest form."""
+
+import asyncio
+import json
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from bot.domain.account import Book, Candle, FundingRate, Mark, Price
+from bot.domain.errors import Unavailable
+from bot.exchange import strict, translate
+from bot.exchange.calls import SaidNo, unreadable
+from bot.exchange.reading import Reading
+from bot.exchange.strict import Row, Unreadable
+
+# asking for one mark costs half a millisecond, for all of them about twenty
+ONE_BY_ONE_MAX: Final = 8
+INTERVAL_DEFAULT_H: Final = Decimal(8)  # docs: symbols missing from fundingInfo keep eight hours
+INTERVAL_AGE_MAX: Final = timedelta(minutes=15)
+ABSENT_AGE_MAX_S: Final = 3600.0
+DEPTHS: Final = (5, 10, 20, 50, 100, 500, 1000)
+STEPS: Final = {
+    60: "1m", 180: "3m", 300: "5m", 900: "15m", 1800: "30m", 3600: "1h", 7200: "2h", 14400: "4h", 21600: "6h",
+    28800: "8h", 43200: "12h", 86400: "1d", 259200: "3d", 604800: "1w",
+}  # fmt: skip
+
+
+async def server_time(reading: Reading) -> datetime:
+    """The venue's clock, and the offset measured by the way."""
+
+    async def ask() -> datetime:
+        reply = await reading.calls.read("fapiPublicGetTime", timed=False)
+        try:
+            return translate.server_time(reply)
+        except Unreadable as problem:
+            unreadable(reading.venue, "time", problem)
+
+    return await reading.calls.time.measure(ask)
+
+
+async def marks(reading: Reading, symbols: Iterable[str]) -> tuple[Mark, ...]:
+    """Mark prices of the symbols the venue answered for."""
+    found = await _premium_rows(reading, symbols)
+    try:
+        return tuple(translate.mark(reading.venue, symbol, row) for symbol, row in found.items())
+    except Unreadable as problem:
+        unreadable(reading.venue, "mark price", problem)
+
+
+async def funding(reading: Reading, symbols: Iterable[str]) -> tuple[FundingRate, ...]:
+    """The coming funding payments, with the interval the venue lists."""
+    found, intervals = await asyncio.gather(_premium_rows(reading, symbols), _intervals(reading))
+    try:
+        return tuple(
+            translate.funding_rate(
+                reading.venue, symbol, row, intervals.get(reading.markets.market_id(symbol), INTERVAL_DEFAULT_H)
+            )
+            for symbol, row in found.items()
+        )
+    except Unreadable as problem:
+        unreadable(reading.venue, "funding rate", problem)
+
+
+async def _premium_rows(reading: Reading, symbols: Iterable[str]) -> dict[str, Row]:
+    wanted = {reading.markets.market_id(symbol): symbol for symbol in dict.fromkeys(symbols)}
+    if not wanted:
+        return {}
+    if len(wanted) > ONE_BY_ONE_MAX:
+        replies = [await reading.calls.read_shared("fapiPublicGetPremiumIndex")]
+    else:
+        replies = await asyncio.gather(*(_premium(reading, market_id) for market_id in wanted))
+    found: dict[str, Row] = {}
+    for reply in replies:
+        for item in reply if isinstance(reply, list) else [reply]:
+            symbol = wanted.get(str(item.get("symbol"))) if isinstance(item, dict) else None
+            if symbol is not None:
+                found[symbol] = item
+    return {symbol: found[symbol] for symbol in wanted.values() if symbol in found}
+
+
+async def _premium(reading: Reading, market_id: str) -> Any:
+    try:
+        return await reading.calls.read_shared("fapiPublicGetPremiumIndex", {"symbol": market_id})
+    except SaidNo as no:
+        if no.code in reading.quirks.codes.symbol_absent:
+            return []
+        raise
+
+
+async def _intervals(reading: Reading) -> dict[str, Decimal]:
+    now = reading.now()
+    if reading.intervals is not None and timedelta() <= now - reading.intervals[0] <= INTERVAL_AGE_MAX:
+        return reading.intervals[1]
+    reply = reading.store.load("funding_intervals", now=now, age_max=INTERVAL_AGE_MAX)
+    kept = reply is not None
+    if not kept:
+        reply = await reading.calls.read_shared("fapiPublicGetFundingInfo")
+    try:
+        found = translate.funding_intervals(reply)
+    except Unreadable as problem:
+        unreadable(reading.venue, "funding interval", problem)
+    reading.intervals = (now, found)
+    if not kept:
+        slim = [{"symbol": key, "fundingIntervalHours": str(value)} for key, value in found.items()]
+        reading.store.save("funding_intervals", slim, now=now)
+    return found
+
+
+async def prices(reading: Reading, assets: Iterable[str], quote: str) -> tuple[Price, ...]:
+    """Spot mids; assets without a spot market in this quote are left out."""
+    wanted = {f"{asset}{quote}": asset for asset in dict.fromkeys(assets) if asset != quote}
+    now_s = reading.clock.monotonic()
+    known = {
+        market_id: asset
+        for market_id, asset in wanted.items()
+        if now_s - reading.absent_spot.get(market_id, -ABSENT_AGE_MAX_S) >= ABSENT_AGE_MAX_S
+    }
+    replies = await _book_tickers(reading, list(known))
+    at = reading.now()
+    found: list[Price] = []
+    try:
+        for item in replies:
+            asset = known.get(strict.text(item, "symbol"))
+            price = translate.spot_price(asset, item, at, reading.venue) if asset else None
+            if price is not None:
+                found.append(price)
+    except Unreadable as problem:
+        unreadable(reading.venue, "spot price", problem)
+    return tuple(found)
+
+
+async def _book_tickers(reading: Reading, market_ids: list[str]) -> list[Row]:
+    if not market_ids:
+        return []
+    listed = json.dumps(market_ids, separators=(",", ":"))
+    try:
+        reply = await reading.calls.read("publicGetTickerBookTicker", {"symbols": listed})
+    except SaidNo as no:
+        # one unknown name spoils the whole list, so they are asked for one by one to learn which
+        if no.code not in reading.quirks.codes.symbol_absent:
+            raise
+        single = await asyncio.gather(*(_book_ticker(reading, market_id) for market_id in market_ids))
+        return [item for item in single if item is not None]
+    return list(strict.rows(reply))
+
+
+async def _book_ticker(reading: Reading, market_id: str) -> Row | None:
+    try:
+        return strict.row(await reading.calls.read("publicGetTickerBookTicker", {"symbol": market_id}))
+    except SaidNo as no:
+        if no.code not in reading.quirks.codes.symbol_absent:
+            raise
+        reading.absent_spot[market_id] = reading.clock.monotonic()
+        return None
+
+
+async def book(reading: Reading, symbol: str, levels: int) -> Book:
+    """The visible book with at least that many levels, where there are as many."""
+    limit = next((depth for depth in DEPTHS if depth >= levels), DEPTHS[-1])
+    reply = await reading.calls.read(
+        "fapiPublicGetDepth", {"symbol": reading.markets.market_id(symbol), "limit": limit}
+    )
+    try:
+        return translate.book(reading.venue, symbol, reply)
+    except Unreadable as problem:
+        unreadable(reading.venue, f"order book of {symbol}", problem)
+
+
+async def candles(reading: Reading, symbol: str, step_s: int, since: datetime, until: datetime) -> tuple[Candle, ...]:
+    """Closed bars of a futures symbol (BASE/QUOTE:SETTLE) or a spot one (BASE/QUOTE)."""
+    if step_s not in STEPS:
+        raise Unavailable(f"{reading.venue} has no candles of {step_s} seconds; it has {', '.join(STEPS.values())}.")
+    futures = ":" in symbol
+    name, limit = ("fapiPublicGetKlines", 1500) if futures else ("publicGetKlines", 1000)
+    market_id = reading.markets.market_id(symbol) if futures else symbol.replace("/", "")
+    step, bars, start = timedelta(seconds=step_s), dict[datetime, Candle](), since
+    end = min(until, reading.now())
+    while start + step <= end:
+        params = {
+            "symbol": market_id,
+            "interval": STEPS[step_s],
+            "startTime": strict.milliseconds(start),
+            "endTime": strict.milliseconds(end) - 1,
+            "limit": limit,
+        }
+        reply = await reading.calls.read(name, params)
+        try:
+            page = translate.candles(reply)
+        except Unreadable as problem:
+            unreadable(reading.venue, f"candles of {symbol}", problem)
+        bars.update((bar.opened_at, bar) for bar in page if bar.opened_at >= since)
+        if len(page) < limit:
+            break
+        start = max(page[-1].opened_at + step, start + step)
+    closed = translate.closed_before(list(bars.values()), step, end)
+    return tuple(sorted(closed, key=lambda bar: bar.opened_at))
+
+
+async def funding_history(reading: Reading, symbol: str, since: datetime) -> tuple[tuple[datetime, Decimal], ...]:
+    """Settled rates, oldest first."""
+    limit, start = 1000, since
+    found: dict[datetime, Decimal] = {}
+    market_id = reading.markets.market_id(symbol)
+    while True:
+        params = {"symbol": market_id, "startTime": strict.milliseconds(start), "limit": limit}
+        reply = await reading.calls.read("fapiPublicGetFundingRate", params)
+        try:
+            page = translate.funding_history(reply)
+        except Unreadable as problem:
+            unreadable(reading.venue, f"funding history of {symbol}", problem)
+        found.update(page)
+        newest = max((at for at, _ in page), default=start)
+        if len(page) < limit or newest <= start:
+            return tuple(sorted(found.items()))
+        start = newest + timedelta(milliseconds=1)

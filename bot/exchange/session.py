@@ -1,0 +1,280 @@
+"""The session ccxt talks through: keeps the real URLs, decides which host is really reached, checks every reply.
+
+With `localnet` every known host of the venue is answered on that loopback address (plain HTTP, the original host in the
+Host header); without it only the venue's own hosts over TLS. Everything else never leaves the process.
+"""
+
+import re
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, Protocol
+
+import aiohttp
+import certifi
+from yarl import URL
+
+from bot.domain.errors import ConfigurationError, Forbidden
+from bot.domain.ports import Clock
+from bot.exchange.envelope import (
+    CheckedText,
+    Lost,
+    NeverSent,
+    NotAnAnswer,
+    Redirected,
+    Silenced,
+    checked,
+    printable,
+)
+from bot.exchange.quirks import Quirks, expected_reply
+
+REPLY_BYTES_MAX = 32 * 1024 * 1024
+SILENCE_MAX = timedelta(days=3)
+_BANNED_UNTIL = re.compile(r"banned until (\d{12,14})")
+
+
+class Transport(Protocol):
+    """What carries a request: an aiohttp session, or one that answers from memory."""
+
+    def request(
+        self,
+        method: str,
+        url: Any,
+        *,
+        data: bytes | None,
+        headers: Mapping[str, str],
+        allow_redirects: bool,
+        timeout: Any,
+    ) -> AbstractAsyncContextManager[Any]:
+        """Send one request and hand out the response."""
+
+    async def close(self) -> None:
+        """Release every socket."""
+
+
+TransportFactory = Callable[[], Transport]
+
+
+@dataclass(slots=True)
+class Departure:
+    """Whether the request of one call has left the process; the proof behind "never sent"."""
+
+    left: bool = False
+
+
+departure: ContextVar[Departure | None] = ContextVar("departure", default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A checked reply in the form ccxt reads."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: CheckedText
+
+    async def text(self, errors: str = "strict") -> str:
+        """The body; it was decoded when it was checked."""
+        del errors
+        return self.body
+
+    @property
+    def content(self) -> str:
+        """The body, under the name ccxt uses for replies of no known kind."""
+        return self.body
+
+
+class VenueSession:
+    """The `session=` of a ccxt client: guards, redirects to the local testnet, checks, remembers imposed silence."""
+
+    def __init__(
+        self,
+        quirks: Quirks,
+        *,
+        clock: Clock,
+        hosts: frozenset[str],
+        localnet: str | None = None,
+        transport_factory: TransportFactory | None = None,
+        read_only: bool = False,
+    ) -> None:
+        self._quirks = quirks
+        self._clock = clock
+        self._hosts = hosts
+        self._localnet = _address(localnet)
+        self._factory = transport_factory or (loopback_transport if localnet else aiohttp_transport)
+        self._transport: Transport | None = None
+        self._read_only = read_only
+        self.silent_until: dict[str, datetime] = {}
+        self.headers: dict[str, str] = {}  # ccxt copies these into every request
+
+    def get(self, url: Any, **options: Any) -> AbstractAsyncContextManager[Reply]:
+        """Send a GET the way ccxt asks for it."""
+        return self._call("GET", url, **options)
+
+    def post(self, url: Any, **options: Any) -> AbstractAsyncContextManager[Reply]:
+        """Send a POST the way ccxt asks for it."""
+        return self._call("POST", url, **options)
+
+    def put(self, url: Any, **options: Any) -> AbstractAsyncContextManager[Reply]:
+        """Send a PUT the way ccxt asks for it."""
+        return self._call("PUT", url, **options)
+
+    def delete(self, url: Any, **options: Any) -> AbstractAsyncContextManager[Reply]:
+        """Send a DELETE the way ccxt asks for it."""
+        return self._call("DELETE", url, **options)
+
+    async def close(self) -> None:
+        """Release every socket; the session can be used again afterwards."""
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            await transport.close()
+
+    @asynccontextmanager
+    async def _call(
+        self, method: str, url: Any, *, data: Any = None, headers: Mapping[str, str], **options: Any
+    ) -> AsyncIterator[Reply]:
+        real = url if isinstance(url, URL) else URL(str(url), encoded=True)
+        host = real.host or ""
+        self._guard(method, real, host)
+        target, sent_headers = self._target(real, host, headers)
+        status, reason, reply_headers, text = await self._exchange(
+            method, target, data=data, headers=sent_headers, deadline=options.get("timeout")
+        )
+        self._heed_silence(host, status, reply_headers, text)
+        if 300 <= status <= 399:
+            raise Redirected(f"HTTP {status}: {host} wants this request sent elsewhere, which is never done")
+        body = checked(
+            status,
+            text,
+            expected=expected_reply(self._quirks, method, real.path),
+            success_codes=self._quirks.codes.success,
+        )
+        yield Reply(status=status, reason=reason, headers=reply_headers, body=body)
+
+    def _guard(self, method: str, url: URL, host: str) -> None:
+        if url.scheme != "https" or host not in self._hosts:
+            raise Forbidden(
+                f"{self._quirks.id}: a request to {url.scheme}://{printable(host)} was stopped before it left: this "
+                "venue may not be reached there in this mode. Nothing was sent."
+            )
+        if self._read_only and not self._quirks.is_read(method, url.path):
+            raise Forbidden(
+                f"{self._quirks.id}: {method} {url.path} could change the account and was stopped before it left, "
+                "because this run may only read. Nothing was sent."
+            )
+        until = self.silent_until.get(host)
+        if until is not None and self._clock.now() < until:
+            raise Silenced(f"{host} asked for silence until {until:%Y-%m-%d %H:%M:%S} UTC; nothing is sent before that")
+
+    def _target(self, url: URL, host: str, headers: Mapping[str, str]) -> tuple[URL, dict[str, str]]:
+        sent = {**headers, "Accept-Encoding": "gzip, deflate"}
+        if self._localnet is None:
+            return url, sent
+        address, port = self._localnet
+        sent["Host"] = host
+        sent["Accept-Encoding"] = "identity"  # on loopback, packing costs more than it saves
+        # rebuilt from text: the signature covers the query byte by byte, so it must not be quoted anew
+        return URL(f"http://{address}:{port}{url.raw_path_qs}", encoded=True), sent
+
+    async def _exchange(
+        self,
+        method: str,
+        url: URL,
+        *,
+        data: Any,
+        headers: Mapping[str, str],
+        deadline: Any,
+    ) -> tuple[int, str, Mapping[str, str], str]:
+        if self._transport is None:
+            self._transport = self._factory()
+        mark = departure.get() or Departure()
+        mark.left = True
+        try:
+            async with self._transport.request(
+                method, url, data=data, headers=headers, allow_redirects=False, timeout=deadline
+            ) as response:
+                raw = await _body(response)
+                return response.status, str(getattr(response, "reason", "") or ""), response.headers, raw
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            mark.left = False
+            raise NeverSent(f"no connection to {url.host} ({type(error).__name__})") from None
+        except TimeoutError:
+            raise Lost("no complete answer in time") from None
+        except (aiohttp.ClientError, OSError, EOFError) as error:
+            raise Lost(f"the connection broke before the answer was complete ({type(error).__name__})") from None
+
+    def _heed_silence(self, host: str, status: int, headers: Mapping[str, str], text: str) -> None:
+        if status not in self._quirks.silence_s:
+            return
+        now = self._clock.now()
+        until = now + timedelta(seconds=self._quirks.silence_s[status])
+        retry_after = str(headers.get("Retry-After", "")).strip()
+        banned = _BANNED_UNTIL.search(text)
+        if banned:
+            until = datetime.fromtimestamp(int(banned.group(1)) / 1000, tz=UTC)
+        elif retry_after.isdigit():
+            until = now + timedelta(seconds=int(retry_after))
+        until = min(max(until, now + timedelta(seconds=1)), now + SILENCE_MAX)
+        self.silent_until[host] = max(until, self.silent_until.get(host, until))
+        raise Silenced(f"HTTP {status}: {host} asks for silence until {until:%Y-%m-%d %H:%M:%S} UTC")
+
+
+async def _body(response: Any) -> str:
+    stream: Any = getattr(response, "content", None)
+    if not hasattr(stream, "iter_any"):
+        raw = bytes(await response.read())
+        if len(raw) > REPLY_BYTES_MAX:
+            raise NotAnAnswer(_too_big())
+        return raw.decode("utf-8", errors="replace")
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in stream.iter_any():
+        size += len(chunk)
+        if size > REPLY_BYTES_MAX:
+            response.close()
+            raise NotAnAnswer(_too_big())
+        chunks.append(chunk)
+    return b"".join(chunks).decode("utf-8", errors="replace")
+
+
+def _too_big() -> str:
+    return f"a reply of more than {REPLY_BYTES_MAX // (1024 * 1024)} MB"
+
+
+def _address(localnet: str | None) -> tuple[str, int] | None:
+    if localnet is None:
+        return None
+    host, _, port = localnet.rpartition(":")
+    if host not in ("127.0.0.1", "localhost", "[::1]") or not port.isdigit():
+        raise ConfigurationError(
+            f"localnet = {localnet!r} is not a loopback address with a port. Nothing was touched. "
+            'Use the address `ballast localnet` printed, for example "127.0.0.1:8701".'
+        )
+    return host, int(port)
+
+
+def aiohttp_transport() -> Transport:
+    """A real HTTPS session: certificates checked, no proxy from the environment, nothing sent twice behind our back."""
+    return _without_resend(aiohttp.TCPConnector(ssl=_tls(), limit=32))
+
+
+def loopback_transport() -> Transport:
+    """A plain HTTP session for the local testnet; it loads no certificates."""
+    return _without_resend(aiohttp.TCPConnector(limit=32))
+
+
+def _without_resend(connector: aiohttp.TCPConnector) -> Transport:
+    session = aiohttp.ClientSession(connector=connector, trust_env=False)
+    # aiohttp silently repeats GET and DELETE when a kept connection dies: a cancel could go out twice.
+    session._retry_connection = False
+    return session
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=certifi.where())

@@ -1,0 +1,327 @@
+"""The live Venue: one account of one exchange, through the unmodified ccxt client."""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import SecretStr
+
+from bot.domain.account import (
+    Balance,
+    Book,
+    Candle,
+    Fill,
+    FundingRate,
+    IncomeEntry,
+    KeyRights,
+    LeverageBracket,
+    MarginAccount,
+    MarginMode,
+    Mark,
+    Order,
+    Position,
+    PositionMode,
+    Price,
+    Side,
+    SymbolSettings,
+    Transfer,
+    Wallet,
+)
+from bot.domain.errors import ConfigurationError
+from bot.domain.instrument import Instrument, MarketKind
+from bot.domain.ports import Clock
+from bot.exchange import private_reads, private_writes, public_reads
+from bot.exchange.calls import Calls, Limits
+from bot.exchange.client import Credentials, build_client, ccxt_version
+from bot.exchange.markets import Markets
+from bot.exchange.quirks import VENUES, Quirks
+from bot.exchange.reading import Reading
+from bot.exchange.session import TransportFactory, VenueSession
+from bot.exchange.store import Store
+from bot.exchange.venue_time import VenueTime
+
+Mode = Literal["live", "testnet"]
+Secret = SecretStr | str | None
+
+
+class CcxtVenue:
+    """Implements `bot.domain.ports.Venue`; `mode` and `localnet` decide which hosts can be reached at all.
+
+    live: the real hosts. testnet: the venue's demo, or with `localnet` the loopback address that answers for them all.
+    """
+
+    def __init__(  # noqa: PLR0913 - one keyword per fact of the configuration
+        self,
+        *,
+        venue_id: str,
+        clock: Clock,
+        mode: Mode = "testnet",
+        market_kind: MarketKind = MarketKind.LINEAR_PERPETUAL,
+        margin_mode: MarginMode = MarginMode.CROSS,
+        quote: str = "USDT",
+        api_key: Secret = None,
+        api_secret: Secret = None,
+        api_passphrase: Secret = None,
+        localnet: str | None = None,
+        cache_directory: Path | None = None,
+        transport_factory: TransportFactory | None = None,
+        read_only: bool = False,
+        limits: Limits | None = None,
+    ) -> None:
+        quirks = _quirks(venue_id, market_kind)
+        limits = limits or Limits()
+        demo = mode == "testnet" and localnet is None
+        credentials = Credentials(
+            api_key=_plain(api_key), api_secret=_plain(api_secret), api_passphrase=_plain(api_passphrase)
+        )
+        self.market_kind, self.margin_mode, self.quote = market_kind, margin_mode, quote
+        self.quirks = quirks
+        self._session = VenueSession(
+            quirks,
+            clock=clock,
+            hosts=_reachable(quirks, demo=demo, localnet=localnet),
+            localnet=localnet,
+            transport_factory=transport_factory,
+            read_only=read_only,
+        )
+        self._client = build_client(
+            quirks,
+            credentials=credentials,
+            session=self._session,
+            demo=demo,
+            timeout_ms=int(limits.timeout_s * 1000),
+            rate_limited=limits.weighted,
+        )
+        self._client.options["fetchMarkets"] = {"types": list(quirks.market_types[market_kind])}
+        self._reading = _reading(
+            quirks,
+            self._client,
+            clock=clock,
+            limits=limits,
+            cache=cache_directory,
+            environment=_environment(mode, localnet, credentials),
+            has_wallet_api=not demo,
+        )
+
+    def __repr__(self) -> str:
+        return f"<CcxtVenue {self.id}>"
+
+    @property
+    def id(self) -> str:
+        """The ccxt id of the exchange."""
+        return self.quirks.id
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What went differently than usual without stopping anything, such as a damaged cache file."""
+        return tuple(self._reading.store.notes)
+
+    @property
+    def silent_until(self) -> dict[str, datetime]:
+        """Hosts that asked for silence and until when; may be kept over a restart and put back."""
+        return self._session.silent_until
+
+    @property
+    def settle_after_s(self) -> float:
+        """Seconds after sending before an absent order proves anything."""
+        return float(self.quirks.quarantine_s)
+
+    async def connect(self) -> None:
+        """Measure the clock offset and have a market table not older than a day."""
+        if self._reading.calls.time.due:
+            await public_reads.server_time(self._reading)
+        await self._reading.markets.ensure(self._load_markets, now=self._reading.now())
+
+    async def _load_markets(self) -> Any:
+        # fetched, not loaded: ccxt's load_markets would replace its table before anybody looked at the new one
+        return await self._reading.calls.read("fetch_markets")
+
+    async def close(self) -> None:
+        """Release every socket; the venue can be connected again."""
+        await self._client.close()
+        self._client.session = self._session  # ccxt lets go of it, so that a later call would open one of its own
+        await self._session.close()
+        self._client.session = None
+
+    def now(self) -> datetime:
+        """The venue's time as far as we know."""
+        return self._reading.now()
+
+    async def time(self) -> datetime:
+        """The venue's own time."""
+        return await public_reads.server_time(self._reading)
+
+    async def instruments(self, assets: Iterable[str]) -> tuple[Instrument, ...]:
+        """The instruments of the configured kind and quote for these assets."""
+        await self._reading.markets.ensure(self._load_markets, now=self._reading.now())
+        found = self._reading.markets.instruments(self.market_kind, assets)
+        return tuple(row for row in found if row.quote == self.quote)
+
+    async def marks(self, symbols: Iterable[str]) -> tuple[Mark, ...]:
+        """Mark and index prices."""
+        return await public_reads.marks(self._reading, symbols)
+
+    async def prices(self, assets: Iterable[str], quote: str) -> tuple[Price, ...]:
+        """Spot mid prices."""
+        return await public_reads.prices(self._reading, assets, quote)
+
+    async def funding(self, symbols: Iterable[str]) -> tuple[FundingRate, ...]:
+        """The coming funding payments."""
+        return await public_reads.funding(self._reading, symbols)
+
+    async def book(self, symbol: str, levels: int) -> Book:
+        """The visible order book."""
+        return await public_reads.book(self._reading, symbol, levels)
+
+    async def candles(self, symbol: str, step_s: int, since: datetime, until: datetime) -> tuple[Candle, ...]:
+        """Closed bars, oldest first."""
+        return await public_reads.candles(self._reading, symbol, step_s, since, until)
+
+    async def funding_history(self, symbol: str, since: datetime) -> tuple[tuple[datetime, Decimal], ...]:
+        """Settled funding rates, oldest first."""
+        return await public_reads.funding_history(self._reading, symbol, since)
+
+    async def balances(self) -> tuple[Balance, ...]:
+        """Spot and funding wallets."""
+        return await private_reads.balances(self._reading)
+
+    async def margin_accounts(self) -> tuple[MarginAccount, ...]:
+        """Collateral behind the futures."""
+        return await private_reads.margin_accounts(self._reading)
+
+    async def positions(self, symbols: Iterable[str]) -> tuple[Position, ...]:
+        """Every open position of the account."""
+        del symbols  # this venue answers with all of them in one small reply
+        return await private_reads.positions(self._reading)
+
+    async def settings(self, symbols: Iterable[str]) -> tuple[SymbolSettings, ...]:
+        """Leverage and margin mode now set."""
+        return await private_reads.settings(self._reading, symbols)
+
+    async def position_mode(self) -> PositionMode:
+        """One-way or hedge mode."""
+        return await private_reads.position_mode(self._reading)
+
+    async def brackets(self, symbols: Iterable[str]) -> dict[str, tuple[LeverageBracket, ...]]:
+        """Maintenance tiers."""
+        return await private_reads.brackets(self._reading, symbols)
+
+    async def open_orders(self, symbols: Iterable[str]) -> tuple[Order, ...]:
+        """Every resting futures order of the account."""
+        del symbols
+        return await private_reads.open_orders(self._reading)
+
+    async def order_by_client_id(self, symbol: str, client_id: str) -> Order | None:
+        """The order under our client id."""
+        return await private_reads.order_by_client_id(self._reading, symbol, client_id)
+
+    async def fills(self, symbol: str, since: datetime) -> tuple[Fill, ...]:
+        """Our trades in a symbol."""
+        return await private_reads.fills(self._reading, symbol, since)
+
+    async def transfers(self, since: datetime) -> tuple[Transfer, ...]:
+        """Movements between wallets."""
+        return await private_reads.transfers(self._reading, since)
+
+    async def income(self, since: datetime) -> tuple[IncomeEntry, ...]:
+        """Bookings on the futures wallet."""
+        return await private_reads.income(self._reading, since)
+
+    async def key_rights(self) -> KeyRights:
+        """What the key may do."""
+        return await private_reads.key_rights(self._reading)
+
+    async def place_order(
+        self, *, symbol: str, side: Side, amount: Decimal, limit_price: Decimal, reduce_only: bool, client_id: str
+    ) -> Order:
+        """Send an immediate-or-cancel limit order."""
+        return await private_writes.place_order(
+            self._reading,
+            symbol=symbol,
+            side=side,
+            amount=amount,
+            limit_price=limit_price,
+            reduce_only=reduce_only,
+            client_id=client_id,
+        )
+
+    async def cancel_order(self, symbol: str, client_id: str) -> None:
+        """Cancel one of our own orders."""
+        await private_writes.cancel_order(self._reading, symbol, client_id)
+
+    async def set_leverage(self, symbol: str, leverage: int) -> None:
+        """Set the initial-margin leverage."""
+        await private_writes.set_leverage(self._reading, symbol, leverage)
+
+    async def set_margin_mode(self, symbol: str, margin_mode: MarginMode) -> None:
+        """Set cross or isolated."""
+        await private_writes.set_margin_mode(self._reading, symbol, margin_mode)
+
+    async def transfer(self, *, currency: str, amount: Decimal, source: Wallet, target: Wallet) -> str:
+        """Move collateral inside the account."""
+        return await private_writes.transfer(
+            self._reading, currency=currency, amount=amount, source=source, target=target
+        )
+
+
+def _quirks(venue_id: str, market_kind: MarketKind) -> Quirks:
+    quirks = VENUES.get(venue_id)
+    if quirks is None:
+        raise ConfigurationError(f"venue {venue_id!r} is not supported; known: {', '.join(sorted(VENUES))}.")
+    if market_kind not in quirks.market_types:
+        raise ConfigurationError(
+            f"{venue_id}: market = {market_kind.value!r} is not supported there; use one of "
+            f"{', '.join(sorted(quirks.market_types))}."
+        )
+    return quirks
+
+
+def _reachable(quirks: Quirks, *, demo: bool, localnet: str | None) -> frozenset[str]:
+    if localnet is not None:
+        return quirks.hosts
+    return quirks.hosts_demo if demo else quirks.hosts_live
+
+
+def _plain(secret: Secret) -> str:
+    return secret.get_secret_value() if isinstance(secret, SecretStr) else secret or ""
+
+
+def _environment(mode: Mode, localnet: str | None, credentials: Credentials) -> str:
+    # tiers depend on the account, so the cache of one key is not used for another
+    account = hashlib.sha256(credentials.api_key.encode()).hexdigest()[:8] if credentials.api_key else "public"
+    return f"{mode}-{localnet or 'real'}-{account}"
+
+
+def _reading(  # noqa: PLR0913 - only the constructor calls it
+    quirks: Quirks,
+    client: Any,
+    *,
+    clock: Clock,
+    limits: Limits,
+    cache: Path | None,
+    environment: str,
+    has_wallet_api: bool,
+) -> Reading:
+    venue_time = VenueTime(clock)
+    client.milliseconds = venue_time.milliseconds
+    calls = Calls(client, quirks, clock=clock, venue_time=venue_time, limits=limits)
+    folder = None if cache is None else cache / f"{quirks.id}-{environment}".replace(":", "-")
+    store = Store(folder, version=f"1/ccxt {ccxt_version()}/{quirks.id}/{environment}")
+    reading = Reading(
+        venue=quirks.id,
+        quirks=quirks,
+        calls=calls,
+        markets=Markets(quirks.id, client, store, name="markets"),
+        clock=clock,
+        store=store,
+        has_wallet_api=has_wallet_api,
+    )
+
+    async def measure() -> None:
+        await public_reads.server_time(reading)
+
+    calls.measure = measure
+    return reading
