@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
 from math import isfinite, isnan, nan
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.domain.errors import ConfigurationError
 from bot.sim.feed import FundingEvent, Series, SeriesFeed
@@ -17,8 +17,12 @@ from bot.sim.listings import default_listings, listings_for
 from bot.sim.model import Listing
 from bot.sim.state import MarketKey
 
+if TYPE_CHECKING:
+    import polars
+
 STEP = timedelta(minutes=15)  # a bar of an hour becomes four instants: open, high, low, close
 HOUR = timedelta(hours=1)
+HOUR_MS = 3_600_000
 HISTORY = timedelta(days=40)
 PRICES = ("open", "high", "low", "close")
 DEPTH_SHARE = 0.01  # of a usual hour's turnover stands within five basis points of mid
@@ -42,20 +46,26 @@ class _Grid:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """One file, checked. `columns` are plain lists, `ts` in milliseconds."""
+    """One file, checked. Units: `ts` in milliseconds."""
 
     path: Path
-    columns: dict[str, list[Any]]
+    frame: polars.DataFrame
 
     @property
     def first(self) -> datetime:
         """Opening of the first row."""
-        return _at(self.columns["ts"][0])
+        return _at(self.frame["ts"][0])
 
     @property
     def last(self) -> datetime:
         """Opening of the last row."""
-        return _at(self.columns["ts"][-1])
+        return _at(self.frame["ts"][-1])
+
+    def between(self, begin: datetime, finish: datetime, columns: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
+        """Walk the rows of a span of time."""
+        ts = self.frame["ts"]
+        inside = (ts >= round(begin.timestamp() * 1000)) & (ts <= round(finish.timestamp() * 1000))
+        return self.frame.filter(inside).select(columns).iter_rows()
 
 
 def tape_feed(directory: Path, *, since: datetime | None = None, until: datetime | None = None) -> SeriesFeed:
@@ -88,8 +98,12 @@ def tape_feed(directory: Path, *, since: datetime | None = None, until: datetime
 
 def tape_listings(feed: SeriesFeed) -> tuple[Listing, ...]:
     """List the markets a tape has prices for, with ticks fine enough for the lowest of them."""
-    lowest = {key: min(price for price in one.mid if not isnan(price)) for key, one in feed.series.items()}
-    return listings_for({key: Decimal(f"{price:.{DIGITS}f}") for key, price in lowest.items()})
+    low: dict[MarketKey, Decimal] = {}
+    for key, one in feed.series.items():
+        prices = sorted(price for price in one.mid if not isnan(price))
+        usual = prices[len(prices) // 20]  # not the one wick of a flash crash
+        low[key] = Decimal(f"{usual:.{DIGITS}f}")
+    return listings_for(low)
 
 
 def _price_tables(directory: Path, kind: str) -> dict[str, _Table]:
@@ -107,7 +121,7 @@ def _price_tables(directory: Path, kind: str) -> dict[str, _Table]:
 
 
 def _read(path: Path, columns: tuple[str, ...]) -> _Table:
-    """Read the named columns of one file as plain lists."""
+    """Read and check the named columns of one file."""
     try:
         import polars  # noqa: PLC0415 - an optional dependency, needed for tapes only
     except ImportError:
@@ -119,36 +133,40 @@ def _read(path: Path, columns: tuple[str, ...]) -> _Table:
     except (polars.exceptions.PolarsError, OSError) as error:
         raise ConfigurationError(f"The tape file {path} cannot be read as Parquet: {str(error)[:200]}") from None
     for column in columns:
-        if column not in frame.columns:
-            raise ConfigurationError(f"The tape file {path} has no column {column!r}; it needs {', '.join(columns)}.")
-        if not frame[column].dtype.is_numeric():
-            raise ConfigurationError(f"The tape file {path} holds no numbers in column {column!r}.")
-    if not frame.height:
-        raise ConfigurationError(f"The tape file {path} has no rows in column 'ts'.")
+        _check_column(path, frame, column)
     if not frame["ts"].dtype.is_integer():
         raise ConfigurationError(f"The tape file {path} needs whole milliseconds in column 'ts'.")
-    table = _Table(path, {column: frame[column].to_list() for column in columns})
-    for column, values in table.columns.items():
-        for row, value in enumerate(values):
-            if value is None or not isfinite(value):
-                raise ConfigurationError(f"The tape file {path} has no number in column {column!r}, row {row}.")
-    for row, (before, after) in enumerate(pairwise(table.columns["ts"])):
-        if after <= before:
-            raise ConfigurationError(f"The tape file {path} goes back in time in column 'ts', row {row + 1}.")
-    return table
+    backwards = (frame["ts"].diff() <= 0).arg_true()
+    if len(backwards):
+        raise ConfigurationError(f"The tape file {path} goes back in time in column 'ts', row {backwards[0]}.")
+    return _Table(path, frame.select(columns))
+
+
+def _check_column(path: Path, frame: polars.DataFrame, column: str) -> None:
+    if column not in frame.columns:
+        raise ConfigurationError(f"The tape file {path} has no column {column!r}; docs/tape.md lists what it needs.")
+    values = frame[column]
+    if not values.dtype.is_numeric():
+        raise ConfigurationError(f"The tape file {path} holds no numbers in column {column!r}.")
+    if values.is_empty():
+        raise ConfigurationError(f"The tape file {path} has no rows in column {column!r}.")
+    wrong = (values.is_null() | ~values.is_finite().fill_null(value=True)).arg_true()
+    if len(wrong):
+        raise ConfigurationError(f"The tape file {path} has no number in column {column!r}, row {wrong[0]}.")
 
 
 def _check_bars(table: _Table) -> None:
-    hour_ms = 3_600_000
-    for row, (ts, opened, high, low, close) in enumerate(
-        zip(*(table.columns[c] for c in ("ts", *PRICES)), strict=True)
-    ):
-        if ts % hour_ms:
-            raise ConfigurationError(f"The tape file {table.path} leaves the full hour in column 'ts', row {row}.")
-        if not 0 < low <= min(opened, close):
-            raise ConfigurationError(f"The tape file {table.path} has an impossible price in column 'low', row {row}.")
-        if high < max(opened, close):
-            raise ConfigurationError(f"The tape file {table.path} has an impossible price in column 'high', row {row}.")
+    frame = table.frame
+    wrong = {
+        "ts": frame["ts"] % HOUR_MS != 0,
+        "low": (frame["low"] <= 0) | (frame["low"] > frame["open"]) | (frame["low"] > frame["close"]),
+        "high": (frame["high"] < frame["open"]) | (frame["high"] < frame["close"]),
+    }
+    for column, rows in wrong.items():
+        found = rows.arg_true()
+        if len(found):
+            problem = "leaves the full hour" if column == "ts" else "has an impossible price"
+            raise ConfigurationError(f"The tape file {table.path} {problem} in column {column!r}, row {found[0]}.")
 
 
 def _grid(directory: Path, tables: list[_Table], since: datetime | None, until: datetime | None) -> _Grid:
@@ -169,17 +187,15 @@ def _lay(table: _Table, grid: _Grid) -> tuple[array[float], array[float]]:
     prices, volumes = array("d", [nan]) * grid.count, array("d", [0.0]) * grid.count
     origin_ms = round(grid.origin.timestamp() * 1000)
     step_ms = round(STEP.total_seconds() * 1000)
-    columns = table.columns
-    amounts = columns.get("volume") or [0.0] * len(columns["ts"])
-    rows = zip(columns["ts"], *(columns[c] for c in PRICES), amounts, strict=True)
-    for ts, opened, high, low, close, volume in rows:
+    names = ("ts", *PRICES, *(("volume",) if "volume" in table.frame.columns else ()))
+    for ts, opened, high, low, close, *traded in table.between(grid.origin - HOUR, grid.end, names):
         place = (ts - origin_ms) // step_ms
         if not 0 <= place < grid.count:
             continue
         for offset, price in enumerate((opened, high, low, close)):
             if place + offset < grid.count:
                 prices[place + offset] = price
-                volumes[place + offset] = volume / 4
+                volumes[place + offset] = traded[0] / 4 if traded else 0.0
     return prices, volumes
 
 
@@ -281,15 +297,17 @@ def _funding(directory: Path, symbol: str, grid: _Grid, notes: list[str]) -> tup
     if not path.exists():
         notes.append(f"{symbol} has no funding file: 0.01 % every eight hours is assumed")
         return ()
-    columns = _read(path, ("ts", "rate", "interval_h")).columns
-    events = []
-    for row, (ts, rate, interval_h) in enumerate(zip(*columns.values(), strict=True)):
-        if not 0 < interval_h <= 24 * 7:
-            raise ConfigurationError(f"The tape file {path} has an impossible value in column 'interval_h', row {row}.")
-        at = _at(ts)
-        if grid.origin <= at <= grid.end + timedelta(days=1):
-            events.append(FundingEvent(at=at, rate=Decimal(f"{rate:.8f}"), interval_h=int(interval_h)))
-    return tuple(events)
+    table = _read(path, ("ts", "rate", "interval_h"))
+    wrong = ((table.frame["interval_h"] <= 0) | (table.frame["interval_h"] > 24 * 7)).arg_true()
+    if len(wrong):
+        raise ConfigurationError(
+            f"The tape file {path} has an impossible value in column 'interval_h', row {wrong[0]}."
+        )
+    rows = table.between(grid.origin, grid.end + timedelta(days=1), ("ts", "rate", "interval_h"))
+    return tuple(
+        FundingEvent(at=_at(ts), rate=Decimal(f"{rate:.8f}"), interval_h=int(interval_h))
+        for ts, rate, interval_h in rows
+    )
 
 
 def _at(milliseconds: int) -> datetime:
