@@ -13,7 +13,8 @@ def test_the_client_loads_the_market_table_with_keys() -> None:
 
     async def check(client: Any) -> None:
         markets = await client.load_markets()
-        assert markets[BTC]["linear"] and markets["BTC/USDT"]["spot"]
+        assert markets[BTC]["linear"]
+        assert markets["BTC/USDT"]["spot"]
         assert markets[BTC]["contractSize"] == 1
         assert markets[BTC]["limits"]["market"]["max"] <= markets[BTC]["limits"]["amount"]["max"]
         assert client.currencies["BTC"]["id"] == "BTC"
@@ -30,11 +31,14 @@ def test_an_order_is_placed_looked_up_by_client_id_and_shows_in_the_position() -
         placed = await client.create_order(
             BTC, "limit", "sell", 0.1, 49900, {"clientOrderId": "abc123", "timeInForce": "IOC"}
         )
-        assert placed["status"] == "closed" and placed["filled"] == 0.1
+        assert placed["status"] == "closed"
+        assert placed["filled"] == 0.1
         found = await client.fetch_order(None, BTC, {"clientOrderId": "abc123"})
-        assert found["id"] == placed["id"] and found["clientOrderId"] == "abc123"
+        assert found["id"] == placed["id"]
+        assert found["clientOrderId"] == "abc123"
         (position,) = await client.fetch_positions([BTC])
-        assert position["side"] == "short" and position["contracts"] == 0.1
+        assert position["side"] == "short"
+        assert position["contracts"] == 0.1
         trades = await client.fetch_my_trades(BTC, None, None, {"orderId": placed["id"]})
         assert sum(trade["amount"] for trade in trades) == 0.1
         wallet = await client.fetch_balance({"type": "swap"})

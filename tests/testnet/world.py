@@ -14,8 +14,9 @@ from ccxt.async_support.binance import binance
 from bot.sim.answering import AnsweringExchange
 from bot.sim.engine import Engine
 from bot.sim.faults import FaultSchedule, Script
+from bot.sim.feed import Bar
 from bot.sim.listings import default_listings
-from bot.sim.market import Bar, Market
+from bot.sim.market import Market
 from bot.sim.model import MarketType, Quote, WalletName
 from bot.sim.server import LocalServer
 from bot.sim.state import MarketKey
@@ -41,7 +42,7 @@ class FlatFeed:
     start = START
     end = START + timedelta(days=30)
     step = timedelta(minutes=1)
-    markets: frozenset[MarketKey] = frozenset((m, f"{c}USDT") for c in PRICES for m in ("spot", "linear"))  # type: ignore[misc]
+    markets: frozenset[MarketKey] = frozenset((m, f"{c}USDT") for c in PRICES for m in ("spot", "linear"))
 
     def quotes(self, at: datetime) -> Mapping[MarketKey, Quote]:
         return {

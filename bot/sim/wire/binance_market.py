@@ -4,7 +4,7 @@ import json
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from bot.sim.market import Bar
+from bot.sim.feed import Bar
 from bot.sim.model import Listing, Rejected
 from bot.sim.wire.binance_call import Call, Json, Row, decimals, milliseconds, plain, text
 from bot.sim.wire.binance_errors import VenueError, unknown_symbol

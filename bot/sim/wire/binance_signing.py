@@ -23,9 +23,9 @@ _AHEAD_MAX_MS = 1000
 def known_key(request: WireRequest, exchange: Exchange) -> ApiKey:
     """The key named in the header; raises -2014 for a malformed and -2015 for an unknown one."""
     presented = request.headers.get("x-mbx-apikey", "")
-    if not _KEY_FORM.fullmatch(presented):
-        raise VenueError(-2014, "API-key format invalid.", 401)
     key = exchange.keys.get(presented)
+    if key is None and not _KEY_FORM.fullmatch(presented):
+        raise VenueError(-2014, "API-key format invalid.", 401)
     if key is None:
         raise VenueError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
     return key

@@ -1,4 +1,4 @@
-"""Replies gone wrong: errors of front servers, rubbish with status 200, distorted marks and positions, lagging views."""
+"""Replies gone wrong: errors of front servers, rubbish with status 200, distorted marks, views that lag."""
 
 import json
 from collections.abc import Callable
