@@ -197,12 +197,22 @@ def _overlay(raw: dict[str, Any], environment: dict[str, Any]) -> list[str]:
     for name, values in by_id.items():
         matching = [row for row in rows if isinstance(row, dict) and row.get("id") == name]
         for row in matching:
-            row.update(values if isinstance(values, dict) else {})
+            row.update(_for_this_world(row, values if isinstance(values, dict) else {}))
         if not matching and name not in (*SUPPORTED_VENUES, *PLANNED_VENUES):
             near = get_close_matches(name, [*SUPPORTED_VENUES, *PLANNED_VENUES], n=1)
             hint = f"did you mean {PREFIX}VENUES__{near[0].upper()}?" if near else "no [[venues]] entry has this id"
             problems.append(f"{PREFIX}VENUES__{name.upper()} belongs to no venue; {hint}")
     return problems
+
+
+def _for_this_world(row: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave a real key out where the venue is the local testnet: a simulator is never given one."""
+    simulated = "localnet" in row or "localnet" in values
+    return {
+        key: value
+        for key, value in values.items()
+        if not (simulated and key in SECRET_KEYS and not str(value).startswith(LOCALNET_MARK))
+    }
 
 
 def _secrets_in_profile(raw: Mapping[str, Any]) -> list[str]:
@@ -228,10 +238,8 @@ def _secrets_in_profile(raw: Mapping[str, Any]) -> list[str]:
 
 
 def _localnet_keys(raw: Mapping[str, Any]) -> None:
-    """Give the local testnet its well-known keys; a real key of the environment is never sent to a simulator."""
+    """Give the local testnet its well-known keys where the profile names none."""
     rows = raw.get("venues")
     for row in rows if isinstance(rows, list) else []:
-        if not (isinstance(row, dict) and row.get("localnet")):
-            continue
-        if not str(row.get("api_key", "")).startswith(LOCALNET_MARK):
-            row.update(LOCALNET_KEYS)
+        if isinstance(row, dict) and row.get("localnet"):
+            row.update({key: value for key, value in LOCALNET_KEYS.items() if key not in row})

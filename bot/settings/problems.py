@@ -56,7 +56,7 @@ def _sentence(row: Mapping[str, Any], raw: Mapping[str, Any]) -> str:
     complaint = _complaint(kind, context, row["msg"])
     if not key:
         return f"{where}{complaint}"
-    return f"{where}{key} {complaint}{_shown(key, row['input'], complaint)}"
+    return f"{where}{key} {complaint}{_shown(key, row)}"
 
 
 def _place(loc: Location) -> tuple[tuple[str, ...], int | None, str]:
@@ -145,14 +145,13 @@ def _complaint(kind: str, context: Mapping[str, Any], message: str) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _shown(key: str, value: object, complaint: str) -> str:
-    if SECRETIVE.search(key) or not isinstance(value, str | int | float) or _quoted(value) in complaint:
+def _shown(key: str, row: Mapping[str, Any]) -> str:
+    value = row["input"]
+    if SECRETIVE.search(key) or not isinstance(value, str | int | float):
+        return ""
+    if row["type"] == "value_error" and str(value) in str(row["ctx"]["error"]):
         return ""
     return f", not {value!r}"
-
-
-def _quoted(value: object) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 _NUMBER = 'must be a number, for example "0.5"'
