@@ -162,7 +162,8 @@ async def look_closer(lookout: Lookout, snapshot: Snapshot, targets: Sequence[Ta
         if mode is not PositionMode.ONE_WAY:
             raise Refused(
                 f"the futures account at {venue} is in hedge mode, where a closing order can open the other "
-                "side. Nothing was traded. Close what is open there, then switch the account to one-way mode in its settings.",
+                "side. Nothing was traded. Close what is open there, then switch the account to one-way mode in its "
+                "settings.",
                 code="hedge-mode",
             )
     books = await _gather(by_id[row.venue].book(row.symbol, BOOK_LEVELS) for row in targets)

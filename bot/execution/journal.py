@@ -19,6 +19,7 @@ from bot.domain.intent import Intent, IntentKind, Outcome
 from bot.execution.intent_json import intent_from_json, intent_to_json
 
 SCHEMA_VERSION = 1
+FORGETFUL = Path(":memory:")
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -70,17 +71,24 @@ class Journal:
         self.path = path
 
     @classmethod
-    def open(cls, path: Path, *, new_id: str) -> Self:
+    def open(cls, path: Path, *, new_id: str, beside: bool = False) -> Self:
         """Open or create the journal at `path`; `new_id` names a journal that has to be created.
+
+        `beside` is for a short visit while another process may hold the journal (status, pause, resume): such a
+        connection never moves the write-ahead log into the file, which SQLite before 3.51.3 does not do safely while
+        another one writes. ":memory:" gives a journal that forgets.
 
         Raises: JournalError with a sentence when the file cannot be used; nothing was sent then.
         """
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            if path != FORGETFUL:
+                path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(path, isolation_level=None, timeout=5)
         except (OSError, sqlite3.Error) as error:
             raise _unusable(path, str(error)) from None
         try:
+            if beside:
+                connection.execute("PRAGMA wal_autocheckpoint = 0")
             _prepare(connection, path, new_id)
         except (OSError, sqlite3.Error) as error:
             connection.close()

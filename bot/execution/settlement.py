@@ -28,7 +28,6 @@ class Hands:
     venues: Mapping[str, Venue]
     journal: Journal
     clock: Clock
-    assets: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +177,7 @@ def close_order(intent: OrderIntent, order: Order, hands: Hands) -> Outcome:
             position = KnownPosition(
                 venue=intent.venue,
                 symbol=intent.symbol,
-                asset=hands.assets.get(intent.symbol, intent.symbol.split("/", 1)[0]),
+                asset=intent.symbol.split("/", 1)[0],
                 amount=before + signed,
                 changed_at=now,
             )

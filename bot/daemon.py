@@ -1,0 +1,89 @@
+"""The loop of `ballast run`: a cycle, then waiting for the next, until a signal asks for the end."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from cronsim import CronSim
+
+from bot.cycle import Desk, run_cycle
+from bot.domain.errors import JournalError
+from bot.domain.record import EXIT_CODES, CycleRecord, CycleStatus
+
+Announce = Callable[[CycleRecord, datetime | None], None]
+Complain = Callable[[str], None]
+
+
+class Schedule:
+    """When the next cycle begins: every so many seconds, or by a cron expression in UTC."""
+
+    def __init__(self, *, every_s: float, cron: str | None) -> None:
+        self._every = timedelta(seconds=every_s)
+        self._cron = cron
+
+    def after(self, moment: datetime) -> datetime:
+        """The first beginning after a moment."""
+        if self._cron is not None:
+            return next(CronSim(self._cron, moment))
+        return moment + self._every
+
+
+async def run_daemon(
+    desk: Desk, schedule: Schedule, announce: Announce, complain: Complain, *, jitter_s: Callable[[], float]
+) -> int:
+    """Run cycles until SIGTERM or SIGINT; the cycle in progress is finished first.
+
+    Returns the exit code of the last cycle. A journal that cannot be written stops sending, not the daemon: it tries
+    again in the next cycle.
+    """
+    stop = asyncio.Event()
+    _listen(stop)
+    clock = desk.lookout.clock
+    code = 0
+    due = clock.now()
+    while True:
+        record = await _cycle(desk, complain)
+        # A cycle that took longer than the schedule skips what it missed instead of catching up in a rush.
+        due = schedule.after(due)
+        if due <= clock.now():
+            due = schedule.after(clock.now())
+        if record is not None:
+            code = EXIT_CODES[record.status]
+            announce(record, None if stop.is_set() else due)
+        if not stop.is_set():
+            await _wait(stop, desk, due + timedelta(seconds=jitter_s()))
+        if stop.is_set():
+            return code
+
+
+async def _cycle(desk: Desk, complain: Complain) -> CycleRecord | None:
+    try:
+        record = await run_cycle(desk)
+    except JournalError as error:
+        complain(str(error))
+        return None
+    if record.status is CycleStatus.HALTED:
+        complain("halted: only protection is carried out until a person runs `ballast resume --arm TOKEN`")
+    return record
+
+
+async def _wait(stop: asyncio.Event, desk: Desk, due: datetime) -> None:
+    """Sleep until the next cycle or until the end is asked for, whichever comes first."""
+    seconds = (due - desk.lookout.clock.now()).total_seconds()
+    if seconds <= 0 or stop.is_set():
+        return
+    sleeping = asyncio.ensure_future(desk.lookout.clock.sleep(seconds))
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({sleeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (sleeping, stopping):
+            task.cancel()
+        await asyncio.gather(sleeping, stopping, return_exceptions=True)
+
+
+def _listen(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)

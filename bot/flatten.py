@@ -1,0 +1,132 @@
+"""Closing every short of the portfolio with reduce-only orders, and proving at the venue that nothing is left."""
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+
+from bot.cycle import Desk
+from bot.deliberate import Past, circumstances, deliberate
+from bot.domain.account import ZERO
+from bot.domain.errors import Refused, Unavailable
+from bot.domain.hedge import Target
+from bot.domain.intent import Intent, Outcome, Refusal
+from bot.domain.published import published
+from bot.domain.record import CycleRecord, CycleStatus
+from bot.domain.snapshot import Snapshot
+from bot.execution.executor import apply
+from bot.execution.planner import plan
+from bot.execution.settlement import settle
+from bot.observe import look_closer, observe
+from bot.policy.policy import Memory
+from bot.risk.check import check
+
+ROUNDS = 10
+
+
+async def flatten(desk: Desk, *, verify: bool) -> CycleRecord:
+    """Close every short, then (with `verify`) read positions, margin and open orders until the venue shows none.
+
+    New risk is paused first, so that a daemon started later does not open the shorts again.
+    """
+    journal = desk.hands.journal
+    journal.set_paused(f"flattened on {desk.lookout.clock.now():%Y-%m-%d %H:%M} UTC")
+    cycle = journal.begin_cycle(desk.lookout.clock.now())
+    intents: list[Intent] = []
+    outcomes: list[Outcome] = []
+    refusals: list[Refusal] = []
+    notes: list[str] = []
+    snapshot: Snapshot | None = None
+    status = CycleStatus.ACTED
+    try:
+        for number in range(1, ROUNDS + 1):
+            settled = await settle(desk.hands)
+            notes += settled.notes
+            snapshot = await observe(desk.lookout)
+            targets = _zero_targets(snapshot)
+            if not targets and not settled.open:
+                status = CycleStatus.HEDGED
+                break
+            if not targets:
+                status = CycleStatus.UNAVAILABLE
+                break
+            step = await _close(desk, snapshot, targets, f"{cycle}-r{number}")
+            intents += step[0]
+            outcomes += step[1]
+            refusals += step[2]
+            if refusals:
+                status = CycleStatus.REFUSED
+                break
+            await desk.lookout.clock.sleep(1.0)
+        if verify and status is CycleStatus.HEDGED and snapshot is not None:
+            notes.append(_proof(snapshot))
+    except Unavailable as error:
+        status = CycleStatus.UNAVAILABLE
+        notes.append(str(error))
+    except Refused as error:
+        status = CycleStatus.REFUSED
+        refusals.append(Refusal(intent_id="", guard=error.code, reason=str(error)))
+    notes.append("new risk is paused; `ballast resume` lets the policy hedge again")
+    record = CycleRecord(
+        cycle=cycle,
+        at=desk.lookout.clock.now(),
+        mode=desk.mode,
+        portfolio=desk.portfolio,
+        status=status,
+        snapshot=snapshot,
+        exposures=(),
+        needs=(),
+        targets=(),
+        intents=tuple(intents),
+        outcomes=tuple(outcomes),
+        refusals=tuple(refusals),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+    journal.end_cycle(cycle, desk.lookout.clock.now(), json.dumps(published(record)))
+    return record
+
+
+def _zero_targets(snapshot: Snapshot) -> tuple[Target, ...]:
+    targets = []
+    for view in snapshot.venues:
+        for position in view.positions:
+            instrument = view.instrument(position.symbol)
+            if instrument is not None and position.amount < 0:
+                targets.append(
+                    Target(
+                        venue=view.venue,
+                        symbol=position.symbol,
+                        asset=instrument.base,
+                        short_notional=ZERO,
+                        amount=ZERO,
+                        leverage_cap=Decimal(1),
+                        reasons=("flatten: every short is closed",),
+                    )
+                )
+    return tuple(targets)
+
+
+async def _close(
+    desk: Desk, snapshot: Snapshot, targets: tuple[Target, ...], cycle: str
+) -> tuple[tuple[Intent, ...], tuple[Outcome, ...], tuple[Refusal, ...]]:
+    snapshot, detail = await look_closer(desk.lookout, snapshot, targets)
+    rule = replace(desk.mind.orders, protective=True)
+    steps = plan(targets, snapshot, detail, rule, cycle=cycle)
+    thought = deliberate(desk.mind, snapshot, Memory(), ())
+    past = Past(unsettled=(), paused=None, halted=None, orders_last_hour=0, notional_last_hour=ZERO)
+    approved, refusals = check(steps, circumstances(desk.mind, snapshot, thought, detail, past))
+    outcomes = await apply(approved, snapshot, desk.hands)
+    return steps.intents, outcomes, refusals
+
+
+def _proof(snapshot: Snapshot) -> str:
+    parts = []
+    for view in snapshot.venues:
+        margins = [row for row in view.margins if row.initial > 0 or row.maintenance > 0]
+        left = [f"{row.amount} {row.symbol}" for row in view.positions]
+        orders = [row.symbol for row in view.open_orders]
+        parts.append(
+            f"{view.venue}: positions {', '.join(left) if left else 'none'}, margin in use "
+            f"{'none' if not margins else sum((row.initial for row in margins), ZERO)}, open orders "
+            f"{', '.join(orders) if orders else 'none'}"
+        )
+    return "verified at the venue: " + "; ".join(parts)

@@ -1,0 +1,215 @@
+"""Putting the objects of one run together; the only place that knows which world they are from."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from decimal import Decimal
+from hashlib import sha256
+from typing import Literal
+
+from bot.clock import LocalnetClock, SystemClock
+from bot.cycle import Desk
+from bot.deliberate import Mind
+from bot.domain.errors import ConfigurationError
+from bot.domain.ports import Clock
+from bot.domain.ports import Venue as VenuePort
+from bot.domain.snapshot import Holding
+from bot.exchange.calls import Limits
+from bot.exchange.venue import CcxtVenue
+from bot.execution.journal import FORGETFUL, Journal
+from bot.execution.planner import OrderRule
+from bot.execution.settlement import Hands
+from bot.lock import hold_account
+from bot.observe import Lookout, Watched
+from bot.policy.pace import Band
+from bot.policy.place import Direct
+from bot.policy.policy import Policy, SizeRule
+from bot.policy.size import Allocation, StaticRatio
+from bot.risk.autopilot import MarginLimits
+from bot.risk.check import RiskLimits
+from bot.risk.collateral import CollateralRule
+from bot.settings import Settings, Venue
+from bot.settings import StaticRatio as StaticRatioSettings
+
+Purpose = Literal["plan", "once", "run", "flatten"]
+LOCALNET_CALLS_PER_S = 100_000
+
+
+@asynccontextmanager
+async def open_desk(settings: Settings, *, purpose: Purpose, clock: Clock | None = None) -> AsyncIterator[Desk]:
+    """Open journal, lock and venues for one run and close them after it.
+
+    A plan takes no lock and writes nothing; everything else holds the account while it runs.
+    Raises: ConfigurationError, JournalError, AccountBusy, Unavailable; nothing was sent then.
+    """
+    async with AsyncExitStack() as stack:
+        if purpose == "plan":
+            journal = stack.enter_context(_reading_journal(settings))
+        else:
+            journal = stack.enter_context(open_journal(settings, beside=False))
+            accounts = tuple(_account(settings, row) for row in settings.venues if row.has_keys)
+            stack.enter_context(hold_account(settings.journal.path, accounts))
+        ticking = clock or await _clock(settings)
+        venues: dict[str, VenuePort] = {}
+        for row in settings.venues:
+            venue = make_venue(settings, row, ticking)
+            stack.push_async_callback(venue.close)
+            await venue.connect()
+            await _refuse_dangerous_key(settings, row, venue)
+            venues[row.id] = venue
+        yield make_desk(settings, venues, journal, ticking)
+
+
+def open_journal(settings: Settings, *, beside: bool = True) -> Journal:
+    """Open the journal; `beside` for a short visit while a daemon may hold it.
+
+    Raises: JournalError when it cannot be used.
+    """
+    return Journal.open(settings.journal.path, new_id=secrets.token_hex(8), beside=beside)
+
+
+def make_venue(settings: Settings, row: Venue, clock: Clock) -> CcxtVenue:
+    """The venue of one [[venues]] entry in the configured mode."""
+    if settings.mode == "dry-run":
+        raise ConfigurationError(
+            'mode = "dry-run" is not available in this version. Nothing was touched. Rehearse on the local testnet: '
+            "`ballast localnet --write-config rehearsal.toml`, then `ballast once --config rehearsal.toml`."
+        )
+    calls_per_s = LOCALNET_CALLS_PER_S if row.localnet else max(1, int(settings.network.calls_per_s))
+    return CcxtVenue(
+        venue_id=row.id,
+        clock=clock,
+        mode="live" if settings.mode == "live" else "testnet",
+        market_kind=row.market,
+        margin_mode=row.margin_mode,
+        quote=settings.portfolio.quote,
+        api_key=row.api_key,
+        api_secret=row.api_secret,
+        api_passphrase=row.api_passphrase,
+        localnet=row.localnet,
+        cache_directory=settings.journal.path.parent / "cache",
+        limits=Limits(
+            timeout_s=settings.network.timeout_s,
+            reads_per_s=calls_per_s,
+            writes_per_s=calls_per_s,
+            weighted=row.localnet is None,
+        ),
+    )
+
+
+def make_desk(settings: Settings, venues: dict[str, VenuePort], journal: Journal, clock: Clock) -> Desk:
+    """Everything a cycle works with, from the settings and the given venues."""
+    watched = tuple(
+        Watched(venue=venues[row.id], counts_spot=row.counts_spot, hedges=row.hedges) for row in settings.venues
+    )
+    lookout = Lookout(
+        watched=watched,
+        external=tuple(Holding(asset=row.asset, amount=row.amount, source=row.label) for row in settings.holdings),
+        quote=settings.portfolio.quote,
+        stablecoins=frozenset(settings.portfolio.stablecoins),
+        excluded=frozenset(settings.policy.size.exclude),
+        price_age_max=timedelta(seconds=settings.risk.price_age_max_s),
+        clock=clock,
+    )
+    return Desk(
+        mode=settings.mode,
+        portfolio=settings.portfolio.name,
+        mind=make_mind(settings),
+        lookout=lookout,
+        hands=Hands(venues=venues, journal=journal, clock=clock),
+        balance_jump_max=settings.risk.balance_jump_max,
+    )
+
+
+def make_mind(settings: Settings) -> Mind:
+    """The rules and limits the user chose."""
+    risk, pace, hedge = settings.risk, settings.policy.pace, settings.hedge_venue
+    policy = Policy(
+        quote=settings.portfolio.quote,
+        stablecoins=frozenset(settings.portfolio.stablecoins),
+        leverage_cap=risk.leverage_cap,
+        size=_size_rule(settings),
+        adjust=(),
+        place=Direct(venue=hedge.id),
+        pace=Band(
+            outer=pace.band_outer,
+            inner=pace.band_inner,
+            hedge_ratio_max=risk.hedge_ratio_max,
+            cooldown_s=pace.cooldown_s,
+        ),
+    )
+    return Mind(
+        policy=policy,
+        limits=RiskLimits(
+            leverage_cap=risk.leverage_cap,
+            hedge_ratio_max=risk.hedge_ratio_max,
+            order_notional_max=risk.order_notional_max,
+            order_notional_per_hour_max=risk.order_notional_per_hour_max,
+            orders_per_hour_max=risk.orders_per_hour_max,
+            slippage_max=risk.slippage_max,
+        ),
+        margin=MarginLimits(leverage_cap=risk.leverage_cap, distance_min=risk.liquidation_distance_min),
+        orders=OrderRule(
+            slippage_max=risk.slippage_max,
+            book_share_max=risk.book_share_max,
+            order_notional_max=risk.order_notional_max,
+            margin_mode=hedge.margin_mode,
+        ),
+        collateral={
+            hedge.id: CollateralRule(
+                currency=settings.portfolio.quote,
+                buffer=risk.collateral_buffer,
+                spot_reserve=risk.spot_reserve,
+                transfers_allowed=hedge.transfers,
+            )
+        },
+    )
+
+
+def _size_rule(settings: Settings) -> SizeRule:
+    size, risk = settings.policy.size, settings.risk
+    overrides: dict[str, Decimal] = dict(size.overrides)
+    excluded = frozenset(size.exclude)
+    if isinstance(size, StaticRatioSettings):
+        return StaticRatio(ratio=size.ratio, leverage_cap=risk.leverage_cap, overrides=overrides, excluded=excluded)
+    return Allocation(
+        crypto_max=size.crypto_max,
+        leverage_cap=risk.leverage_cap,
+        ratio_max=risk.hedge_ratio_max,
+        overrides=overrides,
+        excluded=excluded,
+    )
+
+
+def _reading_journal(settings: Settings) -> Journal:
+    if settings.journal.path.exists():
+        return open_journal(settings)
+    return Journal.open(FORGETFUL, new_id=secrets.token_hex(8))
+
+
+async def _clock(settings: Settings) -> Clock:
+    address = next((row.localnet for row in settings.venues if row.localnet), None)
+    return await LocalnetClock.ask(address) if address else SystemClock()
+
+
+async def _refuse_dangerous_key(settings: Settings, row: Venue, venue: CcxtVenue) -> None:
+    if not row.has_keys:
+        return
+    rights = await venue.key_rights()
+    if rights.withdraw:
+        raise ConfigurationError(
+            f"the API key for {row.id} may withdraw. Nothing was done with it. Whoever steals it could empty the "
+            "account; Ballast never needs that right. Make a key without withdrawal permission, best bound to this "
+            "machine's IP address, and delete this one."
+        )
+    if settings.mode == "live" and rights.trade_futures is False:
+        raise ConfigurationError(
+            f"the API key for {row.id} may not trade futures, so it cannot hedge. Nothing was touched. "
+            "Enable futures for the key, or make a new one."
+        )
+
+
+def _account(settings: Settings, row: Venue) -> str:
+    key = row.api_key.get_secret_value() if row.api_key else ""
+    return f"{row.id}/{row.localnet or settings.mode}/{sha256(key.encode()).hexdigest()}"
