@@ -157,7 +157,7 @@ def test_closed_pipe_is_silent(tmp_path: Path) -> None:
     """`ballast check --explain | head -0` prints no trace."""
     reading, writing = os.pipe()
     os.close(reading)
-    started = subprocess.Popen(  # noqa: S603 - our own command
+    started = subprocess.Popen(
         [sys.executable, "-m", "bot", "check", "--explain"],
         cwd=Path(__file__).parents[2],
         stdout=writing,
