@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from bot.sim.cash import MONEY_STEP
+from bot.sim.cash import MONEY_STEP, multiple_of
 from bot.sim.collateral import (
     margin_state,
     position_initial,
@@ -100,7 +100,7 @@ def add_isolated_margin(state: State, account: AccountState, symbol: str, amount
     position = account.positions.get(symbol)
     if position is None or not account.setup(symbol).isolated:
         raise refusal("not_isolated", symbol)
-    _check_amount(abs(amount))
+    _check_amount(amount.copy_abs())
     if amount > margin_state(state, account, listing.quote).withdrawable:
         raise refusal("insufficient_margin", f"{amount} is not free")
     left = position.isolated_wallet + amount + min(ZERO, position_pnl(state, position))
@@ -112,7 +112,7 @@ def add_isolated_margin(state: State, account: AccountState, symbol: str, amount
 
 
 def _check_amount(amount: Decimal) -> None:
-    if not amount.is_finite() or amount <= 0 or amount % MONEY_STEP:
+    if not multiple_of(amount, MONEY_STEP) or amount <= 0:
         raise refusal("amount_not_positive", f"{amount}")
 
 

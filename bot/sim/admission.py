@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from bot.sim.cash import money_up
+from bot.sim.cash import MONEY_STEP, money_up, multiple_of
 from bot.sim.collateral import margin_state, spot_free, worst_notional
 from bot.sim.frictions import Level
 from bot.sim.margin import notional_cap
@@ -90,7 +90,7 @@ def _check_client_id(state: State, account: AccountState, request: OrderRequest)
 
 def _check_filters(request: OrderRequest, listing: Listing, quote: Quote) -> None:
     amount_max = listing.market_amount_max if request.order_type == "MARKET" else listing.amount_max
-    if request.amount < listing.amount_min or request.amount <= 0 or request.amount % listing.amount_step:
+    if not multiple_of(request.amount, listing.amount_step) or request.amount < max(listing.amount_min, MONEY_STEP):
         raise refusal("lot_size", f"{request.amount} is not a multiple of {listing.amount_step}")
     if request.amount > amount_max:
         raise refusal("max_amount", f"{request.amount} is above {amount_max}")
@@ -105,7 +105,7 @@ def _check_price(request: OrderRequest, listing: Listing, quote: Quote) -> Decim
     price = request.price
     if price is None:
         raise refusal("price_missing", "a limit order needs a price")
-    if price <= 0 or price % listing.price_tick:
+    if not multiple_of(price, listing.price_tick) or price <= 0:
         raise refusal("price_filter", f"{price} is not a multiple of {listing.price_tick}")
     low, high = _band(listing, quote)
     if price > high if request.side == "buy" else price < low:

@@ -5,6 +5,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 ZERO = Decimal(0)
 MONEY_STEP = Decimal("0.00000001")
+DIGITS_MAX = 15  # before the point; beyond, a request is nonsense and arithmetic would lose units
 
 COUNTERPARTY = "@counterparty"  # the rest of the market: takes the other side of every trade and of funding
 FEES = "@fees"  # the venue's income, including what rounding leaves over
@@ -26,6 +27,11 @@ def money_down(value: Decimal) -> Decimal:
 def money_up(value: Decimal) -> Decimal:
     """Round to the smallest unit in the venue's favour when the venue is paid."""
     return value.quantize(MONEY_STEP, rounding=ROUND_CEILING)
+
+
+def multiple_of(value: Decimal, step: Decimal) -> bool:
+    """Tell whether a value is a finite whole number of steps; absurdly large ones are not."""
+    return value.is_finite() and value.adjusted() <= DIGITS_MAX and not value % step
 
 
 class Cash:

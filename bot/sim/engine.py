@@ -4,12 +4,13 @@ Time passes only through `advance`; everything else happens at the present insta
 Refusals are `Rejected` with a word of `bot.sim.reasons`.
 """
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
-from typing import Literal
+from typing import Literal, TypeVar
 
 from bot.sim.accounts import (
     add_isolated_margin,
@@ -52,6 +53,7 @@ from bot.sim.state import AccountState, MarketKey, SimFunding, SimIncome, SimTra
 __all__ = ["Engine", "MarginState", "SimFunding", "SimIncome", "SimTransfer"]
 
 ZERO = Decimal(0)
+Row = TypeVar("Row")
 PriceLevels = list[tuple[Decimal, Decimal]]
 
 
@@ -127,7 +129,7 @@ class Engine:
     def funding_history(self, symbol: str, since: datetime | None = None) -> list[SimFunding]:
         """List settled funding rates, oldest first. Raises: Rejected."""
         self._state.listing("linear", symbol)
-        return [f for f in self._state.funding_settled[symbol] if since is None or f.at >= since]
+        return _since(self._state.funding_settled[symbol], since, lambda settled: settled.at)
 
     # Money -----------------------------------------------------------------------------------------------------------
 
@@ -154,7 +156,7 @@ class Engine:
 
     def transfers(self, account: str, since: datetime | None = None) -> list[SimTransfer]:
         """List transfers, oldest first. Raises: Rejected."""
-        return [t for t in self._state.account(account).transfers if since is None or t.at >= since]
+        return _since(self._state.account(account).transfers, since, lambda transfer: transfer.at)
 
     def wallet(self, account: str, wallet: WalletName) -> dict[str, tuple[Decimal, Decimal]]:
         """Show asset -> (free, locked) of one wallet. Raises: Rejected."""
@@ -240,11 +242,8 @@ class Engine:
 
     def orders(self, account: str, market: MarketType, symbol: str, since: datetime | None = None) -> list[SimOrder]:
         """List all orders of a symbol, oldest first. Raises: Rejected."""
-        return [
-            replace(order)
-            for order in self._state.account(account).orders.values()
-            if order.market == market and order.symbol == symbol and (since is None or order.created_at >= since)
-        ]
+        rows = self._state.account(account).orders_of.get((market, symbol), [])
+        return [replace(order) for order in _since(rows, since, lambda order: order.created_at)]
 
     def trades(
         self,
@@ -255,14 +254,9 @@ class Engine:
         order_id: int | None = None,
     ) -> list[SimTrade]:
         """List executions of a symbol, oldest first. Raises: Rejected."""
-        return [
-            trade
-            for trade in self._state.account(account).trades
-            if trade.market == market
-            and trade.symbol == symbol
-            and (since is None or trade.at >= since)
-            and (order_id is None or trade.order_id == order_id)
-        ]
+        rows = self._state.account(account).trades_of.get((market, symbol), [])
+        found = _since(rows, since, lambda trade: trade.at)
+        return [trade for trade in found if order_id is None or trade.order_id == order_id]
 
     # Futures ---------------------------------------------------------------------------------------------------------
 
@@ -322,11 +316,16 @@ class Engine:
 
     def income(self, account: str, since: datetime | None = None) -> list[SimIncome]:
         """List bookings on the futures wallet, oldest first. Raises: Rejected."""
-        return [line for line in self._state.account(account).incomes if since is None or line.at >= since]
+        return _since(self._state.account(account).incomes, since, lambda line: line.at)
 
     def auto_deleverage(self, account: str, symbol: str, amount: Decimal) -> None:
         """Close part of a position at mark on the venue's own initiative. Raises: Rejected."""
         auto_deleverage(self._state, self._state.account(account), symbol, amount)
+
+
+def _since(rows: list[Row], since: datetime | None, at: Callable[[Row], datetime]) -> list[Row]:
+    """Keep the rows from an instant on; they are in time order."""
+    return rows[0 if since is None else bisect_left(rows, since, key=at) :]
 
 
 def _find(

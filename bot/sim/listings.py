@@ -27,6 +27,7 @@ class _Coin:
     tier_unit: str  # notional cap of the first tier, quote currency
     funding_cap: str
     start_price: str
+    funding_interval_h: int = 8
 
 
 _COINS = (
@@ -37,7 +38,7 @@ _COINS = (
     _Coin("ADA", "0.0001", "0.1", "0.0001", "1", "5", 75, "10000", "0.02", "0.45"),
     _Coin("DOGE", "0.00001", "1", "0.00001", "1", "5", 75, "10000", "0.02", "0.12"),
     _Coin("LINK", "0.01", "0.01", "0.001", "0.01", "5", 75, "10000", "0.02", "14"),
-    _Coin("AVAX", "0.01", "0.01", "0.001", "1", "5", 75, "10000", "0.02", "30"),
+    _Coin("AVAX", "0.01", "0.01", "0.001", "1", "5", 75, "10000", "0.02", "30", 4),
 )
 
 START_PRICES: dict[str, Decimal] = {coin.asset: D(coin.start_price) for coin in _COINS} | {"USDC": D(1)}
@@ -155,4 +156,5 @@ def _linear(coin: _Coin) -> Listing:
         price_band=D("0.05"),
         tiers=tiers_for(coin.leverage_max, D(coin.tier_unit)),
         funding_cap=D(coin.funding_cap),
+        funding_interval_h=coin.funding_interval_h,
     )

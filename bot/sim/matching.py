@@ -6,6 +6,7 @@ from typing import Literal
 
 from bot.sim.admission import Admitted, OrderRequest, admit
 from bot.sim.cash import COUNTERPARTY, FEES, house, money_up
+from bot.sim.collateral import margin_state
 from bot.sim.frictions import Level, ladder, recovered, walk
 from bot.sim.model import Listing, OrderState, Quote, Rejected, SideName, SimOrder, SimPosition, SimTrade
 from bot.sim.state import AccountState, State
@@ -188,6 +189,7 @@ def _accept(state: State, account: AccountState, request: OrderRequest, admitted
         updated_at=state.now,
     )
     account.orders[number] = account.open[number] = order
+    account.orders_of.setdefault((order.market, order.symbol), []).append(order)
     account.by_client_id[(order.market, order.symbol, order.client_id)] = number
     state.record(
         "order.new",
@@ -323,8 +325,7 @@ def _note(
         maker=execution.maker,
         at=state.now,
     )
-    account.trades.append(trade)
-    position = account.positions.get(order.symbol) if order.market == "linear" else None
+    account.trades_of.setdefault((order.market, order.symbol), []).append(trade)
     state.record(
         "fill",
         account.name,
@@ -338,8 +339,21 @@ def _note(
         fee=fee,
         fee_currency=currency,
         realised_pnl=realised,
-        position=position.amount if position else ZERO,
         reduce_only=order.reduce_only,
+        **_after_fill(state, account, order),
     )
     if order.filled >= order.amount:
         _close_order(state, account, order, "FILLED")
+
+
+def _after_fill(state: State, account: AccountState, order: SimOrder) -> dict[str, Decimal]:
+    """Say for the audits where the account stands now."""
+    if order.market == "spot":
+        return {}
+    position = account.positions.get(order.symbol)
+    margin = margin_state(state, account, state.listings[("linear", order.symbol)].quote)
+    return {
+        "position": position.amount if position else ZERO,
+        "mark": state.mark(order.symbol),
+        "equity": margin.equity,
+    }

@@ -11,7 +11,8 @@ from random import Random
 
 from bot.domain.errors import ConfigurationError
 from bot.sim.feed import Series, SeriesFeed
-from bot.sim.listings import START_PRICES
+from bot.sim.listings import START_PRICES, default_listings
+from bot.sim.model import Listing
 from bot.sim.state import MarketKey
 
 SCENARIO_DEFAULT = "crash-and-rally"
@@ -56,12 +57,11 @@ class Coin:
     own_volatility: float
     depth: float
     digits: int
-    funding_cap: float = 0.02
 
 
 COINS: Mapping[str, Coin] = {
-    "BTC": Coin(beta=1.0, own_volatility=0.0, depth=8e6, digits=2, funding_cap=0.003),
-    "ETH": Coin(beta=1.15, own_volatility=0.25, depth=5e6, digits=3, funding_cap=0.003),
+    "BTC": Coin(beta=1.0, own_volatility=0.0, depth=8e6, digits=2),
+    "ETH": Coin(beta=1.15, own_volatility=0.25, depth=5e6, digits=3),
     "SOL": Coin(beta=1.4, own_volatility=0.5, depth=2e6, digits=3),
     "XRP": Coin(beta=1.0, own_volatility=0.5, depth=1.5e6, digits=5),
     "ADA": Coin(beta=1.25, own_volatility=0.45, depth=7e5, digits=5),
@@ -162,13 +162,14 @@ def scenario_feed(
     counts = [max(1, round(timedelta(days=phase.days) / step)) for phase in phases]
     market = _bridges(random, phases, counts, step)
     series: dict[MarketKey, Series] = {}
+    listed = {listing.base: listing for listing in default_listings() if listing.market == "linear"}
     for asset, coin in COINS.items():
         levels = _levels(random, coin, phases, counts, (market, step))
         past = counts[0]
         scale = float(START_PRICES[asset]) / exp(levels[past])
         index = array("d", (scale * exp(level) for level in levels))
         series[("spot", f"{asset}USDT")] = _spot(random, coin, index, (phases, counts))
-        series[("linear", f"{asset}USDT")] = _linear(random, coin, index, (phases, counts, step))
+        series[("linear", f"{asset}USDT")] = _linear(random, listed[asset], index, (coin, phases, counts, step))
     series[("spot", "USDCUSDT")] = _stablecoin(random, phases, counts)
     days = timedelta(days=1)
     return SeriesFeed(
@@ -238,9 +239,13 @@ def _spot(random: Random, coin: Coin, index: array[float], story: tuple[tuple[Ph
 
 
 def _linear(
-    random: Random, coin: Coin, index: array[float], story: tuple[tuple[Phase, ...], list[int], timedelta]
+    random: Random,
+    listing: Listing,
+    index: array[float],
+    story: tuple[Coin, tuple[Phase, ...], list[int], timedelta],
 ) -> Series:
-    phases, counts, step = story
+    coin, phases, counts, step = story
+    share, cap = listing.funding_interval_h / 8, float(listing.funding_cap)
     wanted = _per_step(phases, counts, [p.premium for p in phases])
     depth = array("d", (coin.depth * v for v in _per_step(phases, counts, [p.depth for p in phases])))
     pull, smooth = step / timedelta(hours=4), step / timedelta(hours=8)
@@ -252,7 +257,7 @@ def _linear(
         mid.append(price * (1 + premium))
         mark.append(price * (1 + 0.5 * (premium + averaged)))
         funding = averaged + max(-DAMPER, min(DAMPER, INTEREST - averaged))
-        rate.append(max(-coin.funding_cap, min(coin.funding_cap, funding)))
+        rate.append(max(-cap, min(cap, funding * share)))
     return Series(
         mid=mid,
         mark=mark,

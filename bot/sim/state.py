@@ -72,7 +72,8 @@ class AccountState:
     orders: dict[int, SimOrder] = field(default_factory=dict)
     open: dict[int, SimOrder] = field(default_factory=dict)
     by_client_id: dict[tuple[MarketType, str, str], int] = field(default_factory=dict)
-    trades: list[SimTrade] = field(default_factory=list)
+    orders_of: dict[MarketKey, list[SimOrder]] = field(default_factory=dict)
+    trades_of: dict[MarketKey, list[SimTrade]] = field(default_factory=dict)
     incomes: list[SimIncome] = field(default_factory=list)
     transfers: list[SimTransfer] = field(default_factory=list)
 
