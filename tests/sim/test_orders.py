@@ -247,3 +247,17 @@ def test_one_position_flips_through_zero_and_realises_the_first_part() -> None:
     position = engine.positions("me")[0]
     assert (position.amount, position.entry_price) == (D(2), D(90))
     assert sum(t.realised_pnl for t in engine.trades("me", *BTC)) == 10
+
+
+def test_nonsense_numbers_are_refused_by_word() -> None:
+    """Not a number, infinite, negative and absurdly large amounts and prices never reach the arithmetic."""
+    engine = world()
+    for amount in ("NaN", "Infinity", "-1", "0", "1e40", "1"):
+        for price in ("NaN", "Infinity", "-5", "1e40", "0"):
+            for key in (BTC, SPOT):
+                with pytest.raises(Rejected) as caught:
+                    rest(engine, "sell", amount, price, key=key)
+                assert caught.value.reason in ("lot_size", "price_filter")
+    for amount in ("NaN", "Infinity", "-1", "0", "1e40", "1e-9"):
+        with pytest.raises(Rejected, match="amount_not_positive"):
+            engine.transfer("me", "USDT", D(amount), "futures", "spot")
