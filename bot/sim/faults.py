@@ -115,8 +115,9 @@ class Script:
             raise ValueError("a script counts requests from 1 and strikes at least once")
 
     def meets(self, method: str, path: str) -> bool:
-        """Whether this request counts for the script."""
-        return self.method in ("*", method) and self.path in ("*", path)
+        """Whether this request counts for the script: named by it, and one the fault can befall."""
+        named = self.method in ("*", method) and self.path in ("*", path)
+        return named and in_scope(FAULTS[self.fault].scope, method, path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,180 @@
+"""The loopback server itself: where it listens, how time moves, what it tells demos and audits."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.domain.errors import ConfigurationError
+from bot.settings.load import LOCALNET_KEYS
+from bot.sim.faults import FAULTS
+from bot.sim.localnet import LOCAL_KEY, listen_address, open_world, serve_localnet, write_profile
+from bot.sim.server import ExchangeClock, LocalServer
+from tests.testnet.world import START, make_answering
+
+Ask = Callable[..., Awaitable[tuple[int, Any]]]
+
+
+def served(check: Callable[[Ask], Awaitable[None]], **options: Any) -> None:
+    """Run one check with a function that asks the server's control pages."""
+
+    async def run() -> None:
+        server = LocalServer(make_answering(), **options)
+        host, port = await server.start()
+        async with aiohttp.ClientSession() as session:
+
+            async def ask(method: str, path: str, body: object = None, raw: bytes | None = None) -> tuple[int, Any]:
+                data = raw if raw is not None else None if body is None else json.dumps(body).encode()
+                async with session.request(method, f"http://{host}:{port}{path}", data=data) as response:
+                    return response.status, await response.json(content_type=None)
+
+            await check(ask)
+        await server.stop()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "example.com", ""])  # noqa: S104 - refused on purpose
+def test_the_server_refuses_to_be_reached_from_elsewhere(host: str) -> None:
+    """Only loopback addresses are listened on."""
+    with pytest.raises(ConfigurationError, match="loopback"):
+        LocalServer(make_answering(), host=host)
+
+
+def test_a_port_in_use_is_named_with_a_way_out() -> None:
+    """The second server on a port says which port, and what to do."""
+
+    async def run() -> None:
+        first = LocalServer(make_answering())
+        _, port = await first.start()
+        try:
+            with pytest.raises(ConfigurationError, match=rf"Port {port} .*--listen"):
+                await LocalServer(make_answering(), port=port).start()
+        finally:
+            await first.stop()
+
+    asyncio.run(run())
+
+
+def test_stepped_time_moves_only_when_told() -> None:
+    """At speed 0 the clock stands until it is advanced, by exactly that much."""
+
+    async def check(ask: Ask) -> None:
+        begun = int(START.timestamp() * 1000)
+        assert await ask("GET", "/ballast/clock") == (200, {"now_ms": begun, "speed": 0.0, "ended": False})
+        assert (await ask("POST", "/ballast/advance", {"seconds": 90.5}))[1]["now_ms"] == begun + 90_500
+        assert (await ask("GET", "/fapi/v1/time"))[1] == {"serverTime": begun + 90_500}
+
+    served(check)
+
+
+@pytest.mark.parametrize("body", [{"seconds": -1}, {"seconds": "x"}, {}, {"seconds": 1e12}, [], {"seconds": True}])
+def test_a_wrong_step_is_refused_in_words(body: object) -> None:
+    """A bad body changes nothing and says what a good one looks like."""
+
+    async def check(ask: Ask) -> None:
+        status, answer = await ask("POST", "/ballast/advance", body)
+        assert status == 400
+        assert answer["error"]
+
+    served(check)
+
+
+def test_running_time_follows_the_wall_clock_and_stops_with_the_feed() -> None:
+    """Exchange time is origin plus speed times elapsed, never beyond the feed's end."""
+    wall = [100.0]
+    clock = ExchangeClock(START, START + timedelta(hours=1), speed=60, monotonic=lambda: wall[0])
+    wall[0] += 2
+    assert clock.now() == START + timedelta(minutes=2)
+    wall[0] += 10**9
+    assert clock.now() == START + timedelta(hours=1)
+
+
+def test_state_and_ledger_are_there_for_audits() -> None:
+    """Wallets, positions and quotes as the engine knows them; the ledger from any line on."""
+
+    async def check(ask: Ask) -> None:
+        status, seen = await ask("GET", "/ballast/state")
+        assert status == 200
+        assert seen["accounts"]["family"]["wallets"]["spot"]["BTC"] == "1.2"
+        assert seen["quotes"]["linear:BTCUSDT"] == "50000"
+        _, lines = await ask("GET", "/ballast/ledger?since=0")
+        assert [line["sequence"] for line in lines] == list(range(1, len(lines) + 1))
+        assert (await ask("GET", f"/ballast/ledger?since={len(lines)}"))[1] == []
+        assert (await ask("GET", "/ballast/ledger?since=x"))[0] == 400
+        assert (await ask("GET", "/ballast/nothing"))[0] == 404
+
+    served(check)
+
+
+def test_faults_can_be_changed_while_it_runs() -> None:
+    """A script set through the control page strikes the next request; nonsense is refused."""
+
+    async def check(ask: Ask) -> None:
+        script = {"fault": "status_503", "path": "/fapi/v1/time"}
+        assert (await ask("POST", "/ballast/faults", {"scripts": [script]}))[0] == 200
+        with pytest.raises(ValueError, match="Expecting value"):
+            await ask("GET", "/fapi/v1/time")
+        assert (await ask("GET", "/fapi/v1/time"))[0] == 200
+        for wrong in (
+            {"intensity": 2},
+            {"kinds": ["nope"]},
+            {"scripts": [{"fault": "nope"}]},
+            {"else": 1},
+            {"kinds": 3},
+        ):
+            assert (await ask("POST", "/ballast/faults", wrong))[0] == 400
+        assert (await ask("POST", "/ballast/faults", {"seed": 1, "intensity": 0.1}))[1]["kinds"]
+        assert (await ask("POST", "/ballast/faults", raw=b"{"))[0] == 400
+
+    served(check)
+    assert FAULTS
+
+
+def test_a_huge_body_is_turned_away() -> None:
+    """No request may fill the memory."""
+
+    async def check(ask: Ask) -> None:
+        with pytest.raises((ValueError, aiohttp.ClientError)):
+            await ask("POST", "/fapi/v1/order", raw=b"x" * 200_000)
+
+    served(check)
+
+
+def test_the_test_keys_are_those_the_settings_know() -> None:
+    """A profile for the local testnet needs no key: both sides use the same two words."""
+    assert {"api_key": LOCAL_KEY.key, "api_secret": LOCAL_KEY.secret} == LOCALNET_KEYS
+
+
+@pytest.mark.parametrize("listen", ["8701", "127.0.0.1:", "127.0.0.1:99999", "0.0.0.0:8701", "[::1]x:1"])
+def test_a_wrong_listen_address_is_refused(listen: str) -> None:
+    """What is not HOST:PORT on this machine is a configuration mistake."""
+    with pytest.raises(ConfigurationError):
+        listen_address(listen)
+
+
+def test_a_profile_is_written_once_and_never_over_somebody_elses_file(tmp_path: Path) -> None:
+    """The command overwrites its own profile and leaves every other file alone."""
+    own, foreign = tmp_path / "local.toml", tmp_path / "mine.toml"
+    write_profile(own, "127.0.0.1:1")
+    write_profile(own, "127.0.0.1:2")
+    assert 'localnet = "127.0.0.1:2"' in own.read_text(encoding="utf-8")
+    foreign.write_text("mine", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="left alone"):
+        write_profile(foreign, "127.0.0.1:1")
+    assert foreign.read_text(encoding="utf-8") == "mine"
+
+
+def test_an_unknown_venue_or_scenario_is_refused_before_anything_starts() -> None:
+    """The sentence names what was wrong."""
+    with pytest.raises(ConfigurationError, match="kraken"):
+        asyncio.run(serve_localnet(venue="kraken"))
+    with pytest.raises(ConfigurationError, match="no scenario"):
+        open_world(scenario="sunshine", tape=None)
+    with pytest.raises(ConfigurationError, match="not both"):
+        open_world(scenario="calm", tape=Path("x"))
