@@ -39,13 +39,23 @@ def _status(settings: "Settings", *, as_json: bool) -> tuple[int, str]:
         last, paused, latch = journal.last_record_json(), journal.paused(), journal.latch()
     record: dict[str, Any] | None = json.loads(last) if last else None
     now = datetime.now(UTC)
-    age_s = (now - datetime.fromisoformat(record["at"])).total_seconds() if record else None
+    age_s = _age_s(settings, record, now) if record else None
     fresh = age_s is not None and age_s <= freshness(settings, now).total_seconds()
     code = _code(record, fresh=fresh, latch=latch)
     facts = {"age_s": None if age_s is None else round(age_s, 1), "fresh": fresh, "paused": paused, "halted": latch}
     if as_json:
         return code, redacted(json.dumps({"schema": 1, **facts, "exit_code": code, "last": record}))
     return code, redacted(status_table(record, facts))
+
+
+def _age_s(settings: "Settings", record: dict[str, Any], now: datetime) -> float:
+    """Seconds since the last record; the local testnet lives in a time of its own, so there the file tells."""
+    if not any(venue.localnet for venue in settings.venues):
+        return (now - datetime.fromisoformat(record["at"])).total_seconds()
+    path = settings.journal.path
+    beside = path.with_name(path.name + "-wal")
+    written = max(file.stat().st_mtime for file in (path, beside) if file.exists())
+    return max(0.0, now.timestamp() - written)
 
 
 def freshness(settings: "Settings", now: datetime) -> timedelta:

@@ -1,6 +1,6 @@
 """Records as tables for people. A table is drawn from the published object, so that old records look like new ones."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -146,13 +146,17 @@ def _steps(record: Mapping[str, Any]) -> list[list[str]]:
     return rows
 
 
-def _reasons(record: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{row.get('asset') or row.get('symbol') or row.get('kind')}: {reason}"
-        for table in ("needs", "targets", "intents")
-        for row in record[table]
-        for reason in row["reasons"]
-    ]
+def _reasons(record: Mapping[str, Any]) -> Iterator[str]:
+    """What was refused first, then each reason once, under the first name it was given for."""
+    told: set[str] = set()
+    for row in record["refusals"]:
+        yield f"refused by {row['guard']}: {row['reason']}"
+    for table in ("needs", "targets", "intents"):
+        for row in record[table]:
+            for reason in row["reasons"]:
+                if reason not in told:
+                    yield f"{row.get('asset') or row.get('symbol') or row.get('kind')}: {reason}"
+                told.add(reason)
 
 
 def _money(value: str | None) -> str:

@@ -2,8 +2,7 @@
 
 from decimal import Decimal
 
-from bot.domain.account import ZERO, Position, Side
-from bot.domain.intent import OrderIntent
+from bot.domain.account import ZERO, Position
 from bot.domain.record import CycleRecord
 from bot.domain.snapshot import VenueView
 
@@ -20,33 +19,26 @@ def wanted_ratio(record: CycleRecord) -> Decimal | None:
 
 
 def held_ratio(record: CycleRecord) -> Decimal | None:
-    """Hedge ratio held at the end of the cycle, its own fills included; None without exposure or sight."""
+    """Hedge ratio the venues showed last; None without exposure or sight."""
     exposure = exposure_notional(record)
     if record.snapshot is None or exposure <= 0:
         return None
-    return sum((held_notional(record, view) for view in record.snapshot.venues), ZERO) / exposure
+    return sum((short_notional(view) for view in record.snapshot.venues), ZERO) / exposure
 
 
-def held_notional(record: CycleRecord, view: VenueView) -> Decimal:
-    """Short notional at mark on one venue after this cycle's fills. Signs: short counts positive."""
-    amounts = {row.symbol: row.amount for row in view.positions}
-    marks = {row.symbol: row.mark_price for row in view.positions} | {row.symbol: row.mark_price for row in view.marks}
-    filled = {row.intent_id: row.filled for row in record.outcomes}
-    for intent in record.intents:
-        if isinstance(intent, OrderIntent) and intent.venue == view.venue:
-            change = filled.get(intent.id, ZERO) * (1 if intent.side is Side.BUY else -1)
-            amounts[intent.symbol] = amounts.get(intent.symbol, ZERO) + change
-    return sum((-amount * marks[symbol] for symbol, amount in amounts.items() if symbol in marks), ZERO)
+def short_notional(view: VenueView) -> Decimal:
+    """Worth at mark of all shorts of a venue. Signs: short counts positive, a long would count against it."""
+    return sum((-row.amount * row.mark_price for row in view.positions), ZERO)
 
 
 def effective_leverage(record: CycleRecord) -> Decimal | None:
-    """Short notional over margin equity after this cycle, the highest of all venues; None without collateral."""
+    """Short notional over margin equity, the highest of all venues; None without collateral."""
     views = record.snapshot.venues if record.snapshot else ()
     levers = []
     for view in views:
         equity = sum((row.equity for row in view.margins), ZERO)
         if equity > 0:
-            levers.append(held_notional(record, view) / equity)
+            levers.append(short_notional(view) / equity)
     return max(levers, default=None)
 
 

