@@ -97,7 +97,7 @@ def test_a_bad_answer_is_unavailable_for_every_read(read: str, bad: str) -> None
     "read", ["margin", "balances", "order", "position mode", "key rights", "book", "time", "transfers"]
 )
 def test_an_empty_list_is_no_answer_where_an_object_is_due(read: str) -> None:
-    """A bare  "[]" is neither a balance of zero nor an order that does not exist."""
+    """A list is neither a balance of zero nor an order that does not exist."""
     line, check = READS[read]
     transport = FakeTransport({})
 
@@ -133,7 +133,7 @@ def test_a_position_is_read_with_its_sign_and_margin() -> None:
     rows = [position_row(), position_row(symbol="ETHUSDT", positionAmt="2", notional="5000", isolatedMargin="2500.5")]
     short, long = asked(lambda venue: venue.positions([]), {POSITIONS: reply(rows)})
     assert (short.symbol, short.amount, short.liquidation_price) == (BTC, Decimal("-0.500"), Decimal("70000.1"))
-    assert (short.margin_mode, short.isolated_margin) == (MarginMode.CROSS, 0)
+    assert (short.margin_mode, short.isolated_margin) == (MarginMode.CROSS, Decimal(0))
     assert (long.symbol, long.amount, long.margin_mode) == (ETH, Decimal(2), MarginMode.ISOLATED)
 
 
@@ -252,7 +252,7 @@ def test_few_marks_are_asked_one_by_one_and_shared_with_funding() -> None:
     async def both(venue: CcxtVenue) -> None:
         marks, rates = await asyncio.gather(venue.marks([BTC, ETH]), venue.funding([BTC, ETH]))
         assert [mark.symbol for mark in marks] == [BTC]
-        assert (rates[0].rate, rates[0].interval_h) == (Decimal("-0.00012500"), 8)
+        assert (rates[0].rate, rates[0].interval_h) == (Decimal("-0.00012500"), Decimal(8))
 
     asked(both, transport=transport)
     assert transport.lines().count(PREMIUM) == 2
@@ -273,7 +273,7 @@ def test_the_listed_funding_interval_counts() -> None:
 def test_an_impossible_mark_is_unavailable(changes: dict[str, object]) -> None:
     """Zero, negative and infinite marks are not prices, and a mark without a time is of no use."""
     with pytest.raises(Unavailable):
-        asked(lambda venue: venue.marks([BTC]), {PREMIUM: reply(premium(**changes))})
+        asked(lambda venue: venue.marks([BTC]), {PREMIUM: reply(premium() | changes)})
 
 
 def test_assets_without_a_spot_market_are_left_out_and_remembered() -> None:
@@ -401,7 +401,7 @@ def test_settings_and_modes_are_read() -> None:
         "GET /fapi/v1/positionSide/dual": reply({"dualSidePosition": True}),
     }
     (setting,) = asked(lambda venue: venue.settings([BTC]), answers)
-    assert (setting.leverage, setting.margin_mode) == (3, MarginMode.CROSS)
+    assert (setting.leverage, setting.margin_mode) == (Decimal(3), MarginMode.CROSS)
     assert asked(lambda venue: venue.position_mode(), answers) is PositionMode.HEDGE
 
 

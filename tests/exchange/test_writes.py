@@ -108,7 +108,7 @@ def test_a_connection_that_was_never_made_is_unavailable() -> None:
     """No socket, no order: this is the one transport fault that proves something."""
     refused = aiohttp.ClientConnectorError(
         aiohttp.client_reqrep.ConnectionKey("x", 1, False, True, None, None, None), OSError()
-    )  # type: ignore[arg-type]
+    )
     fault = fault_of(Answer(raises=refused))
     assert type(fault) is Unavailable
     assert "nothing was sent" in str(fault)

@@ -1,0 +1,141 @@
+"""The market table: checked, kept for a day, never replaced by less."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.domain.errors import ConfigurationError, Unavailable
+from bot.domain.instrument import Instrument, MarketKind
+from bot.exchange.venue import CcxtVenue
+from tests.exchange.world import BTC, NOW, Answer, FakeTransport, FrozenClock, asked, make_venue, market, premium, reply
+
+INFO = "GET /fapi/v1/exchangeInfo"
+
+
+async def bitcoin(venue: CcxtVenue) -> tuple[Instrument, ...]:
+    return await venue.instruments(["BTC"])
+
+
+def test_an_instrument_has_the_venues_own_steps() -> None:
+    """Filters are read from the venue's text, exactly."""
+    (row,) = asked(bitcoin)
+    assert (row.symbol, row.kind, row.settle, row.contract_size) == (
+        BTC,
+        MarketKind.LINEAR_PERPETUAL,
+        "USDT",
+        Decimal(1),
+    )
+    assert (str(row.amount_step), str(row.price_tick), row.notional_min) == ("0.001", "0.10", Decimal(100))
+    assert row.active
+    assert row.expires_at is None
+
+
+def test_a_warm_start_asks_for_no_markets(tmp_path: Path) -> None:
+    """The table of yesterday evening serves this morning, for us and for ccxt."""
+    cold, warm = FakeTransport({}), FakeTransport({})
+    first = asked(bitcoin, transport=cold, cache=tmp_path)
+
+    async def again(venue: CcxtVenue) -> tuple[Instrument, ...]:
+        assert venue._client.market(BTC)["id"] == "BTCUSDT"
+        return await bitcoin(venue)
+
+    assert asked(again, transport=warm, cache=tmp_path, clock=FrozenClock(NOW + timedelta(hours=23))) == first
+    assert (cold.lines().count(INFO), warm.lines().count(INFO)) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda text: text[:100], lambda _: "", lambda _: "[]", lambda text: text.replace("BTCUSDT", "")]
+)
+def test_a_damaged_cache_is_ignored(tmp_path: Path, spoil: Callable[[str], str]) -> None:
+    """A cut file costs one request and a note, never a start."""
+    asked(bitcoin, cache=tmp_path)
+    (file,) = tmp_path.rglob("markets.json")
+    file.write_text(spoil(file.read_text()))
+    assert len(asked(bitcoin, cache=tmp_path)) == 1
+
+
+def test_a_cache_of_another_version_or_day_is_not_used(tmp_path: Path) -> None:
+    """Another ccxt may read markets differently; a day old is too old; from the future is wrong."""
+    asked(bitcoin, cache=tmp_path)
+    (file,) = tmp_path.rglob("markets.json")
+    good = json.loads(file.read_text())
+    for change in ({"version": "other"}, {"at": "2026-11-20T00:00:00+00:00"}, {"at": "2027-01-01T00:00:00+00:00"}):
+        file.write_text(json.dumps(good | change))
+        transport = FakeTransport({})
+        asked(bitcoin, transport=transport, cache=tmp_path)
+        assert INFO in transport.lines()
+
+
+def test_an_unwritable_cache_costs_only_a_note(tmp_path: Path) -> None:
+    """A file where the directory should be does not stop a start."""
+    blocked = tmp_path / "cache"
+    blocked.write_text("")
+
+    async def notes(venue: CcxtVenue) -> tuple[str, ...]:
+        return venue.notes
+
+    assert "could not be written" in asked(notes, cache=blocked)[0]
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"symbols":[]}', '{"symbols":null}', "<html>", '{"symbols":[{}]}'])
+def test_no_market_table_is_made_of_rubbish(body: str) -> None:
+    """An empty table is an outage, not a venue without markets."""
+    with pytest.raises(Unavailable):
+        asked(bitcoin, {INFO: Answer(body=body)})
+
+
+def test_a_table_that_lost_rows_does_not_replace_a_good_one() -> None:
+    """After a day the table is asked for again; one with fewer than nine tenths is not believed."""
+    full = [market("BTC"), *(market(f"COIN{number}") for number in range(9))]
+    transport = FakeTransport({INFO: [reply({"symbols": full}), reply({"symbols": full[:8]})]})
+    clock = FrozenClock()
+
+    async def tomorrow(venue: CcxtVenue) -> None:
+        clock.pass_time(25 * 3600)
+        assert len(await bitcoin(venue)) == 1
+        assert len(venue._reading.markets) == 10
+        assert len(venue._client.markets) == 10
+        assert "stays" in venue.notes[-1]
+
+    asked(tomorrow, transport=transport, clock=clock)
+    assert transport.lines().count(INFO) == 2
+
+
+def test_a_market_without_filters_is_unavailable_not_guessed() -> None:
+    """Steps and minimums are never assumed."""
+    with pytest.raises(Unavailable):
+        asked(bitcoin, {INFO: reply({"symbols": [market("BTC") | {"filters": []}]})})
+
+
+def test_an_unlisted_symbol_is_named_and_nothing_is_sent() -> None:
+    """The message says what to check."""
+    transport = FakeTransport({"GET /fapi/v1/premiumIndex": reply(premium())})
+    with pytest.raises(Unavailable, match="lists no market XYZ/USDT:USDT"):
+        asked(lambda venue: venue.marks(["XYZ/USDT:USDT"]), transport=transport)
+    assert "GET /fapi/v1/premiumIndex" not in transport.lines()
+
+
+def test_dated_futures_are_another_kind() -> None:
+    """A quarterly future is listed with its expiry and only when asked for."""
+    quarter = market("BTC") | {
+        "symbol": "BTCUSDT_261225",
+        "contractType": "CURRENT_QUARTER",
+        "deliveryDate": 1798185600000,
+    }
+    answers = {INFO: reply({"symbols": [market("BTC"), quarter]})}
+    assert [row.symbol for row in asked(bitcoin, answers)] == [BTC]
+    (dated,) = asked(bitcoin, answers, market_kind=MarketKind.LINEAR_FUTURE)
+    assert dated.symbol == "BTC/USDT:USDT-261225"
+    assert dated.expires_at is not None
+
+
+@pytest.mark.parametrize("changes", [{"venue_id": "nowhere"}, {"market_kind": MarketKind.INVERSE_PERPETUAL}])
+def test_what_is_not_supported_is_refused_in_the_constructor(changes: dict[str, Any]) -> None:
+    """The message names what is."""
+    with pytest.raises(ConfigurationError, match=r"binance|linear"):
+        make_venue(FakeTransport({}), **changes)
