@@ -1,10 +1,12 @@
 """What demos, audits and tests may ask of the local testnet beside the venue's own interface."""
 
 import random
+from contextlib import suppress
 from dataclasses import asdict
 
 from bot.sim.answering import AnsweringExchange
 from bot.sim.faults import DEFAULT_KINDS, FaultSchedule, Script
+from bot.sim.model import Rejected
 from bot.sim.wire.binance_call import milliseconds
 
 
@@ -36,11 +38,10 @@ def state(answering: AnsweringExchange) -> dict[str, object]:
                 for position in engine.positions(name)
             ],
         }
-    quotes = {
-        f"{market}:{symbol}": format(engine.quote(market, symbol).mark, "f")
-        for market, symbol in sorted(answering.exchange.market.feed.markets)
-        if (market, symbol) in engine.listings
-    }
+    quotes = {}
+    for market, symbol in sorted(answering.exchange.market.feed.markets):
+        with suppress(Rejected):  # a tape may begin before a coin was listed
+            quotes[f"{market}:{symbol}"] = format(engine.quote(market, symbol).mark, "f")
     return {
         "now_ms": milliseconds(engine.now),
         "accounts": accounts,

@@ -1,8 +1,8 @@
 """`ballast localnet`: a whole exchange on this machine, with an account, test keys and a market in motion."""
 
 import asyncio
-import os
 import signal
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -29,7 +29,7 @@ PORTFOLIO_DEFAULT: Mapping[tuple[WalletName, str], Decimal] = {
     ("spot", "BTC"): Decimal("1.2"),
     ("spot", "ETH"): Decimal(12),
     ("spot", "SOL"): Decimal(150),
-    ("spot", "USDT"): Decimal(20000),
+    ("spot", "USDT"): Decimal(45000),
     ("funding", "USDT"): Decimal(5000),
 }
 # At a thousand market seconds per second a minute of market time lasts no time at all: the limits follow the wall.
@@ -152,22 +152,23 @@ def _greeting(world: LocalWorld, address: str, written: Path | None) -> str:
 
 def say(text: str) -> None:
     """Tell the person at the terminal, at once."""
-    os.write(1, f"{text}\n".encode())
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def write_profile(path: Path, address: str) -> None:
     """Write a profile ready for `once`. Raises: ConfigurationError when the file cannot be written or is not ours."""
-    if path.exists() and _MARK not in path.read_text(encoding="utf-8", errors="replace"):
-        raise ConfigurationError(
-            f"{path} exists and was not written by `ballast localnet`, so it is left alone. "
-            "Choose another name for --write-config."
-        )
     try:
+        if path.exists() and _MARK not in path.read_text(encoding="utf-8", errors="replace"):
+            raise ConfigurationError(
+                f"{path} exists and was not written by `ballast localnet`, so it is left alone. "
+                "Choose another name for --write-config."
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(_PROFILE.format(mark=_MARK, address=address, name=path.name, state=path.stem), encoding="utf-8")
     except OSError as problem:
         raise ConfigurationError(
-            f"{path} cannot be written ({problem.strerror}). The local testnet was not started. "
+            f"{path} cannot be written ({problem.strerror}). The local testnet was stopped again. "
             "Choose another name for --write-config."
         ) from None
 

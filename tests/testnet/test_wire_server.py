@@ -2,8 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,14 @@ import pytest
 
 from bot.domain.errors import ConfigurationError
 from bot.settings.load import LOCALNET_KEYS
-from bot.sim.faults import FAULTS
-from bot.sim.localnet import LOCAL_KEY, listen_address, open_world, serve_localnet, write_profile
+from bot.sim.control import state
+from bot.sim.listings import default_listings
+from bot.sim.localnet import LOCAL_KEY, build_world, listen_address, open_world, serve_localnet, write_profile
+from bot.sim.model import Quote
 from bot.sim.server import ExchangeClock, LocalServer
-from tests.testnet.world import START, make_answering
+from bot.sim.state import MarketKey
+from bot.sim.wire.request import WireRequest
+from tests.testnet.world import START, FlatFeed, LoopbackSession, make_answering, make_client
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
 
@@ -133,7 +139,6 @@ def test_faults_can_be_changed_while_it_runs() -> None:
         assert (await ask("POST", "/ballast/faults", raw=b"{"))[0] == 400
 
     served(check)
-    assert FAULTS
 
 
 def test_a_huge_body_is_turned_away() -> None:
@@ -178,3 +183,87 @@ def test_an_unknown_venue_or_scenario_is_refused_before_anything_starts() -> Non
         open_world(scenario="sunshine", tape=None)
     with pytest.raises(ConfigurationError, match="not both"):
         open_world(scenario="calm", tape=Path("x"))
+
+
+def test_the_client_keeps_up_with_time_that_runs_an_hour_per_second() -> None:
+    """Signed requests pass although exchange time runs 3600 times as fast as the client's clock."""
+
+    async def run() -> None:
+        world = build_world(FlatFeed(), default_listings(), speed=3600)
+        server = LocalServer(world.answering, speed=3600)
+        session = LoopbackSession(await server.start())
+        client = make_client(session, world.answering, apiKey=LOCAL_KEY.key, secret=LOCAL_KEY.secret)
+        try:
+            first = await client.fetch_time()
+            await asyncio.sleep(0.05)
+            assert await client.fetch_time() - first > 60_000
+            assert (await client.fetch_balance({"type": "spot"}))["BTC"]["total"] == 1.2
+        finally:
+            client.session = None
+            await session.close()
+            await server.stop()
+
+    asyncio.run(run())
+
+
+def test_an_outage_of_the_feed_is_a_503_for_every_page() -> None:
+    """When the scenario says nobody can reach the venue, nobody can."""
+
+    class DarkFeed(FlatFeed):
+        def unavailable(self, at: datetime) -> bool:
+            return True
+
+    world = build_world(DarkFeed(), default_listings())
+    request = WireRequest(method="GET", host="fapi.binance.com", path="/fapi/v1/time")
+    reply = world.answering.answer(request).reply
+    assert reply is not None
+    assert reply.status == 503
+
+
+def test_a_coin_that_is_not_listed_yet_is_missing_and_disturbs_nothing() -> None:
+    """A market the feed has not priced has no row in lists and a refusal of its own."""
+
+    class LateFeed(FlatFeed):
+        def quotes(self, at: datetime) -> Mapping[MarketKey, Quote]:
+            return {key: quote for key, quote in super().quotes(at).items() if key[1] != "SOLUSDT"}
+
+    world = build_world(LateFeed(), default_listings())
+    assert "linear:SOLUSDT" not in str(state(world.answering))
+
+    def ask(query: str) -> Any:
+        request = WireRequest(method="GET", host="fapi.binance.com", path="/fapi/v1/premiumIndex", query=query)
+        reply = world.answering.answer(request).reply
+        assert reply is not None
+        return json.loads(reply.body)
+
+    assert "SOLUSDT" not in {row["symbol"] for row in ask("")}
+    assert ask("symbol=SOLUSDT")["code"] == -4141
+
+
+def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    """One process: it says where it listens, writes the profile, and ends in order on SIGTERM."""
+    profile = tmp_path / "local.toml"
+
+    async def run() -> tuple[int | None, str]:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", _SERVE, str(profile), stdout=asyncio.subprocess.PIPE
+        )
+        assert process.stdout is not None
+        first = (await process.stdout.readline()).decode()
+        process.send_signal(signal.SIGTERM)
+        rest = (await process.stdout.read()).decode()
+        return await process.wait(), first + rest
+
+    code, said = asyncio.run(run())
+    assert code == 0
+    assert "http://127.0.0.1:" in said
+    assert "has stopped" in said
+    assert 'localnet = "127.0.0.1:' in profile.read_text(encoding="utf-8")
+
+
+_SERVE = """
+import asyncio, sys
+from pathlib import Path
+from bot.sim.localnet import serve_localnet
+asyncio.run(serve_localnet(listen="127.0.0.1:0", scenario="calm", write_config=Path(sys.argv[1])))
+"""

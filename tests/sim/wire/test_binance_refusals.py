@@ -1,5 +1,7 @@
 """Every refusal of the codec carries the code the venue's manual gives it."""
 
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -207,3 +209,47 @@ def test_accelerated_time_widens_the_window() -> None:
     assert refusal(handle(signed(exchange, "GET", "/fapi/v3/account", **old), exchange)) == (400, -1021)
     exchange.window_scale = 60
     assert ask(exchange, "GET", "/fapi/v3/account", **old)
+
+
+def test_a_position_larger_than_its_leverage_allows_is_refused() -> None:
+    """-2027 when the leverage that is set does not carry so large a position."""
+    exchange = make_exchange()
+    exchange.engine.open_account("family", {("futures", "USDT"): Decimal(10**8)})
+    most = max(tier.leverage_max for tier in exchange.engine.listings["linear", "BTCUSDT"].tiers)
+    ask(exchange, "POST", "/fapi/v1/leverage", symbol="BTCUSDT", leverage=most)
+    assert refusal(order(exchange, quantity="100")) == (400, -2027)
+
+
+def test_a_market_order_far_from_the_mark_is_refused() -> None:
+    """-4131 when the book lies outside the price band around the mark."""
+    exchange = make_exchange()
+    quote = exchange.engine.quote("linear", "BTCUSDT")
+    exchange.engine.advance(exchange.now, {("linear", "BTCUSDT"): replace(quote, mark=quote.mid * 2)})
+    assert refusal(order(exchange)) == (400, -4131)
+
+
+def test_collateral_of_an_isolated_position_moves_in_both_directions() -> None:
+    """Adding and taking back work; more than there is does not, and leverage cannot fall while it is open."""
+    exchange = make_exchange()
+    ask(exchange, "POST", "/fapi/v1/marginType", symbol="BTCUSDT", marginType="ISOLATED")
+    order(exchange, quantity="0.1")
+
+    def move(amount: str, direction: int) -> WireRequest:
+        return signed(exchange, "POST", "/fapi/v1/positionMargin", symbol="BTCUSDT", amount=amount, type=direction)
+
+    assert handle(move("100", 1), exchange).status == 200
+    assert handle(move("50", 2), exchange).status == 200
+    assert refusal(handle(move("1000000", 1), exchange)) == (400, -4050)
+    assert refusal(handle(move("1000000", 2), exchange)) == (400, -4051)
+    lower = signed(exchange, "POST", "/fapi/v1/leverage", symbol="BTCUSDT", leverage=2)
+    assert refusal(handle(lower, exchange)) == (400, -4161)
+    (row,) = ask(exchange, "GET", "/fapi/v3/positionRisk")
+    assert Decimal(row["isolatedWallet"]) > 0
+
+
+def test_a_transfer_needs_its_right() -> None:
+    """A key that may not move money between wallets is told so, and nothing moves."""
+    exchange = make_exchange(ApiKey(key=KEY, secret=SECRET, account="family", may_transfer=False))
+    asked = signed(exchange, "POST", "/sapi/v1/asset/transfer", asset="USDT", amount="10", type="MAIN_UMFUTURE")
+    assert refusal(handle(asked, exchange)) == (401, -1002)
+    assert not exchange.engine.transfers("family")
