@@ -126,6 +126,8 @@ class LocalServer:
             return
 
     async def _look(self, request: web.Request) -> web.Response:
+        if _from_a_web_page(request):
+            return _complaint("control pages are not for web pages", 403)
         self._answering.catch_up()
         what = request.match_info["what"]
         if what == "clock":
@@ -142,6 +144,8 @@ class LocalServer:
         )
 
     async def _control(self, request: web.Request) -> web.Response:
+        if _from_a_web_page(request):
+            return _complaint("control pages are not for web pages", 403)
         what = request.match_info["what"]
         try:
             asked = json.loads(await request.read() or b"{}")
@@ -173,6 +177,16 @@ def _response(reply: WireReply) -> web.Response:
     )
     response.headers["Content-Type"] = reply.content_type
     return response
+
+
+def _from_a_web_page(request: web.Request) -> bool:
+    """Whether a browser sent this for a page of somebody else: such requests carry their origin or a foreign host."""
+    host = (request.url.host or "").strip("[]")
+    try:
+        check_loopback(host)
+    except ConfigurationError:
+        return True
+    return "Origin" in request.headers
 
 
 def _hang_up(request: web.Request) -> web.Response:

@@ -141,6 +141,24 @@ def test_faults_can_be_changed_while_it_runs() -> None:
     served(check)
 
 
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Host": "evil.example"}])
+def test_web_pages_cannot_reach_the_controls(headers: dict[str, str]) -> None:
+    """A page in the user's browser can neither move time nor read the state."""
+
+    async def run() -> list[int]:
+        server = LocalServer(make_answering())
+        host, port = await server.start()
+        async with aiohttp.ClientSession(headers=headers) as session:
+            seen = []
+            for method, what in (("GET", "state"), ("POST", "advance")):
+                async with session.request(method, f"http://{host}:{port}/ballast/{what}", data=b"{}") as response:
+                    seen.append(response.status)
+        await server.stop()
+        return seen
+
+    assert asyncio.run(run()) == [403, 403]
+
+
 def test_a_huge_body_is_turned_away() -> None:
     """No request may fill the memory."""
 
