@@ -10,7 +10,7 @@ from decimal import localcontext
 
 from bot.sim.account_events import disturb
 from bot.sim.faults import NONE, Break, Effect, FaultSchedule
-from bot.sim.model import MarketType
+from bot.sim.model import MarketType, Rejected
 from bot.sim.wire.binance import ARITHMETIC, banned, handle, too_many_requests
 from bot.sim.wire.binance_call import Parameters
 from bot.sim.wire.binance_tampering import Tampering, replacement
@@ -70,7 +70,7 @@ class AnsweringExchange:
             return Answer(reply=replacement("status_503", None))
         effect = self.faults.draw(request.method, request.path, self.exchange.now)
         if effect is NONE:
-            return Answer(reply=self.tampering.seen(request, self._carry_out(request), self.exchange.now))
+            return Answer(reply=self._seen(request, self._carry_out(request)))
         return self._struck(request, effect)
 
     def catch_up(self) -> None:
@@ -92,6 +92,9 @@ class AnsweringExchange:
         """Move the market by a span of exchange time."""
         self.advance_to(self.exchange.now + elapsed)
 
+    def _seen(self, request: WireRequest, reply: WireReply) -> WireReply:
+        return self.tampering.seen(request, reply, self.exchange.now)
+
     def _carry_out(self, request: WireRequest) -> WireReply:
         return handle(request, self.exchange)
 
@@ -103,13 +106,13 @@ class AnsweringExchange:
             return Answer(reply=None, broken="timeout")
         reply = self._executed(request, effect) if effect.executes else None
         if effect.kind == "transport":
-            kept = reply if effect.broken in ("", "cut") else None
+            kept = None if reply is None or effect.broken not in ("", "cut") else self._seen(request, reply)
             return Answer(reply=kept, broken=effect.broken, delay_s=self._slow_s if effect.name == "slow" else 0.0)
         if effect.kind == "replaced" or reply is None:
             return Answer(reply=self._replacement(effect, reply))
         if effect.kind == "distorted":
             reply = self.tampering.distorted(request, reply, effect, self.exchange.now)
-        return Answer(reply=self.tampering.seen(request, reply, self.exchange.now))
+        return Answer(reply=self._seen(request, reply))
 
     def _executed(self, request: WireRequest, effect: Effect) -> WireReply:
         if effect.name == "partial_fill":
@@ -136,10 +139,11 @@ class AnsweringExchange:
         engine = self.exchange.engine
         symbol = Parameters(request.body).optional("symbol") or ""
         market: MarketType = "linear" if request.path.startswith("/fapi/") else "spot"
-        if (market, symbol) not in engine.listings:
-            return self._carry_out(request)
         with localcontext(ARITHMETIC):
-            quote = engine.quote(market, symbol)
+            try:
+                quote = engine.quote(market, symbol)
+            except Rejected:
+                return self._carry_out(request)
             thin = replace(quote, depth_notional=quote.depth_notional / _THINNING)
             engine.advance(engine.now, {(market, symbol): thin})
             reply = self._carry_out(request)

@@ -5,7 +5,7 @@ import errno
 import ipaddress
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from aiohttp import web
@@ -40,13 +40,17 @@ class ExchangeClock:
         return self._end if elapsed_s >= left.total_seconds() else self._origin + timedelta(seconds=elapsed_s)
 
 
+def is_loopback(host: str) -> bool:
+    """Whether this address is this machine and nothing else."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def check_loopback(host: str) -> None:
     """Refuse to listen where other machines could reach us."""
-    try:
-        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = False
-    if not local:
+    if not is_loopback(host):
         raise ConfigurationError(
             f"The local testnet listens on this machine only, and {host!r} is not a loopback address. "
             "Nothing was started. Use 127.0.0.1, for example --listen 127.0.0.1:8701."
@@ -75,8 +79,8 @@ class LocalServer:
     async def start(self) -> tuple[str, int]:
         """Open the port; raises ConfigurationError when it is taken."""
         app = web.Application(client_max_size=_BODY_MAX_BYTES)
-        app.router.add_get("/ballast/{what}", self._look)
-        app.router.add_post("/ballast/{what}", self._control)
+        app.router.add_get("/ballast/{what}", _not_for_web_pages(self._look))
+        app.router.add_post("/ballast/{what}", _not_for_web_pages(self._control))
         app.router.add_route("*", "/{path:.*}", self._serve)
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5)
         await runner.setup()
@@ -126,8 +130,6 @@ class LocalServer:
             return
 
     async def _look(self, request: web.Request) -> web.Response:
-        if _from_a_web_page(request):
-            return _complaint("control pages are not for web pages", 403)
         self._answering.catch_up()
         what = request.match_info["what"]
         if what == "clock":
@@ -144,8 +146,6 @@ class LocalServer:
         )
 
     async def _control(self, request: web.Request) -> web.Response:
-        if _from_a_web_page(request):
-            return _complaint("control pages are not for web pages", 403)
         what = request.match_info["what"]
         try:
             asked = json.loads(await request.read() or b"{}")
@@ -179,14 +179,18 @@ def _response(reply: WireReply) -> web.Response:
     return response
 
 
-def _from_a_web_page(request: web.Request) -> bool:
-    """Whether a browser sent this for a page of somebody else: such requests carry their origin or a foreign host."""
-    host = (request.url.host or "").strip("[]")
-    try:
-        check_loopback(host)
-    except ConfigurationError:
-        return True
-    return "Origin" in request.headers
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+
+def _not_for_web_pages(handler: Handler) -> Handler:
+    """Turn away what a browser sends for somebody's page: such requests carry their origin or a foreign host."""
+
+    async def guarded(request: web.Request) -> web.Response:
+        if "Origin" in request.headers or not is_loopback((request.url.host or "").strip("[]")):
+            return _complaint("control pages are not for web pages", 403)
+        return await handler(request)
+
+    return guarded
 
 
 def _hang_up(request: web.Request) -> web.Response:
