@@ -29,6 +29,10 @@ class Limits:
     timeout_s: float = 10.0
 
 
+LOCAL_LIMITS: Final = Limits(reads_per_s=10_000, writes_per_s=10_000, weighted=False)
+"""For the local testnet, which is ours and may run a month in a minute."""
+
+
 class SaidNo(Unavailable):
     """A read the venue answered with an error code of its own."""
 

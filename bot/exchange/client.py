@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import logging
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -100,6 +101,8 @@ def build_client(
             "options": _options(quirks.options),
         }
     )
+    # ccxt logs whole requests, signature and key included, at DEBUG; a root logger at DEBUG must not bring them out
+    logging.getLogger("ccxt").setLevel(logging.WARNING)
     client.timeout_on_exit = 1
     client.ssl_context = False  # the session owns TLS; otherwise ccxt loads a certificate store it never uses
     client.on_rest_response = _body_as_checked

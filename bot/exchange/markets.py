@@ -25,11 +25,12 @@ Load = Callable[[], Awaitable[object]]
 class Markets:
     """The markets of one venue; never replaced by a table that lost rows."""
 
-    def __init__(self, venue: str, client: Any, store: Store, *, name: str) -> None:
+    def __init__(self, venue: str, client: Any, store: Store, *, name: str, feed: bool) -> None:
         self._venue = venue
         self._client = client
         self._store = store
         self._name = name
+        self._feed = feed
         self._rows: dict[str, Row] = {}
         self._symbols: dict[str, str] = {}
         self._loaded_at: datetime | None = None
@@ -59,7 +60,6 @@ class Markets:
             self._store.notes.append(f"the market table is older than a day and stays: {problem}")
             self._loaded_at = now - AGE_MAX + timedelta(minutes=10)  # asked again soon, not at every call
             return
-        self._client.set_markets([dict(item) for item in found])
         self._take(found, now)
         self._store.save(self._name, {"at": now.isoformat(), "markets": found}, now=now)
 
@@ -97,7 +97,6 @@ class Markets:
             source = strict.row(document)
             found = [dict(strict.row(item)) for item in strict.rows(source["markets"])]
             self._check(found)
-            self._client.set_markets([dict(item) for item in found])
             self._take(found, datetime.fromisoformat(strict.text(source, "at")))
         except Exception as problem:  # a damaged cache must never stop a start
             self._store.notes.append(
@@ -118,6 +117,8 @@ class Markets:
             raise Unavailable(f"{self._venue} answered with a market without a name; the next cycle asks again.")
 
     def _take(self, found: Sequence[Row], at: datetime) -> None:
+        if self._feed:
+            self._client.set_markets([dict(item) for item in found])
         self._rows = {str(item["symbol"]): item for item in found}
         self._symbols = {str(item["id"]): str(item["symbol"]) for item in found}
         self._loaded_at = at

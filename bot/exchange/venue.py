@@ -34,7 +34,7 @@ from bot.domain.errors import ConfigurationError
 from bot.domain.instrument import Instrument, MarketKind
 from bot.domain.ports import Clock
 from bot.exchange import private_reads, private_writes, public_reads
-from bot.exchange.calls import Calls, Limits
+from bot.exchange.calls import LOCAL_LIMITS, Calls, Limits
 from bot.exchange.client import Credentials, build_client, ccxt_version
 from bot.exchange.markets import Markets
 from bot.exchange.quirks import VENUES, Quirks
@@ -72,7 +72,7 @@ class CcxtVenue:
         limits: Limits | None = None,
     ) -> None:
         quirks = _quirks(venue_id, market_kind)
-        limits = limits or Limits()
+        limits = limits or (LOCAL_LIMITS if localnet else Limits())
         demo = mode == "testnet" and localnet is None
         credentials = Credentials(
             api_key=_plain(api_key), api_secret=_plain(api_secret), api_passphrase=_plain(api_passphrase)
@@ -314,7 +314,7 @@ def _reading(  # noqa: PLR0913 - only the constructor calls it
         venue=quirks.id,
         quirks=quirks,
         calls=calls,
-        markets=Markets(quirks.id, client, store, name="markets"),
+        markets=Markets(quirks.id, client, store, name="markets", feed=quirks.unified_calls),
         clock=clock,
         store=store,
         has_wallet_api=has_wallet_api,

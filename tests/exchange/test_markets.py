@@ -1,5 +1,6 @@
 """The market table: checked, kept for a day, never replaced by less."""
 
+import dataclasses
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,6 +12,7 @@ import pytest
 
 from bot.domain.errors import ConfigurationError, Unavailable
 from bot.domain.instrument import Instrument, MarketKind
+from bot.exchange.quirks import BINANCE, VENUES
 from bot.exchange.venue import CcxtVenue
 from tests.exchange.world import BTC, NOW, Answer, FakeTransport, FrozenClock, asked, make_venue, market, premium, reply
 
@@ -35,13 +37,15 @@ def test_an_instrument_has_the_venues_own_steps() -> None:
     assert row.expires_at is None
 
 
-def test_a_warm_start_asks_for_no_markets(tmp_path: Path) -> None:
-    """The table of yesterday evening serves this morning, for us and for ccxt."""
+@pytest.mark.parametrize("unified", [True, False])
+def test_a_warm_start_asks_for_no_markets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unified: bool) -> None:
+    """The table of yesterday evening serves this morning, for us and, where its unified calls are used, for ccxt."""
+    monkeypatch.setitem(VENUES, "binance", dataclasses.replace(BINANCE, unified_calls=unified))
     cold, warm = FakeTransport({}), FakeTransport({})
     first = asked(bitcoin, transport=cold, cache=tmp_path)
 
     async def again(venue: CcxtVenue) -> tuple[Instrument, ...]:
-        assert venue._client.market(BTC)["id"] == "BTCUSDT"
+        assert bool(venue._client.markets) is unified
         return await bitcoin(venue)
 
     assert asked(again, transport=warm, cache=tmp_path, clock=FrozenClock(NOW + timedelta(hours=23))) == first
@@ -99,7 +103,6 @@ def test_a_table_that_lost_rows_does_not_replace_a_good_one() -> None:
         clock.pass_time(25 * 3600)
         assert len(await bitcoin(venue)) == 1
         assert len(venue._reading.markets) == 10
-        assert len(venue._client.markets) == 10
         assert "stays" in venue.notes[-1]
 
     asked(tomorrow, transport=transport, clock=clock)

@@ -1,6 +1,7 @@
 """What becomes of a write when the world answers badly; every row is sent exactly once."""
 
 import asyncio
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
@@ -255,6 +256,14 @@ def test_a_read_only_venue_sends_no_write() -> None:
     asked(lambda venue: venue.balances(), transport=transport, read_only=True)
     assert ORDER not in transport.lines()
     assert "POST /sapi/v1/asset/get-funding-asset" in transport.lines()
+
+
+def test_no_log_line_carries_a_key(caplog: pytest.LogCaptureFixture) -> None:
+    """Even with every logger of the process at its most talkative."""
+    with caplog.at_level(logging.DEBUG):
+        asked(sell, {ORDER: reply(order_row())})
+    assert KEY not in caplog.text
+    assert "signature" not in caplog.text
 
 
 def test_a_venue_prints_no_secret() -> None:
