@@ -42,8 +42,16 @@ class LocalnetClock:
     @classmethod
     async def ask(cls, address: str) -> "LocalnetClock":
         """Read the testnet's clock. Raises: Unavailable when nothing answers at the address."""
+        asked = time.monotonic()
         body = await _call("GET", address, "clock", {})
-        return cls(address, EPOCH + timedelta(milliseconds=body["now_ms"]), body["speed"])
+        # The answer is half the round trip old; at a high speed that is seconds of market time.
+        passed = timedelta(seconds=body["speed"] * (time.monotonic() - asked) / 2)
+        return cls(address, EPOCH + timedelta(milliseconds=body["now_ms"]) + passed, body["speed"])
+
+    @property
+    def tolerance(self) -> float:
+        """How much wider ages are judged: a wall second of latency is this many seconds of market time."""
+        return max(1.0, self._speed)
 
     def now(self) -> datetime:
         """Market time."""

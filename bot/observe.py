@@ -14,7 +14,7 @@ from bot.domain.ports import Clock, Venue
 from bot.domain.snapshot import Holding, Snapshot, VenueView
 from bot.execution.journal import KnownPosition
 from bot.execution.planner import MarketDetail
-from bot.risk.plausible import doubts_about_view
+from bot.risk.plausible import AHEAD_MAX, doubts_about_view
 
 BOOK_LEVELS = 50
 LAG_MAX = timedelta(seconds=60)
@@ -40,6 +40,7 @@ class Lookout:
     excluded: frozenset[str]
     price_age_max: timedelta
     clock: Clock
+    ahead_max: timedelta = AHEAD_MAX
 
 
 async def observe(lookout: Lookout) -> Snapshot:
@@ -107,7 +108,7 @@ async def _view(watched: Watched, balances: tuple[Balance, ...], assets: frozens
         brackets=brackets,
     )
     view = await _with_strangers(view, venue, lookout)
-    doubts = doubts_about_view(view, lookout.price_age_max)
+    doubts = doubts_about_view(view, lookout.price_age_max, lookout.ahead_max)
     if doubts:
         raise Stale("; ".join(doubts))
     return view

@@ -29,6 +29,7 @@ from bot.policy.size import Allocation, StaticRatio
 from bot.risk.autopilot import MarginLimits
 from bot.risk.check import RiskLimits
 from bot.risk.collateral import CollateralRule
+from bot.risk.plausible import AHEAD_MAX
 from bot.settings import Settings, Venue
 from bot.settings import StaticRatio as StaticRatioSettings
 
@@ -103,13 +104,15 @@ def make_desk(settings: Settings, venues: dict[str, VenuePort], journal: Journal
     watched = tuple(
         Watched(venue=venues[row.id], counts_spot=row.counts_spot, hedges=row.hedges) for row in settings.venues
     )
+    tolerance = clock.tolerance if isinstance(clock, LocalnetClock) else 1.0
     lookout = Lookout(
         watched=watched,
         external=tuple(Holding(asset=row.asset, amount=row.amount, source=row.label) for row in settings.holdings),
         quote=settings.portfolio.quote,
         stablecoins=frozenset(settings.portfolio.stablecoins),
         excluded=frozenset(settings.policy.size.exclude),
-        price_age_max=timedelta(seconds=settings.risk.price_age_max_s),
+        price_age_max=timedelta(seconds=settings.risk.price_age_max_s) * tolerance,
+        ahead_max=AHEAD_MAX * tolerance,
         clock=clock,
     )
     return Desk(

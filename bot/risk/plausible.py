@@ -8,10 +8,10 @@ from bot.domain.account import ZERO
 from bot.domain.snapshot import VenueView
 
 MARK_FROM_INDEX_MAX = Decimal("0.10")
-FUTURE_MAX = timedelta(seconds=5)
+AHEAD_MAX = timedelta(seconds=5)
 
 
-def doubts_about_view(view: VenueView, age_max: timedelta) -> tuple[str, ...]:
+def doubts_about_view(view: VenueView, age_max: timedelta, ahead_max: timedelta = AHEAD_MAX) -> tuple[str, ...]:
     """Everything that speaks against acting on this view; empty when it can be believed."""
     doubts: list[str] = []
     for instrument in view.instruments:
@@ -22,7 +22,7 @@ def doubts_about_view(view: VenueView, age_max: timedelta) -> tuple[str, ...]:
         age = view.at - mark.at
         if age > age_max:
             doubts.append(f"the mark of {instrument.symbol} is {age.total_seconds():.0f} s old")
-        elif age < -FUTURE_MAX:
+        elif age < -ahead_max:
             ahead = -age.total_seconds()
             doubts.append(f"the mark of {instrument.symbol} is {ahead:.0f} s ahead of the venue's clock")
         if abs(mark.mark_price / mark.index_price - 1) > MARK_FROM_INDEX_MAX:
