@@ -234,6 +234,8 @@ def _words(error: Exception) -> str:
         return str(error)
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if type(error).__name__ == "AuthenticationError":  # ccxt found no key to sign with
+        return "no API key is set for it; put key and secret in the environment (see .env.example)"
     return f"an unexpected {type(error).__name__}{_place(error)}"
 
 

@@ -101,8 +101,8 @@ def build_client(
             "options": _options(quirks.options),
         }
     )
-    # ccxt logs whole requests, signature and key included, at DEBUG; a root logger at DEBUG must not bring them out
-    logging.getLogger("ccxt").setLevel(logging.WARNING)
+    # ccxt logs whole requests, signature and key included, at DEBUG, and scolds at exit about sockets that are not its
+    logging.getLogger("ccxt").setLevel(logging.ERROR)
     client.timeout_on_exit = 1
     client.ssl_context = False  # the session owns TLS; otherwise ccxt loads a certificate store it never uses
     client.on_rest_response = _body_as_checked

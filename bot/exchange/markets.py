@@ -7,7 +7,7 @@ from typing import Any
 from bot.domain.errors import Unavailable
 from bot.domain.instrument import Instrument, MarketKind
 from bot.exchange import strict
-from bot.exchange.store import Store
+from bot.exchange.store import Store, young
 from bot.exchange.strict import Row, Unreadable
 
 AGE_MAX = timedelta(hours=24)
@@ -40,7 +40,7 @@ class Markets:
 
     def stale(self, now: datetime) -> bool:
         """Whether the table is missing or older than a day."""
-        return self._loaded_at is None or not timedelta() <= now - self._loaded_at <= AGE_MAX
+        return self._loaded_at is None or not young(self._loaded_at, now, AGE_MAX)
 
     async def ensure(self, load: Load, *, now: datetime) -> None:
         """Have a table not older than a day: from memory, else from the cache, else from the venue.

@@ -22,6 +22,7 @@ from bot.domain.errors import Unavailable
 from bot.exchange import strict, translate
 from bot.exchange.calls import SaidNo, unreadable
 from bot.exchange.reading import Reading
+from bot.exchange.store import young
 from bot.exchange.strict import Unreadable
 
 T = TypeVar("T")
@@ -123,7 +124,7 @@ async def brackets(reading: Reading, symbols: Iterable[str]) -> dict[str, tuple[
 async def _brackets_of(reading: Reading, symbol: str) -> tuple[LeverageBracket, ...]:
     now, market_id = reading.now(), reading.markets.market_id(symbol)
     known = reading.brackets.get(symbol)
-    if known is not None and timedelta() <= now - known[0] <= BRACKETS_AGE_MAX:
+    if known is not None and young(known[0], now, BRACKETS_AGE_MAX):
         return known[1]
     name = f"brackets_{market_id}"
     kept = reading.store.load(name, now=now, age_max=BRACKETS_AGE_MAX)

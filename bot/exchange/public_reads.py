@@ -12,6 +12,7 @@ from bot.domain.errors import Unavailable
 from bot.exchange import strict, translate
 from bot.exchange.calls import SaidNo, unreadable
 from bot.exchange.reading import Reading
+from bot.exchange.store import young
 from bot.exchange.strict import Row, Unreadable
 
 # asking for one mark costs half a millisecond, for all of them about twenty
@@ -90,7 +91,7 @@ async def _premium(reading: Reading, market_id: str) -> Any:
 
 async def _intervals(reading: Reading) -> dict[str, Decimal]:
     now = reading.now()
-    if reading.intervals is not None and timedelta() <= now - reading.intervals[0] <= INTERVAL_AGE_MAX:
+    if reading.intervals is not None and young(reading.intervals[0], now, INTERVAL_AGE_MAX):
         return reading.intervals[1]
     reply = reading.store.load("funding_intervals", now=now, age_max=INTERVAL_AGE_MAX)
     kept = reply is not None

@@ -7,6 +7,13 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
+CLOCK_STEP_MAX = timedelta(minutes=5)
+
+
+def young(written: datetime, now: datetime, age_max: timedelta) -> bool:
+    """Whether something is not too old; a measured clock may step back a little, but nothing comes from tomorrow."""
+    return -CLOCK_STEP_MAX <= now - written <= age_max
+
 
 class Store:
     """One directory of dated JSON documents; None as directory remembers nothing."""
@@ -24,7 +31,7 @@ class Store:
         try:
             document = json.loads(path.read_bytes())
             written = datetime.fromisoformat(document["at"])
-            if document["version"] != self._version or not timedelta() <= now - written <= age_max:
+            if document["version"] != self._version or not young(written, now, age_max):
                 return None
             return document["data"]  # type: ignore[no-any-return]
         except (OSError, ValueError, KeyError, TypeError):
@@ -41,7 +48,8 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, scratch = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump({"version": self._version, "at": now.isoformat(), "data": data}, file, separators=(",", ":"))
+                # dumps, not dump: only the former runs in C, ten times faster
+                file.write(json.dumps({"version": self._version, "at": now.isoformat(), "data": data}))
             Path(scratch).replace(path)
         except OSError as error:
             self.notes.append(f"the cache could not be written ({error.strerror}); the next start will ask again")

@@ -131,6 +131,7 @@ class CcxtVenue:
 
     async def connect(self) -> None:
         """Measure the clock offset and have a market table not older than a day."""
+        self._client.session = self._session
         if self._reading.calls.time.due:
             await public_reads.server_time(self._reading)
         await self._reading.markets.ensure(self._load_markets, now=self._reading.now())
@@ -141,10 +142,9 @@ class CcxtVenue:
 
     async def close(self) -> None:
         """Release every socket; the venue can be connected again."""
-        await self._client.close()
-        self._client.session = self._session  # ccxt lets go of it, so that a later call would open one of its own
-        await self._session.close()
+        # ccxt's own close would do nothing but refuse to be opened again: every socket is the session's
         self._client.session = None
+        await self._session.close()
 
     def now(self) -> datetime:
         """The venue's time as far as we know."""

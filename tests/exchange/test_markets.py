@@ -63,6 +63,18 @@ def test_a_damaged_cache_is_ignored(tmp_path: Path, spoil: Callable[[str], str])
     assert len(asked(bitcoin, cache=tmp_path)) == 1
 
 
+def test_a_clock_that_steps_back_costs_no_request() -> None:
+    """The measured offset moves by milliseconds; the table just loaded is not taken for one of the future."""
+    transport, clock = FakeTransport({}), FrozenClock()
+
+    async def back(venue: CcxtVenue) -> None:
+        clock.at -= timedelta(seconds=2)
+        await bitcoin(venue)
+
+    asked(back, transport=transport, clock=clock)
+    assert transport.lines().count(INFO) == 1
+
+
 def test_a_cache_of_another_version_or_day_is_not_used(tmp_path: Path) -> None:
     """Another ccxt may read markets differently; a day old is too old; from the future is wrong."""
     asked(bitcoin, cache=tmp_path)
