@@ -83,13 +83,17 @@ class Attribution:
     total: float
 
 
+# A deviation smaller than this is rounding noise of returns that do not vary.
+FLAT = 1e-15
+
+
 def simple_returns(equity: Sequence[float]) -> list[float]:
     """Returns from one value to the next."""
     return [after / before - 1 for before, after in pairwise(equity)]
 
 
 def _ratio(above: float, below: float) -> float | None:
-    return above / below if below > 0 else None
+    return above / below if below > FLAT else None
 
 
 def performance(equity: Sequence[float], periods_per_year: float = DAYS_PER_YEAR, tail: float = 0.05) -> Performance:

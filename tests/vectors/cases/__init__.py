@@ -1,0 +1,1 @@
+"""Cases by topic, each with a second way to its numbers."""
