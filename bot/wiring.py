@@ -1,5 +1,6 @@
 """Putting the objects of one run together; the only place that knows which world they are from."""
 
+import gc
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -59,6 +60,8 @@ async def open_desk(settings: Settings, *, purpose: Purpose, clock: Clock | None
             await venue.connect()
             await _refuse_dangerous_key(settings, row, venue)
             venues[row.id] = venue
+        gc.freeze()
+        gc.enable()
         yield make_desk(settings, venues, journal, ticking)
 
 

@@ -13,7 +13,7 @@ from bot.cli.arguments import Arguments
 from bot.domain.errors import ConfigurationError
 
 DEFAULT_PROFILE = Path("ballast.toml")
-SCENARIOS = ("calm", "rally", "crash", "alt-crash", "funding-squeeze", "depeg", "outage")
+SCENARIOS = ("crash-and-rally", "calm", "rally", "crash", "alt-crash", "funding-squeeze", "depeg", "outage")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -214,7 +214,7 @@ def _rehearsing(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "ballast demo --scenario rally --seed 7",
         "ballast demo --tape data/2021-05                    real candles, marks and funding",
     )
-    _market_flags(demo, scenario="crash")
+    _market_flags(demo, scenario="crash-and-rally")
     demo.add_argument("--no-page", dest="page", action="store_false", help="serve no status page meanwhile")
 
 
