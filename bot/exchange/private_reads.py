@@ -19,7 +19,8 @@ from bot.domain.account import (
     Transfer,
 )
 from bot.domain.errors import Unavailable
-from bot.exchange import strict, translate
+from bot.exchange import strict
+from bot.exchange import translate_account as translate
 from bot.exchange.calls import SaidNo, unreadable
 from bot.exchange.reading import Reading
 from bot.exchange.store import young

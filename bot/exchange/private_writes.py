@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from bot.domain.account import MarginMode, Order, Side, Wallet
 from bot.domain.errors import Forbidden, Refused, Unknown
-from bot.exchange import strict, translate
+from bot.exchange import strict
+from bot.exchange import translate_account as translate
 from bot.exchange.calls import AlreadySo
 from bot.exchange.reading import Reading
 from bot.exchange.strict import Unreadable
