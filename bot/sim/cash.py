@@ -1,6 +1,6 @@
 """Double-entry money of the simulated exchange: nothing appears or vanishes except by deposit and withdrawal."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 ZERO = Decimal(0)
@@ -47,6 +47,10 @@ class Cash:
     def assets(self, purse: Purse) -> Mapping[str, Decimal]:
         """List all balances of one purse, zero ones included once they were touched."""
         return self._balances.get(purse, {})
+
+    def purses(self) -> Iterable[tuple[Purse, Mapping[str, Decimal]]]:
+        """List every purse with what lies in it."""
+        return self._balances.items()
 
     def bring(self, purse: Purse, asset: str, amount: Decimal) -> None:
         """Change a purse from outside the exchange: + deposit, - withdrawal. The only door for money."""

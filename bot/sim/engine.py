@@ -7,10 +7,10 @@ Refusals are `Rejected` with a word of `bot.sim.reasons`.
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
-from typing import Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from bot.sim.accounts import (
     add_isolated_margin,
@@ -31,6 +31,7 @@ from bot.sim.collateral import (
     position_pnl,
     spot_locked,
 )
+from bot.sim.dump import dump_state, restore_state
 from bot.sim.frictions import ladder
 from bot.sim.margin import MarginState
 from bot.sim.matching import eaten_now, end, match_resting, place
@@ -47,8 +48,8 @@ from bot.sim.model import (
     TimeInForce,
     WalletName,
 )
-from bot.sim.settlement import auto_deleverage, liquidate_where_due, settle_funding_until
-from bot.sim.state import AccountState, MarketKey, SimFunding, SimIncome, SimTransfer, State, refusal
+from bot.sim.settlement import auto_deleverage, liquidate_where_due, settle_funding, settle_funding_until
+from bot.sim.state import NEVER, AccountState, MarketKey, SimFunding, SimIncome, SimTransfer, State, forget, refusal
 
 __all__ = ["Engine", "MarginState", "SimFunding", "SimIncome", "SimTransfer"]
 
@@ -65,6 +66,21 @@ class Engine:
 
     def __init__(self, *, listings: Iterable[Listing], at: datetime, unique_forever: bool = False) -> None:
         self._state = State(listings, at, unique_forever=unique_forever)
+
+    def dump(self) -> dict[str, Any]:
+        """Write the exchange down as plain JSON values, without the lines of the ledger."""
+        return dump_state(self._state)
+
+    @classmethod
+    def restore(cls, dumped: Mapping[str, Any]) -> Self:
+        """Build the exchange that was written down. Raises: ValueError when it is not a dump of this version."""
+        engine = cls(listings=(), at=datetime.min.replace(tzinfo=UTC))
+        engine._state = restore_state(dumped)
+        return engine
+
+    def forget(self, before: datetime) -> None:
+        """Drop the ledger and what ended before an instant: orders, trades, bookings; money and positions stay."""
+        forget(self._state, before)
 
     @property
     def now(self) -> datetime:
@@ -130,6 +146,15 @@ class Engine:
         """List settled funding rates, oldest first. Raises: Rejected."""
         self._state.listing("linear", symbol)
         return _since(self._state.funding_settled[symbol], since, lambda settled: settled.at)
+
+    def list_market(self, listing: Listing) -> None:
+        """List a market or change its filters; a perpetual listed here pays funding only by `pay_funding`."""
+        self._state.add_listing(listing, NEVER)
+
+    def pay_funding(self, symbol: str, rate: Decimal) -> None:
+        """Pay one funding event now, at the present mark. Signs: positive = longs pay. Raises: Rejected."""
+        self._state.listing("linear", symbol)
+        settle_funding(self._state, symbol, rate)
 
     # Money -----------------------------------------------------------------------------------------------------------
 

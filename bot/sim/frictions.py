@@ -1,6 +1,6 @@
 """What trading costs: the shape of the book, how an order walks through it, how it fills up again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 
@@ -29,6 +29,10 @@ def to_tick(value: Decimal, tick: Decimal, rounding: str) -> Decimal:
 
 def ladder(quote: Quote, listing: Listing, side: SideName, eaten: Decimal = ZERO) -> Iterator[Level]:
     """Walk the levels an order of this side meets, best first; `eaten` is the notional that was taken before."""
+    seen = quote.asks if side == "buy" else quote.bids
+    if seen is not None:
+        yield from _seen(seen, listing, eaten)
+        return
     tick, step = listing.price_tick, listing.amount_step
     away = ONE if side == "buy" else -ONE
     rounding = ROUND_CEILING if side == "buy" else ROUND_FLOOR
@@ -48,6 +52,16 @@ def ladder(quote: Quote, listing: Listing, side: SideName, eaten: Decimal = ZERO
         amount = to_tick(left / price, step, ROUND_DOWN)
         if amount > 0:
             yield Level(price, amount)
+
+
+def _seen(levels: Iterable[tuple[Decimal, Decimal]], listing: Listing, eaten: Decimal) -> Iterator[Level]:
+    """Walk a book that was really seen, less what our own simulated trades have taken out of it."""
+    for price, amount in levels:
+        taken = min(eaten, price * amount)
+        eaten -= taken
+        left = to_tick(amount - taken / price, listing.amount_step, ROUND_DOWN)
+        if left > 0:
+            yield Level(price, left)
 
 
 def walk(levels: Iterator[Level], side: SideName, amount: Decimal, limit: Decimal | None) -> list[Level]:

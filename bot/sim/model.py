@@ -72,6 +72,7 @@ class Quote:
     `funding_interval_h` and `funding_next_at` overrule the listing's own schedule where a record knows better, and
     `funding_rate_due` is then the rate really settled: clients are shown `funding_rate` only and learn it afterwards.
     `stale` marks the last price of a market that is not trading now: orders are turned away.
+    `bids` and `asks`, best first as (price, amount), are a real book that takes the place of the shaped one.
     """
 
     mid: Decimal
@@ -84,6 +85,8 @@ class Quote:
     funding_next_at: datetime | None = None
     funding_rate_due: Decimal | None = None
     stale: bool = False
+    bids: tuple[tuple[Decimal, Decimal], ...] | None = None
+    asks: tuple[tuple[Decimal, Decimal], ...] | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,16 +1,15 @@
 """What happens by itself as time passes: funding, liquidation; and what the venue does on its own: ADL."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.sim.cash import COUNTERPARTY, INSURANCE, house, money_down, money_up
 from bot.sim.collateral import margin_state, position_maintenance, position_pnl
 from bot.sim.matching import drop_empty_reductions, end, take_over
 from bot.sim.model import SimPosition
-from bot.sim.state import AccountState, SimFunding, State
+from bot.sim.state import NEVER, AccountState, SimFunding, State
 
 ZERO = Decimal(0)
-NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def settle_funding_until(state: State, to: datetime, announced: dict[str, Decimal]) -> None:
@@ -23,7 +22,7 @@ def settle_funding_until(state: State, to: datetime, announced: dict[str, Decima
         state.now = max(state.now, at)
         for symbol, due in state.funding_next_at.items():
             if due == at:
-                _settle_funding(state, symbol, announced)
+                settle_funding(state, symbol, announced.get(symbol))
                 state.funding_next_at[symbol] = due + timedelta(hours=state.funding_interval_h[symbol])
         state.funding_soonest = min(state.funding_next_at.values(), default=NEVER)
 
@@ -61,12 +60,13 @@ def auto_deleverage(state: State, account: AccountState, symbol: str, amount: De
     drop_empty_reductions(state, account, symbol)
 
 
-def _settle_funding(state: State, symbol: str, announced: dict[str, Decimal]) -> None:
+def settle_funding(state: State, symbol: str, announced: Decimal | None) -> None:
+    """Pay one funding event at the present mark; without an announced rate at the one now shown."""
     quote = state.quotes.get(("linear", symbol))
     if quote is None:
         return
     listing = state.listings[("linear", symbol)]
-    rate = announced.get(symbol, quote.funding_rate)
+    rate = quote.funding_rate if announced is None else announced
     state.funding_settled[symbol].append(SimFunding(symbol=symbol, rate=rate, mark_price=quote.mark, at=state.now))
     for account in state.accounts.values():
         position = account.positions.get(symbol)

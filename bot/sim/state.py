@@ -25,6 +25,7 @@ from bot.sim.reasons import Reason
 MarketKey = tuple[MarketType, str]
 IncomeKind = Literal["FUNDING_FEE", "COMMISSION", "REALIZED_PNL", "TRANSFER", "INSURANCE_CLEAR"]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,23 +100,31 @@ class State:
     def __init__(self, listings: Iterable[Listing], at: datetime, *, unique_forever: bool) -> None:
         self.now = at
         self.unique_forever = unique_forever
-        self.listings: dict[MarketKey, Listing] = {(item.market, item.symbol): item for item in listings}
+        self.listings: dict[MarketKey, Listing] = {}
         self.cash = Cash()
         self.accounts: dict[str, AccountState] = {}
         self.quotes: dict[MarketKey, Quote] = {}
         self.eaten: dict[tuple[MarketType, str, SideName], tuple[Decimal, datetime]] = {}
         self.ledger: list[LedgerEvent] = []
+        self.ledger_before = 0  # lines that were written before the ones still at hand
         self.rate_announced: dict[str, Decimal] = {}
         self.funding_interval_h: dict[str, int] = {}
         self.funding_next_at: dict[str, datetime] = {}
         self.funding_settled: dict[str, list[SimFunding]] = {}
         self.last_id = 0
-        for (market, symbol), item in self.listings.items():
-            if market == "linear":
-                self.funding_interval_h[symbol] = item.funding_interval_h
-                self.funding_next_at[symbol] = next_multiple(at, item.funding_interval_h)
-                self.funding_settled[symbol] = []
-        self.funding_soonest = min(self.funding_next_at.values(), default=datetime.max.replace(tzinfo=UTC))
+        self.funding_soonest = NEVER
+        for item in listings:
+            self.add_listing(item, next_multiple(at, item.funding_interval_h))
+
+    def add_listing(self, item: Listing, funding_next_at: datetime) -> None:
+        """List a market, or change one that is listed; the funding time counts only for a new perpetual."""
+        known = (item.market, item.symbol) in self.listings
+        self.listings[(item.market, item.symbol)] = item
+        if item.market == "linear" and not known:
+            self.funding_interval_h[item.symbol] = item.funding_interval_h
+            self.funding_next_at[item.symbol] = funding_next_at
+            self.funding_settled[item.symbol] = []
+            self.funding_soonest = min(self.funding_soonest, funding_next_at)
 
     def next_id(self) -> int:
         """Count orders, trades, transfers and bookings in one row of numbers."""
@@ -126,7 +135,12 @@ class State:
         """Append one line to the exchange's own book."""
         plain = {name: format(v, "f") if isinstance(v, Decimal) else str(v) for name, v in facts.items()}
         event = LedgerEvent(
-            sequence=len(self.ledger) + 1, at=self.now, kind=kind, account=account, symbol=symbol, facts=plain
+            sequence=self.ledger_before + len(self.ledger) + 1,
+            at=self.now,
+            kind=kind,
+            account=account,
+            symbol=symbol,
+            facts=plain,
         )
         self.ledger.append(event)
 
@@ -171,6 +185,24 @@ class State:
             account.incomes.append(
                 SimIncome(id=self.next_id(), kind=kind, symbol=symbol, amount=amount, currency=currency, at=self.now)
             )
+
+
+def forget(state: State, before: datetime) -> None:
+    """Drop the ledger's lines and what ended before an instant; transfers stay, and so do money and positions."""
+    state.ledger_before += len(state.ledger)
+    state.ledger.clear()
+    for account in state.accounts.values():
+        for number in [o.order_id for o in account.orders.values() if not o.open and o.updated_at < before]:
+            order = account.orders.pop(number)
+            account.orders_of[(order.market, order.symbol)].remove(order)
+            key = (order.market, order.symbol, order.client_id)
+            if account.by_client_id.get(key) == number:
+                del account.by_client_id[key]
+        for trades in account.trades_of.values():
+            trades[:] = [row for row in trades if row.at >= before]
+        account.incomes[:] = [row for row in account.incomes if row.at >= before]
+    for settled in state.funding_settled.values():
+        settled[:] = [row for row in settled if row.at >= before]
 
 
 def refusal(reason: Reason, detail: str = "") -> Rejected:
