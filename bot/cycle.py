@@ -1,7 +1,7 @@
 """One cycle: settle, observe, protect, decide, plan, check, apply, record."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -16,7 +16,7 @@ from bot.deliberate import (
     make_plan,
     movers,
 )
-from bot.domain.errors import Refused, Stale, Unavailable
+from bot.domain.errors import ConfigurationError, Refused, Stale, Unavailable
 from bot.domain.hedge import Target
 from bot.domain.intent import Ending, Outcome, Plan, Refusal
 from bot.domain.published import published
@@ -44,6 +44,7 @@ class Desk:
     mind: Mind
     lookout: Lookout
     hands: Hands
+    enter: Callable[[], Awaitable[None]]
     balance_jump_max: Decimal | None
 
 
@@ -63,12 +64,13 @@ class _Findings:
 async def run_cycle(desk: Desk) -> CycleRecord:
     """Run one whole cycle and journal its record.
 
-    Raises: JournalError when the journal cannot be written; nothing is sent then.
+    Raises: JournalError when the journal cannot be written, ConfigurationError for a key that must not be used;
+    nothing is sent then.
     """
-    journal = desk.hands.journal
-    cycle = journal.begin_cycle(desk.lookout.clock.now())
+    cycle = desk.hands.journal.begin_cycle(desk.lookout.clock.now())
     found = _Findings()
     try:
+        await desk.enter()
         settled = await settle(desk.hands)
         found.notes += settled.notes
         found.snapshot = await observe(desk.lookout)
@@ -79,15 +81,24 @@ async def run_cycle(desk: Desk) -> CycleRecord:
         await _look_again(desk, found)
     except (Unavailable, Refused) as error:
         status = _failed(error, found)
+    except ConfigurationError as error:
+        found.refusals.append(Refusal(intent_id="", guard="configuration", reason=str(error)))
+        _close(desk, _record(desk, cycle, CycleStatus.REFUSED, found))
+        raise
     record = _record(desk, cycle, status, found)
-    journal.end_cycle(cycle, desk.lookout.clock.now(), json.dumps(published(record)))
+    _close(desk, record)
     return record
+
+
+def _close(desk: Desk, record: CycleRecord) -> None:
+    desk.hands.journal.end_cycle(record.cycle, desk.lookout.clock.now(), json.dumps(published(record)))
 
 
 async def preview_cycle(desk: Desk) -> CycleRecord:
     """Say what the next cycle would do; sends nothing and writes nothing."""
     found = _Findings()
     try:
+        await desk.enter()
         found.snapshot = await observe(desk.lookout)
         unsettled = desk.hands.journal.open_intents()
         await _think(desk, found, "plan", replace(NOTHING_SETTLED, open=unsettled))

@@ -38,6 +38,7 @@ async def flatten(desk: Desk, *, verify: bool) -> CycleRecord:
     snapshot: Snapshot | None = None
     status = CycleStatus.ACTED
     try:
+        await desk.enter()
         for number in range(1, ROUNDS + 1):
             settled = await settle(desk.hands)
             notes += settled.notes

@@ -43,7 +43,8 @@ async def open_desk(settings: Settings, *, purpose: Purpose, clock: Clock | None
     """Open journal, lock and venues for one run and close them after it.
 
     A plan takes no lock and writes nothing; everything else holds the account while it runs.
-    Raises: ConfigurationError, JournalError, AccountBusy, Unavailable; nothing was sent then.
+    Venues are first called when a cycle begins, so that a daemon outlives a venue that is down at its start.
+    Raises: ConfigurationError, JournalError, AccountBusy; nothing was sent then.
     """
     async with AsyncExitStack() as stack:
         if purpose == "plan":
@@ -57,12 +58,28 @@ async def open_desk(settings: Settings, *, purpose: Purpose, clock: Clock | None
         for row in settings.venues:
             venue = make_venue(settings, row, ticking)
             stack.push_async_callback(venue.close)
-            await venue.connect()
-            await _refuse_dangerous_key(settings, row, venue)
             venues[row.id] = venue
         gc.freeze()
         gc.enable()
         yield make_desk(settings, venues, journal, ticking)
+
+
+class _Entrance:
+    """Passed at the beginning of every cycle: venues are reachable, clocks measured, keys harmless."""
+
+    def __init__(self, settings: Settings, venues: dict[str, VenuePort]) -> None:
+        self._settings = settings
+        self._venues = venues
+        self._checked: set[str] = set()
+
+    async def __call__(self) -> None:
+        """Raises: Unavailable when a venue does not answer, ConfigurationError for a key that must not be used."""
+        for row in self._settings.venues:
+            venue = self._venues[row.id]
+            await venue.connect()
+            if row.has_keys and row.id not in self._checked:
+                await _refuse_dangerous_key(self._settings, row, venue)
+                self._checked.add(row.id)
 
 
 def open_journal(settings: Settings, *, beside: bool = True) -> Journal:
@@ -124,6 +141,7 @@ def make_desk(settings: Settings, venues: dict[str, VenuePort], journal: Journal
         mind=make_mind(settings),
         lookout=lookout,
         hands=Hands(venues=venues, journal=journal, clock=clock),
+        enter=_Entrance(settings, venues),
         balance_jump_max=settings.risk.balance_jump_max,
     )
 
@@ -199,9 +217,7 @@ async def _clock(settings: Settings) -> Clock:
     return await LocalnetClock.ask(address) if address else SystemClock()
 
 
-async def _refuse_dangerous_key(settings: Settings, row: Venue, venue: CcxtVenue) -> None:
-    if not row.has_keys:
-        return
+async def _refuse_dangerous_key(settings: Settings, row: Venue, venue: VenuePort) -> None:
     rights = await venue.key_rights()
     if rights.withdraw:
         raise ConfigurationError(
