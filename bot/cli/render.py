@@ -34,9 +34,10 @@ class Finding(Protocol):
 def record_table(record: Mapping[str, Any]) -> str:
     """One cycle, top to bottom: owned, wanted, held, done, why."""
     at = str(record["at"])[:19].replace("T", " ")
-    parts = [
-        f"{record['portfolio']} ({record['mode']}) at {at} UTC: {MEANINGS.get(record['status'], record['status'])}"
-    ]
+    meaning = MEANINGS.get(record["status"], record["status"])
+    if record["cycle"] == "plan" and record["status"] == "acted":
+        meaning = "these steps would be taken (nothing was done)"
+    parts = [f"{record['portfolio']} ({record['mode']}) at {at} UTC: {meaning}"]
     parts += [
         _section("owned", ("asset", "amount", "worth", "where"), _exposures(record)),
         _section("wanted", ("asset", "short", "leverage at most"), _needs(record)),
