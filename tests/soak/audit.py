@@ -1,0 +1,391 @@
+"""The judge: reads what the exchange wrote down, what the journal's file showed, and nothing of the bot.
+
+Rules carry the names of the design's list of what must never happen, in one letter and a number:
+A orders and intents, B exposure, C data, D journal, L liveness, S secrets, W every cycle ends in a record.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from tests.soak.evidence import CycleSeen, Evidence, LedgerLine, Request, Row
+
+ZERO = Decimal(0)
+ORDER = "/fapi/v1/order"
+OURS = "blst"
+SLACK = Decimal("1.02")  # half spread, fees and the tick, far below any rule that would be broken on purpose
+SLIPPAGE_MAX = Decimal("0.003")
+PROTECTIVE = 5  # protective orders may go five times as far from the mark
+LOTS = {"BTCUSDT": Decimal("0.001"), "ETHUSDT": Decimal("0.001"), "SOLUSDT": Decimal("0.01")}
+NOTIONAL_MIN = {"BTCUSDT": Decimal(100), "ETHUSDT": Decimal(20), "SOLUSDT": Decimal(5)}
+NEEDED_FOR_GROWTH = ("/api/v3/account", "/fapi/v3/account", "/fapi/v3/positionRisk", "/fapi/v1/openOrders")
+NEEDED_OF_SYMBOL = ("/fapi/v1/premiumIndex", "/fapi/v1/depth", "/fapi/v1/symbolConfig")
+COLLATERAL_KEPT = Decimal("0.10")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """One broken rule, where it was broken first."""
+
+    rule: str
+    seed: int
+    cycle: int
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.rule} seed {self.seed} cycle {self.cycle} ledger line {self.line}: {self.text}"
+
+
+def audit(evidence: Evidence) -> list[Violation]:
+    """Every broken rule, in the order in which they were broken."""
+    judge = _Judge(evidence)
+    found = [
+        *judge.requests(),
+        *judge.ledger(),
+        *judge.journal(),
+        *judge.cycles(),
+        *judge.secrets(),
+        *judge.liveness(),
+    ]
+    return sorted(found, key=lambda row: (row.cycle, row.line, row.rule))
+
+
+@dataclass(slots=True)
+class _Order:
+    """One order of the bot as the exchange took it."""
+
+    client_id: str
+    symbol: str
+    side: str
+    amount: Decimal
+    price: Decimal
+    reduce_only: bool
+    line: LedgerLine
+    request: Request
+
+
+class _Judge:
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self.seed = evidence.seed
+        self.by_client_id: dict[str, Request] = {}
+        for request in evidence.requests:
+            if request.method == "POST" and request.path == ORDER:
+                self.by_client_id.setdefault(request.parameters.get("newClientOrderId", ""), request)
+        self.cycle_of = {row.number: row for row in evidence.cycles}
+
+    def broken(self, rule: str, text: str, *, request: Request | None = None, line: int = 0, cycle: int = -1) -> Violation:
+        if request is not None:
+            cycle, line = request.cycle, line or request.ledger + 1
+        return Violation(rule=rule, seed=self.seed, cycle=cycle, line=line, text=text)
+
+    # A ------------------------------------------------------------------------------------------------------------
+
+    def requests(self) -> Iterator[Violation]:
+        """Rules that bind at the instant a request arrives."""
+        seen: Counter[str] = Counter()
+        for request in self.evidence.requests:
+            if request.method == "POST" and request.path == ORDER:
+                seen[request.parameters.get("newClientOrderId", "")] += 1
+                yield from self._order_arrived(request, seen)
+            elif request.method == "POST" and request.path in _KIND_OF:
+                kind = _KIND_OF[request.path]
+                if not any(row.kind == kind and _says(row, request) for row in request.rows):
+                    yield self.broken("A2", f"{request.path} arrived without its row in the journal", request=request)
+
+    def _order_arrived(self, request: Request, seen: Counter[str]) -> Iterator[Violation]:
+        words = request.parameters
+        own = words.get("newClientOrderId", "")
+        if not own.startswith(OURS):
+            yield self.broken("A3", f"an order under the foreign name {own!r}", request=request)
+        if seen[own] > 1:
+            yield self.broken("A4", f"{own} was sent {seen[own]} times", request=request)
+        row = next((row for row in request.rows if row.client_id == own), None)
+        if row is None:
+            yield self.broken("A2", f"{own} arrived without a committed intent row", request=request)
+        elif (problem := _differs(row, words)) is not None:
+            yield self.broken("A2", f"{own} is not what the journal holds: {problem}", request=request)
+        others = [row for row in request.rows if row.client_id != own]
+        if words.get("side") == "SELL" and others:
+            yield self.broken("A5", f"{own} grows while {others[0].id} ({others[0].state}) is open", request=request)
+        if words.get("side") == "BUY" and words.get("reduceOnly") != "true":
+            yield self.broken("B6", f"{own} buys without reduce-only", request=request)
+        if words.get("timeInForce") != "IOC" or "price" not in words:
+            yield self.broken("B7", f"{own} is not a limit order that ends at once", request=request)
+        if words.get("side") == "SELL":
+            yield from self._data_was_good(request)
+
+    def _data_was_good(self, request: Request) -> Iterator[Violation]:
+        """C2: growth needs a true answer to every question it rests on, in the same cycle."""
+        cycle = self.cycle_of.get(request.cycle)
+        first = cycle.first_request if cycle else 0
+        truths = {
+            (row.path, row.parameters.get("symbol", ""))
+            for row in self.evidence.requests[first : request.number]
+            if row.truthful and row.life == request.life
+        }
+        symbol = request.parameters["symbol"]
+        missing = [path for path in NEEDED_FOR_GROWTH if not any(truth[0] == path for truth in truths)]
+        missing += [path for path in NEEDED_OF_SYMBOL if not {(path, symbol), (path, "")} & truths]
+        if missing:
+            yield self.broken("C2", f"grew without a true answer to {', '.join(missing)}", request=request)
+
+    # B ------------------------------------------------------------------------------------------------------------
+
+    def ledger(self) -> Iterator[Violation]:
+        """Rules that bind at every line of the exchange's own book."""
+        positions: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        orders: dict[str, _Order] = {}
+        by_others: list[tuple[datetime, str, Decimal]] = []
+        for line in self.evidence.ledger:
+            facts = line.facts
+            if facts.get("market") == "spot" and facts.get("client_id", "").startswith(OURS):
+                yield self.broken("B8", "an order of ours on the spot market", line=line.sequence)
+            own = facts.get("client_id", "")
+            if line.kind == "order.new" and own.startswith(OURS):
+                yield from self._order_taken(line, orders, positions, by_others)
+            elif line.kind == "fill" and facts.get("market") == "linear":
+                before = positions[line.symbol]
+                after = positions[line.symbol] = Decimal(facts["position"])
+                if not own.startswith(OURS):
+                    by_others.append((line.at, line.symbol, after - before))
+                else:
+                    yield from self._filled(line, before, after, positions, by_others)
+            elif line.kind == "liquidation" and "position" in facts:
+                positions[line.symbol] = Decimal(facts["position"])
+
+    def _order_taken(
+        self,
+        line: LedgerLine,
+        orders: dict[str, _Order],
+        positions: dict[str, Decimal],
+        by_others: list[tuple[datetime, str, Decimal]],
+    ) -> Iterator[Violation]:
+        facts, own = line.facts, line.facts["client_id"]
+        request = self.by_client_id.get(own)
+        if own in orders:
+            yield self.broken("A1", f"{own} became a second order", line=line.sequence, cycle=request.cycle if request else -1)
+        if request is None:
+            yield self.broken("A2", f"{own} was never seen arriving", line=line.sequence)
+            return
+        order = _Order(
+            own, line.symbol, facts["side"], Decimal(facts["amount"]), Decimal(facts["price"]),
+            facts["reduce_only"] == "True", line, request,
+        )  # fmt: skip
+        orders[own] = order
+        began = self._began(request)
+        protective = _protective(request)
+        marks = self._marks(line.symbol, began, line.at)
+        if marks:
+            away = min(abs(order.price / mark - 1) for mark in marks)
+            if away > SLIPPAGE_MAX * (PROTECTIVE if protective else 1) + Decimal("0.001"):
+                yield self.broken("B7", f"{own} at {order.price} is {away:.2%} from the mark", request=request, line=line.sequence)
+            notional_max = Decimal(str(self.evidence.settings["order_notional_max"]))
+            if order.amount * min(marks) > notional_max * SLACK and not protective:
+                yield self.broken("B4", f"{own} is worth {order.amount * min(marks):.2f}", request=request, line=line.sequence)
+        if order.side == "sell":
+            yield from self._covered(order, positions[line.symbol], began, by_others)
+
+    def _covered(
+        self, order: _Order, position: Decimal, began: datetime, by_others: list[tuple[datetime, str, Decimal]]
+    ) -> Iterator[Violation]:
+        """B5: the short that would be there is covered by what was owned when it was decided."""
+        sold_by_others = sum((-change for at, symbol, change in by_others if symbol == order.symbol and at >= began and change < 0), ZERO)
+        unsettled = sum((Decimal(str(json.loads(row.body).get("amount", "0"))) for row in order.request.rows
+                        if row.symbol.startswith(order.symbol.removesuffix("USDT") + "/") and row.client_id != order.client_id
+                        and row.kind == "order" and json.loads(row.body).get("side") == "sell"), ZERO)  # fmt: skip
+        short = max(ZERO, -position) - sold_by_others + unsettled + order.amount
+        coin = order.symbol.removesuffix("USDT")
+        owned = self._owned(coin, began, order.line.at)
+        allowed = owned * Decimal(str(self.evidence.settings["hedge_ratio_max"])) + LOTS.get(order.symbol, ZERO)
+        if short > allowed:
+            text = f"{order.client_id} makes the short {short} {coin}, {allowed} are allowed of {owned} owned"
+            yield self.broken("B5", text, request=order.request, line=order.line.sequence)
+
+    def _filled(
+        self,
+        line: LedgerLine,
+        before: Decimal,
+        after: Decimal,
+        positions: dict[str, Decimal],
+        by_others: list[tuple[datetime, str, Decimal]],
+    ) -> Iterator[Violation]:
+        own, side = line.facts["client_id"], line.facts["side"]
+        request = self.by_client_id.get(own)
+        if side == "buy" and after > max(ZERO, before):
+            yield self.broken("B1", f"{own} took the position from {before} to {after}", request=request, line=line.sequence)
+        if side != "sell" or request is None:
+            return
+        began = self._began(request)
+        if any(at >= began for at, _, _ in by_others):
+            return  # somebody else changed the account after it was looked at
+        cap = Decimal(str(self.evidence.settings["leverage_cap"])) * SLACK
+        equity = Decimal(line.facts["equity"])
+        shorts = {symbol: amount for symbol, amount in positions.items() if amount}
+        now = self._marks_at(line.at)
+        levels = []
+        for marks in self._markets(began, line.at):
+            then = equity + sum((amount * (marks[symbol] - now[symbol]) for symbol, amount in shorts.items() if symbol in marks), ZERO)
+            notional = sum((abs(amount) * marks[symbol] for symbol, amount in shorts.items() if symbol in marks), ZERO)
+            levels.append(notional / then if then > 0 else Decimal("Infinity"))
+        if levels and min(levels) > cap:
+            yield self.broken("B10", f"{own} left a leverage of {min(levels):.3f}, the cap is {self.evidence.settings['leverage_cap']}", request=request, line=line.sequence)
+
+    def _began(self, request: Request) -> datetime:
+        cycle = self.cycle_of.get(request.cycle)
+        return cycle.began_at if cycle else request.at
+
+    def _owned(self, coin: str, since: datetime, until: datetime) -> Decimal:
+        """The most that was owned at any instant of a span."""
+        known = [owned for at, owned in self.evidence.owned_from if at <= until]
+        inside = [owned for at, owned in self.evidence.owned_from if since <= at <= until]
+        first = [owned for at, owned in self.evidence.owned_from if at <= since][-1:]
+        return max((owned.get(coin, ZERO) for owned in [*first, *inside] or known), default=ZERO)
+
+    def _markets(self, since: datetime, until: datetime) -> list[dict[str, Decimal]]:
+        before = [marks for at, marks in self.evidence.marks if at <= since][-1:]
+        return before + [marks for at, marks in self.evidence.marks if since < at <= until]
+
+    def _marks(self, symbol: str, since: datetime, until: datetime) -> list[Decimal]:
+        return [marks[symbol] for marks in self._markets(since, until) if symbol in marks]
+
+    def _marks_at(self, at: datetime) -> dict[str, Decimal]:
+        return [marks for when, marks in self.evidence.marks if when <= at][-1]
+
+    # D, W, S ------------------------------------------------------------------------------------------------------
+
+    def journal(self) -> Iterator[Violation]:
+        """The file is whole after every death, and tells the same story as the exchange."""
+        for cycle, verdict in self.evidence.integrity:
+            if verdict != "ok":
+                yield self.broken("D1", f"the journal is damaged: {verdict}", cycle=cycle)
+        traded: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        for line in self.evidence.ledger:
+            if line.kind == "fill" and line.facts.get("client_id", "").startswith(OURS):
+                traded[line.facts["client_id"]] += Decimal(line.facts["amount"])
+        rows = {row.client_id: row for row in self.evidence.intents}
+        for own, amount in traded.items():
+            row = rows.get(own)
+            request = self.by_client_id.get(own)
+            if row is None:
+                yield self.broken("D4", f"{own} traded {amount} and is not in the journal", request=request)
+            elif row.state == "done" and Decimal(row.filled) != amount:
+                text = f"{row.id} traded {amount}, the journal says {row.ending} {row.filled}"
+                yield self.broken("D4", text, request=request)
+        for row in self.evidence.intents:
+            if row.kind == "order" and row.state == "done" and row.client_id not in traded and Decimal(row.filled) != 0:
+                yield self.broken("D4", f"the journal says {row.id} filled {row.filled}, the exchange knows nothing of it")
+
+    def cycles(self) -> Iterator[Violation]:
+        """Every cycle that was not killed ended in a record that says why."""
+        for cycle in self.evidence.cycles:
+            if cycle.ending == "killed":
+                continue
+            if cycle.ending.startswith("crashed") or not cycle.record:
+                yield self.broken("W1", f"a cycle ended without a record: {cycle.ending}", cycle=cycle.number)
+        for text in self.evidence.said:
+            if "Traceback" in text:
+                yield self.broken("W2", text[-300:])
+        for number, closed in self.evidence.journal_cycles:
+            if not closed and self.evidence.kills == 0 and not any("crashed" in row.ending for row in self.evidence.cycles):
+                yield self.broken("W1", f"journal cycle {number} was never closed")
+
+    def secrets(self) -> Iterator[Violation]:
+        """No secret on disk, in a record, in a sentence."""
+        for canary in (*self.evidence.canaries, "signature="):
+            if canary.encode() in self.evidence.journal_bytes:
+                yield self.broken("S1", f"{canary[:6]}... is in a file")
+            if any(canary in text for text in self.evidence.said) or any(canary in row.record for row in self.evidence.cycles):
+                yield self.broken("S1", f"{canary[:6]}... was said")
+
+    # L ------------------------------------------------------------------------------------------------------------
+
+    def liveness(self) -> Iterator[Violation]:
+        """Within the quiet tail everything is settled, and every short is where it should be or at a limit."""
+        quiet = [row for row in self.evidence.cycles if row.quiet]
+        last = quiet[-1] if quiet else None
+        for row in self.evidence.intents:
+            if row.state != "done":
+                yield self.broken("L1", f"{row.id} ({row.kind}) is still {row.state} at the end", cycle=last.number if last else -1)
+        if last is None or self.evidence.final is None:
+            yield self.broken("L1", "there was no quiet cycle at all")
+            return
+        final, marks = self.evidence.final, self.evidence.marks[-1][1]
+        shorts = {symbol: -amount for symbol, amount in final.positions.items()}
+        if any(amount < 0 for amount in shorts.values()):
+            return  # a long that somebody else opened is left alone and stops growth
+        outer = Decimal(self.evidence.settings["band"][0])  # type: ignore[index]
+        wanted = _wanted(self.evidence, marks)
+        for coin, owned in final.owned.items():
+            symbol = f"{coin}USDT"
+            if symbol not in marks:
+                continue
+            gap = shorts.get(symbol, ZERO) - wanted[coin]
+            least = max(LOTS[symbol], NOTIONAL_MIN[symbol] / marks[symbol] + LOTS[symbol])
+            if abs(gap) <= owned * outer + least:
+                continue
+            if gap < 0 and self._at_a_limit(shorts, marks):
+                continue
+            yield self.broken("L1", f"{symbol} is short {shorts.get(symbol, ZERO)}, wanted are {wanted[coin]} of {owned}: {last.record[-400:]}", cycle=last.number)
+
+    def _at_a_limit(self, shorts: dict[str, Decimal], marks: dict[str, Decimal]) -> bool:
+        """Whether the collateral carries no more: leverage at its cap and nothing left to move in."""
+        final = self.evidence.final
+        if final is None:
+            return False
+        cap = Decimal(str(self.evidence.settings["leverage_cap"]))
+        notional = sum((amount * marks[symbol] for symbol, amount in shorts.items() if symbol in marks), ZERO)
+        room = final.equity * cap / (1 + COLLATERAL_KEPT) - notional
+        movable = final.spot_cash > 20 and self.evidence.settings["transfers"]
+        return not movable and room < max(Decimal(150), notional * Decimal("0.05"))
+
+
+_KIND_OF = {
+    "/fapi/v1/leverage": "leverage",
+    "/fapi/v1/marginType": "margin-mode",
+    "/sapi/v1/asset/transfer": "transfer",
+}
+
+
+def _says(row: Row, request: Request) -> bool:
+    body = json.loads(row.body)
+    if row.kind == "transfer":
+        return Decimal(str(body["amount"])) == Decimal(request.parameters["amount"])
+    return bool(row.symbol.startswith(request.parameters["symbol"].removesuffix("USDT") + "/"))
+
+
+def _differs(row: Row, words: dict[str, str]) -> str | None:
+    body = json.loads(row.body)
+    if Decimal(str(body["amount"])) != Decimal(words["quantity"]):
+        return f"amount {body['amount']} in the journal, {words['quantity']} sent"
+    if body["side"] != words["side"].lower():
+        return f"side {body['side']} in the journal, {words['side']} sent"
+    if not row.symbol.startswith(words["symbol"].removesuffix("USDT") + "/"):
+        return f"symbol {row.symbol} in the journal, {words['symbol']} sent"
+    return None
+
+
+def _protective(request: Request) -> bool:
+    own = request.parameters.get("newClientOrderId", "")
+    row = next((row for row in request.rows if row.client_id == own), None)
+    return bool(row is not None and json.loads(row.body).get("protective"))
+
+
+def _wanted(evidence: Evidence, marks: dict[str, Decimal]) -> dict[str, Decimal]:
+    """The short each coin should have by the user's own words. Units: coins."""
+    final, size = evidence.final, evidence.settings["size"]
+    if final is None or not isinstance(size, dict):
+        return {}
+    ceiling = Decimal(str(evidence.settings["hedge_ratio_max"]))
+    if size["rule"] == "static-ratio":
+        ratio = Decimal(size["ratio"])
+    else:
+        crypto = sum((amount * marks[f"{coin}USDT"] for coin, amount in final.owned.items()), ZERO)
+        total = crypto + final.spot_cash + final.funding_cash + final.equity
+        excess = max(ZERO, crypto - Decimal(size["crypto_max"]) * total)
+        ratio = excess / crypto if crypto else ZERO
+    return {coin: amount * min(ratio, ceiling) for coin, amount in final.owned.items()}

@@ -1,0 +1,110 @@
+"""What a run leaves behind for its judges: plain values only, no object of the bot and none of the exchange."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from hashlib import sha256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row of the journal's table of intents, as the file showed it."""
+
+    id: str
+    client_id: str
+    kind: str
+    symbol: str
+    state: str
+    body: str
+    ending: str
+    filled: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request at the instant it reached the exchange.
+
+    `ledger` counts the lines written by then; `rows` are the journal's open intents as its file showed them, for a
+    write; `truthful` says whether the sender got an undistorted answer (filled in after it was given).
+    """
+
+    number: int
+    ledger: int
+    at: datetime
+    life: int
+    cycle: int
+    method: str
+    path: str
+    parameters: dict[str, str]
+    rows: tuple[Row, ...]
+    truthful: bool = False
+    answered: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """The account at one instant. Units: amounts signed in base units; money in quote currency."""
+
+    positions: dict[str, Decimal]
+    equity: Decimal
+    owned: dict[str, Decimal]
+    spot_cash: Decimal
+    funding_cash: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerLine:
+    """One line of the exchange's own book."""
+
+    sequence: int
+    at: datetime
+    kind: str
+    symbol: str
+    facts: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleSeen:
+    """One call of the bot: where its request and ledger numbers began and ended, and how it ended."""
+
+    number: int
+    life: int
+    first_request: int
+    first_line: int
+    began_at: datetime
+    ended_at: datetime
+    ending: str
+    record: str
+    quiet: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Evidence:
+    """Everything the audit reads. `settings` are the user's own words; `marks` lists every change of the market."""
+
+    seed: int
+    intensity: float
+    settings: dict[str, object]
+    canaries: tuple[str, ...]
+    requests: list[Request] = field(default_factory=list)
+    ledger: list[LedgerLine] = field(default_factory=list)
+    cycles: list[CycleSeen] = field(default_factory=list)
+    marks: list[tuple[datetime, dict[str, Decimal]]] = field(default_factory=list)
+    owned_from: list[tuple[datetime, dict[str, Decimal]]] = field(default_factory=list)
+    integrity: list[tuple[int, str]] = field(default_factory=list)
+    intents: list[Row] = field(default_factory=list)
+    journal_cycles: list[tuple[int, bool]] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    journal_bytes: bytes = b""
+    faults: dict[str, int] = field(default_factory=dict)
+    kills: int = 0
+    busy: int = 0
+    final: Standing | None = None
+
+    def ledger_hash(self) -> str:
+        """A name for exactly this course of events."""
+        digest = sha256()
+        for line in self.ledger:
+            digest.update(json.dumps(asdict(line), default=str, sort_keys=True).encode())
+        return digest.hexdigest()

@@ -1,0 +1,73 @@
+"""A compact market for the soak: random walks with jumps, made while they are watched."""
+
+import random
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from math import exp
+
+from bot.sim.feed import Bar
+from bot.sim.model import MarketType, Quote
+from bot.sim.state import MarketKey
+
+START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
+STEP = timedelta(seconds=60)
+
+
+class WalkFeed:
+    """Prices of a few coins, spot and perpetual; `still` stops them where they are."""
+
+    start = START
+    end = START + timedelta(days=3650)
+    step = STEP
+
+    def __init__(
+        self, prices: Mapping[str, Decimal], chance: random.Random, *, volatility: float, jump: float, depth: Decimal
+    ) -> None:
+        self._chance = chance
+        self._prices = {coin: float(price) for coin, price in sorted(prices.items())}
+        self._volatility, self._jump, self._depth = volatility, jump, depth
+        self._place = 0
+        self._quotes: dict[MarketKey, Quote] = {}
+        self.still = False
+        self.markets: frozenset[MarketKey] = frozenset((m, f"{c}USDT") for c in prices for m in _MARKETS)
+        self._draw()
+
+    def quotes(self, at: datetime) -> Mapping[MarketKey, Quote]:
+        place = (at - START) // STEP
+        while self._place < place:
+            self._place += 1
+            if not self.still:
+                self._walk()
+                if self._place == place:
+                    self._draw()
+        return self._quotes
+
+    def candles(self, market: MarketType, symbol: str, step_s: int, since: datetime, until: datetime) -> list[Bar]:
+        del market, symbol, step_s, since, until
+        return []
+
+    def unavailable(self, at: datetime) -> bool:
+        del at
+        return False
+
+    def marks(self) -> dict[str, Decimal]:
+        """The present marks by symbol."""
+        return {symbol: quote.mark for (market, symbol), quote in self._quotes.items() if market == "linear"}
+
+    def _walk(self) -> None:
+        common = self._chance.gauss(0, self._volatility)
+        if self._chance.random() < self._jump:
+            common += self._chance.choice((-0.12, -0.04, 0.04, 0.12))
+        for coin, price in self._prices.items():
+            self._prices[coin] = price * exp(common + self._chance.gauss(0, self._volatility / 2))
+
+    def _draw(self) -> None:
+        for coin, price in self._prices.items():
+            index = Decimal(f"{price:.2f}")
+            mark = Decimal(f"{price * (1 + self._chance.uniform(-0.0004, 0.0004)):.2f}")
+            for market in _MARKETS:
+                self._quotes[market, f"{coin}USDT"] = Quote(mid=index, mark=mark, index=index, depth_notional=self._depth)
+
+
+_MARKETS: tuple[MarketType, ...] = ("spot", "linear")

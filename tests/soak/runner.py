@@ -1,0 +1,200 @@
+"""Runs the real bot through one drawn schedule: real client, real journal file, simulated time, real deaths."""
+
+import asyncio
+import random
+import shutil
+import sqlite3
+import tempfile
+import traceback
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from bot import lock
+from bot.cycle import Desk, run_cycle
+from bot.domain.errors import AccountBusy, BallastError
+from bot.domain.published import published
+from bot.domain.record import CycleRecord
+from bot.exchange.calls import Limits
+from bot.exchange.venue import CcxtVenue
+from bot.execution.journal import Journal
+from bot.logs import cycle_line
+from bot.settings import Settings
+from bot.wiring import make_desk
+from tests.soak.evidence import CycleSeen, Evidence
+from tests.soak.schedule import CyclePlan, Schedule
+from tests.soak.world import KEY, PATIENCE_S, SECRET, Killed, World
+
+QUIET_CYCLES = 12
+QUIET_PAUSE_S = 600.0
+MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+
+
+class MortalJournal(Journal):
+    """The real journal with a place to die before and after each commit."""
+
+    world: World
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        self.world.reaper.meet("commit.before")
+        with super()._write() as connection:
+            yield connection
+        self.world.reaper.meet("commit.after")
+
+
+def run(schedule: Schedule) -> Evidence:
+    """Play a schedule to its end and a quiet tail after it; returns what was seen."""
+    folder = Path(tempfile.mkdtemp(prefix="ballast-soak-", dir=MEMORY_DISK if MEMORY_DISK.is_dir() else None))
+    random.seed(schedule.luck_seed)  # the pauses between repeated reads come from the global source
+    try:
+        world = World(schedule, folder)
+        quiet = CyclePlan(pause_s=QUIET_PAUSE_S, kill=None, event="", skew_s=0.0, intruder=False)
+        plans = [*schedule.cycles, *([quiet] * QUIET_CYCLES)]
+        done = 0
+        while done < len(plans):
+            done = asyncio.run(_life(world, plans, done))
+        return world.close()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _life(world: World, plans: list[CyclePlan], done: int) -> int:
+    """One process: from its start to its death, or to the end; returns how many cycles are over."""
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # a dead process complains to nobody
+    world.life += 1
+    world.reaper.revive()
+    _surround(world, plans[done], done)
+    try:
+        with lock.hold_account(world.journal_path, ()):
+            async with _desk(world) as desk:
+                while done < len(plans):
+                    await _one_cycle(world, desk, plans[done])
+                    done += 1
+                    if done == len(plans) or world.life % 3 == 0:
+                        return done  # every third process was started by cron: one cycle each
+                    if plans[done].event == "profile":
+                        return done
+                    _surround(world, plans[done], done)
+    except Killed:
+        world.evidence.kills += 1
+        world.inspect()
+        return done + 1
+    except BallastError as error:
+        world.evidence.said.append(str(error))
+        return done + 1
+    except Exception as error:
+        world.evidence.said.append("".join(traceback.format_exception(error)))
+        return done + 1
+    return done
+
+
+def _surround(world: World, plan: CyclePlan, number: int) -> None:
+    """What happens before a cycle begins."""
+    world.cycle = number
+    if number == len(world.schedule.cycles):
+        world.faults.clear()
+        world.feed.still = True
+    world.pass_time(plan.pause_s)
+    world.skew_s += plan.skew_s
+    if plan.event:
+        world.happen(plan.event)
+    world.reaper.arm(plan.kill)
+
+
+async def _one_cycle(world: World, desk: Desk, plan: CyclePlan) -> None:
+    evidence = world.evidence
+    began = (len(evidence.requests), len(world.engine.ledger), world.now)
+    record: CycleRecord | None = None
+    ending = "crashed"
+    try:
+        record = await (_beside_an_intruder(world, desk) if plan.intruder else run_cycle(desk))
+        ending = record.status.value
+    except Killed:
+        ending = "killed"
+        raise
+    except Exception as error:
+        ending = f"crashed: {type(error).__name__}: {error}"
+        raise
+    finally:
+        text = str(published(record)) if record else ""
+        if record:
+            evidence.said.append(cycle_line(record, None))
+        evidence.cycles.append(
+            CycleSeen(
+                number=world.cycle,
+                life=world.life,
+                first_request=began[0],
+                first_line=began[1],
+                began_at=began[2],
+                ended_at=world.now,
+                ending=ending,
+                record=text,
+                quiet=world.feed.still,
+            )
+        )
+
+
+async def _beside_an_intruder(world: World, desk: Desk) -> CycleRecord:
+    """A second process is started on the same account while this one works."""
+    try:
+        with lock.hold_account(world.journal_path, ()):
+            async with _desk(world) as second:
+                record, _ = await asyncio.gather(run_cycle(desk), run_cycle(second))
+                return record
+    except AccountBusy:
+        world.evidence.busy += 1
+    return await run_cycle(desk)
+
+
+@asynccontextmanager
+async def _desk(world: World) -> AsyncIterator[Desk]:
+    journal = MortalJournal.open(world.journal_path, new_id=f"soak-{world.schedule.seed}")
+    journal.world = world
+    try:
+        settings = settings_for(world)
+        venue = make_venue(world, settings)
+        await venue.connect()
+        yield make_desk(settings, {"binance": venue}, journal, world.clock)
+    finally:
+        journal.close()
+
+
+def make_venue(world: World, settings: Settings) -> CcxtVenue:
+    """The real adapter over the line of this world."""
+    row = settings.hedge_venue
+    return CcxtVenue(
+        venue_id="binance",
+        clock=world.clock,
+        mode="live",
+        market_kind=row.market,
+        margin_mode=row.margin_mode,
+        api_key=KEY,
+        api_secret=SECRET,
+        cache_directory=world.folder / "cache",
+        transport_factory=world.session,
+        limits=Limits(reads_per_s=1_000_000, writes_per_s=1_000_000, weighted=False, timeout_s=PATIENCE_S),
+    )
+
+
+def settings_for(world: World) -> Settings:
+    """The schedule's settings as a user's profile would give them."""
+    words = world.evidence.settings
+    outer, inner = words["band"]  # type: ignore[misc]
+    return Settings.model_validate(
+        {
+            "mode": "testnet",
+            "portfolio": {"name": "family"},
+            "holdings": [
+                {"asset": coin, "amount": str(amount), "label": "cold"} for coin, amount in world.schedule.external.items()
+            ],
+            "venues": [{"id": "binance", "margin_mode": words["margin_mode"], "transfers": words["transfers"]}],
+            "policy": {"size": words["size"], "pace": {"band_outer": outer, "band_inner": inner}},
+            "risk": {
+                "leverage_cap": words["leverage_cap"],
+                "order_notional_max": words["order_notional_max"],
+                "hedge_ratio_max": words["hedge_ratio_max"],
+            },
+            "journal": {"path": str(world.journal_path)},
+        }
+    )

@@ -1,0 +1,136 @@
+"""One seed -> everything that will happen in one run: market, portfolio, settings, faults, kills, other people."""
+
+import random
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.sim.faults import FAULTS
+
+INTENSITIES = (0.05, 0.15, 0.3, 0.5)
+# What the venue itself does wrong although nobody asked it to: meaningful only where it keeps client ids for ever.
+VENUE_TWICE = "duplicate_execution"
+LASTING = frozenset({"banned"})
+EVENTS = ("deposit", "deposit", "withdrawal", "withdrawal", "profile", "profile", "manual", "adl", "cash")
+RATIOS = ("0", "0.25", "0.5", "0.8", "1")
+COINS = {"BTC": Decimal(60000), "ETH": Decimal(3000), "SOL": Decimal(150)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kill:
+    """Kill the process at the nth point of a kind, counted within its cycle."""
+
+    kind: str
+    nth: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CyclePlan:
+    """What surrounds one cycle. Units: `pause_s` seconds of exchange time before it."""
+
+    pause_s: float
+    kill: Kill | None
+    event: str
+    skew_s: float
+    intruder: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """One whole run, drawn before it begins; the seeds of market, faults and latency are drawn with it.
+
+    `intensity` is the chance of a fault per write, `read_share` of it meets each read: where every read fails, no
+    write is ever reached. The event "profile" is the user changing his mind about the ratio, and a restart.
+    """
+
+    seed: int
+    intensity: float
+    read_share: float
+    kinds: tuple[str, ...]
+    unique_forever: bool
+    owned: dict[str, Decimal]
+    external: dict[str, Decimal]
+    spot_cash: Decimal
+    futures_cash: Decimal
+    settings: dict[str, object]
+    volatility: float
+    jump_chance: float
+    depth_notional: Decimal
+    cycles: tuple[CyclePlan, ...]
+    market_seed: int
+    fault_seed: int
+    latency_seed: int
+    luck_seed: int
+
+
+def draw(seed: int, cycles: int, *, intensity: float | None = None) -> Schedule:
+    """Draw a run; the same seed is the same run for ever."""
+    tree = random.Random(f"ballast soak {seed}")
+    unique_forever = tree.random() < 0.5
+    chosen = intensity if intensity is not None else tree.choice(INTENSITIES)
+    coins = tree.sample(sorted(COINS), tree.choice((1, 2, 2, 3)))
+    owned = {coin: _coins_worth(coin, tree.uniform(5_000, 60_000)) for coin in sorted(coins)}
+    external = {coin: _coins_worth(coin, tree.uniform(1_000, 20_000)) for coin in sorted(coins) if tree.random() < 0.3}
+    kills = tree.choice((0.0, 0.1, 0.25))
+    cash = sum((COINS[coin] * amount for coin, amount in owned.items()), Decimal(0))
+    return Schedule(
+        seed=seed,
+        intensity=chosen,
+        read_share=tree.choice((0.05, 0.3, 1.0)),
+        kinds=_kinds(tree, unique_forever=unique_forever),
+        unique_forever=unique_forever,
+        owned=owned,
+        external=external,
+        spot_cash=_money(cash * Decimal(tree.choice(("0.05", "0.3", "0.8", "1.5")))),
+        futures_cash=_money(cash * Decimal(tree.choice(("0", "0", "0.1", "0.4")))),
+        settings=_settings(tree),
+        volatility=tree.choice((0.0005, 0.002, 0.006)),
+        jump_chance=tree.choice((0.0, 0.002, 0.01)),
+        depth_notional=Decimal(tree.choice((20_000, 300_000, 2_000_000))),
+        cycles=tuple(_cycle(tree, kills) for _ in range(cycles)),
+        market_seed=tree.getrandbits(32),
+        fault_seed=tree.getrandbits(32),
+        latency_seed=tree.getrandbits(32),
+        luck_seed=tree.getrandbits(32),
+    )
+
+
+def _coins_worth(coin: str, notional: float) -> Decimal:
+    return (Decimal(f"{notional:.2f}") / COINS[coin]).quantize(Decimal("0.0001"))
+
+
+def _money(amount: Decimal) -> Decimal:
+    return amount.quantize(Decimal("0.01"))
+
+
+def _kinds(tree: random.Random, *, unique_forever: bool) -> tuple[str, ...]:
+    names = [name for name in FAULTS if name not in LASTING and (unique_forever or name != VENUE_TWICE)]
+    if tree.random() < 0.3:  # a swarm of few kinds finds what an even mixture hides
+        names = tree.sample(names, 8)
+    return tuple(names)
+
+
+def _settings(tree: random.Random) -> dict[str, object]:
+    size: dict[str, object] = {"rule": "static-ratio", "ratio": tree.choice(RATIOS[1:])}
+    if tree.random() < 0.3:
+        size = {"rule": "allocation", "crypto_max": tree.choice(("0.25", "0.5", "0.75"))}
+    return {
+        "size": size,
+        "band": tree.choice((("0.02", "0.005"), ("0.05", "0.02"), ("0.1", "0"))),
+        "margin_mode": tree.choice(("cross", "cross", "isolated")),
+        "leverage_cap": tree.choice(("1", "1.5", "2", "3")),
+        "order_notional_max": tree.choice(("5000", "25000")),
+        "hedge_ratio_max": tree.choice(("1", "1", "0.9")),
+        "transfers": tree.random() < 0.85,
+    }
+
+
+def _cycle(tree: random.Random, kills: float) -> CyclePlan:
+    pause_s = tree.choice((2.0, 15.0, 30.0, 60.0, 300.0, 1800.0))
+    kill = None
+    if tree.random() < kills:
+        kind = tree.choice(("commit.before", "commit.after", "write.before", "write.after", "any"))
+        # "any" reaches every read of settling and observing as well
+        kill = Kill(kind=kind, nth=tree.randint(1, 24 if kind == "any" else 5))
+    event = tree.choice(EVENTS) if tree.random() < 0.35 else ""
+    skew_s = tree.choice((0.0, 0.0, -3.0, 7.0, -40.0, 600.0)) if tree.random() < 0.1 else 0.0
+    return CyclePlan(pause_s=pause_s, kill=kill, event=event, skew_s=skew_s, intruder=tree.random() < 0.04)

@@ -1,0 +1,342 @@
+"""The world around the bot: exchange, market, faults, clock, and the line between them where processes die."""
+
+import asyncio
+import random
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from yarl import URL
+
+from bot.sim.account_events import disturb
+from bot.sim.answering import AnsweringExchange
+from bot.sim.engine import Engine
+from bot.sim.faults import Effect, FaultSchedule
+from bot.sim.listings import default_listings
+from bot.sim.market import Market
+from bot.sim.memory_session import MemoryResponse, MemorySession
+from bot.sim.model import Rejected, WalletName
+from bot.sim.wire.exchange import ApiKey, Exchange
+from bot.sim.wire.request import WireRequest
+from tests.soak.evidence import Evidence, LedgerLine, Request, Row, Standing
+from tests.soak.market import START, WalkFeed
+from tests.soak.schedule import COINS, RATIOS, Kill, Schedule
+
+ACCOUNT = "family"
+KEY = "canaryKeyOfTheSoak" + "7" * 46
+SECRET = "canarySecretOfTheSoak" + "8" * 43
+PATIENCE_S = 10.0
+SLOW_S = 4.0
+# Faults after which the sender still holds a true and whole answer.
+HARMLESS = frozenset({"none", "slow", "partial_fill", "external_deposit", "manual_trade", "deleveraged", "duplicate_execution"})
+COLUMNS = "id, client_id, kind, symbol, state, body, coalesce(ending, ''), coalesce(filled, '0')"
+
+
+class Killed(BaseException):
+    """The process is gone: nothing of it runs on, nothing of it was tidied up."""
+
+
+class Reaper:
+    """Kills at the drawn point; a dead process reaches neither disk nor network again."""
+
+    def __init__(self) -> None:
+        self.dead = False
+        self._armed: Kill | None = None
+        self._left = 0
+
+    def arm(self, kill: Kill | None) -> None:
+        """Set the point of the coming cycle."""
+        self._armed, self._left = kill, kill.nth if kill else 0
+
+    def meet(self, point: str) -> None:
+        """Pass a point, or die there."""
+        if self.dead:
+            raise Killed
+        if self._armed is None or self._armed.kind not in ("any", point):
+            return
+        self._left -= 1
+        if self._left <= 0:
+            self.dead = True
+            raise Killed
+
+    def revive(self) -> None:
+        """Start the next process."""
+        self.dead, self._armed = False, None
+
+
+class Weather(FaultSchedule):
+    """Faults that meet writes more often than reads."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        super().__init__(random.Random(schedule.fault_seed), intensity=schedule.intensity, kinds=schedule.kinds)
+        self._on_writes, self._on_reads = schedule.intensity, schedule.intensity * schedule.read_share
+        self.last = ""
+
+    def clear(self) -> None:
+        """No more faults from here on."""
+        self._on_writes = self._on_reads = 0.0
+
+    def draw(self, method: str, path: str, at: datetime) -> Effect:
+        """The fault this request meets."""
+        self.intensity = self._on_writes if changes_something(method, path) else self._on_reads
+        effect = super().draw(method, path, at)
+        self.last = effect.name
+        return effect
+
+
+def changes_something(method: str, path: str) -> bool:
+    """Whether a request may change the account."""
+    return method in ("POST", "DELETE") and not path.endswith("get-funding-asset")
+
+
+class SoakClock:
+    """The bot's clock: the exchange's time, seen through the error of this machine's clock."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    def now(self) -> datetime:
+        return self._world.now + timedelta(seconds=self._world.skew_s)
+
+    def monotonic(self) -> float:
+        return (self._world.now - START).total_seconds()
+
+    async def sleep(self, seconds: float) -> None:
+        until = self._world.now + timedelta(seconds=seconds)
+        await asyncio.sleep(0)
+        self._world.reach(until)
+
+
+class World:
+    """One exchange with one account, and everything that is written down about it."""
+
+    def __init__(self, schedule: Schedule, folder: Path) -> None:
+        self.schedule, self.folder = schedule, folder
+        self.journal_path = folder / "ballast.db"
+        self.feed = WalkFeed(
+            {coin: COINS[coin] for coin in schedule.owned},
+            random.Random(schedule.market_seed),
+            volatility=schedule.volatility,
+            jump=schedule.jump_chance,
+            depth=schedule.depth_notional,
+        )
+        coins = set(schedule.owned)
+        listings = [row for row in default_listings() if row.base in coins | {"BTC"}]
+        self.engine = Engine(listings=listings, at=START, unique_forever=schedule.unique_forever)
+        self.engine.open_account(ACCOUNT, _first_money(schedule))
+        key = ApiKey(key=KEY, secret=SECRET, account=ACCOUNT)
+        self.exchange = Exchange(market=Market(self.engine, self.feed), keys={KEY: key})
+        self.faults = Weather(schedule)
+        self.answering = AnsweringExchange(self.exchange, faults=self.faults, slow_s=SLOW_S)
+        self.reaper = Reaper()
+        self.clock = SoakClock(self)
+        self.skew_s = 0.0
+        self.life = 0
+        self.cycle = -1
+        self._latency = random.Random(schedule.latency_seed)
+        self._luck = random.Random(schedule.luck_seed)
+        self._reader: sqlite3.Connection | None = None
+        self.evidence = Evidence(
+            seed=schedule.seed, intensity=schedule.intensity, settings=dict(schedule.settings), canaries=(KEY, SECRET)
+        )
+        self._note_market()
+        self._note_owned()
+
+    # time ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> datetime:
+        return self.engine.now
+
+    def reach(self, to: datetime) -> None:
+        """Let time pass up to an instant."""
+        if to > self.now:
+            before = self.feed.marks()
+            self.answering.advance_to(to)
+            if self.feed.marks() != before:
+                self._note_market()
+
+    def pass_time(self, seconds: float) -> None:
+        self.reach(self.now + timedelta(seconds=seconds))
+
+    def _note_market(self) -> None:
+        self.evidence.marks.append((self.now, self.feed.marks()))
+
+    # other people ---------------------------------------------------------------------------------------------------
+
+    def happen(self, event: str) -> None:
+        """Let something happen that is not the bot's doing."""
+        coin = self._luck.choice(sorted(self.schedule.owned))
+        share = Decimal(self._luck.choice(("0.05", "0.2", "0.7")))
+        held = self.engine.wallet(ACCOUNT, "spot").get(coin, (Decimal(0), Decimal(0)))[0]
+        amount = (held * share).quantize(Decimal("0.0001"))
+        try:
+            match event:
+                case "deposit" if amount:
+                    self.engine.deposit(ACCOUNT, "spot", coin, amount)
+                case "withdrawal" if amount:
+                    self.engine.withdraw(ACCOUNT, "spot", coin, amount)
+                case "profile":
+                    self.change_mind()
+                case "cash":
+                    disturb("external_deposit", self.exchange, ACCOUNT, self._luck)
+                case "manual":
+                    disturb("manual_trade", self.exchange, ACCOUNT, self._luck)
+                case "adl":
+                    disturb("deleveraged", self.exchange, ACCOUNT, self._luck)
+        except Rejected:
+            return
+        self._note_owned()
+
+    def change_mind(self) -> None:
+        """The user edits his profile; the next process reads it."""
+        size = self.evidence.settings["size"]
+        if isinstance(size, dict) and "ratio" in size:
+            self.evidence.settings["size"] = {**size, "ratio": self._luck.choice(RATIOS)}
+
+    def _note_owned(self) -> None:
+        self.evidence.owned_from.append((self.now, self.standing().owned))
+
+    def standing(self) -> Standing:
+        """Where the account is now."""
+        spot = {asset: sum(pair, Decimal(0)) for asset, pair in self.engine.wallet(ACCOUNT, "spot").items()}
+        funding = {asset: sum(pair, Decimal(0)) for asset, pair in self.engine.wallet(ACCOUNT, "funding").items()}
+        positions = self.engine.positions(ACCOUNT)
+        margin = self.engine.margin(ACCOUNT)
+        owned = {coin: spot.get(coin, Decimal(0)) + self.schedule.external.get(coin, Decimal(0)) for coin in COINS}
+        return Standing(
+            positions={row.symbol: row.amount for row in positions},
+            equity=margin.equity,
+            owned={coin: amount for coin, amount in owned.items() if amount},
+            spot_cash=spot.get("USDT", Decimal(0)),
+            funding_cash=funding.get("USDT", Decimal(0)),
+        )
+
+    # the line -------------------------------------------------------------------------------------------------------
+
+    def open_rows(self) -> tuple[Row, ...]:
+        """What the journal's file shows to somebody else: every intent that is not settled."""
+        return self._rows("WHERE state <> 'done' ORDER BY id")
+
+    def _rows(self, where: str) -> tuple[Row, ...]:
+        connection = self.reading()
+        if connection is None:
+            return ()
+        found = connection.execute(f"SELECT {COLUMNS} FROM intents {where}")  # noqa: S608 - our own words
+        names = ("id", "client_id", "kind", "symbol", "state", "body", "ending", "filled")
+        return tuple(Row(**dict(zip(names, row, strict=True))) for row in found)
+
+    def reading(self) -> sqlite3.Connection | None:
+        """A connection of our own, for reading."""
+        if self._reader is None and self.journal_path.exists():
+            self._reader = sqlite3.connect(f"file:{self.journal_path}?mode=ro", uri=True, isolation_level=None)
+        return self._reader
+
+    def arrived(self, method: str, path: str, text: str) -> Request:
+        """Write down a request at the instant it reaches the exchange."""
+        is_write = changes_something(method, path)
+        parameters = dict(parse_qsl(text))
+        request = Request(
+            number=len(self.evidence.requests),
+            ledger=len(self.engine.ledger),
+            at=self.now,
+            life=self.life,
+            cycle=self.cycle,
+            method=method,
+            path=path,
+            parameters={name: parameters[name] for name in sorted(parameters) if name != "signature"},
+            rows=self.open_rows() if is_write else (),
+        )
+        self.evidence.requests.append(request)
+        return request
+
+    def session(self) -> "Line":
+        """A new connection to the exchange."""
+        return Line(self)
+
+    def latency_s(self) -> float:
+        return self._latency.uniform(0.005, 0.12)
+
+    # the end --------------------------------------------------------------------------------------------------------
+
+    def inspect(self) -> None:
+        """Look at the journal as a killed process left it."""
+        connection = self.reading()
+        if connection is not None:
+            verdict = str(connection.execute("PRAGMA integrity_check").fetchone()[0])
+            self.evidence.integrity.append((self.cycle, verdict))
+
+    def close(self) -> Evidence:
+        """Gather what is left and let go of everything."""
+        evidence = self.evidence
+        evidence.intents = list(self._rows("ORDER BY id"))
+        connection = self.reading()
+        if connection is not None:
+            rows = connection.execute("SELECT number, record IS NOT NULL FROM cycles ORDER BY number")
+            evidence.journal_cycles = [(int(number), bool(ended)) for number, ended in rows]
+            self.inspect()
+            connection.close()
+        evidence.ledger = [
+            LedgerLine(sequence=row.sequence, at=row.at, kind=row.kind, symbol=row.symbol, facts=row.facts)
+            for row in self.engine.ledger
+        ]
+        evidence.final = self.standing()
+        evidence.faults = self.faults.counts
+        evidence.journal_bytes = b"".join(path.read_bytes() for path in sorted(self.folder.rglob("*")) if path.is_file())
+        return evidence
+
+
+class Line:
+    """Carries requests like an aiohttp session; time passes on it, and a process can die on it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._memory = MemorySession(world.answering, witness=self._arrived)
+        self._seen: Request | None = None
+        self.headers: dict[str, str] = {}
+
+    def request(self, method: str, url: URL, **options: Any) -> AbstractAsyncContextManager[MemoryResponse]:
+        return self._sent(method, url, options)
+
+    def _arrived(self, wire: WireRequest) -> None:
+        self._seen = self._world.arrived(wire.method, wire.path, wire.body or wire.query)
+
+    @asynccontextmanager
+    async def _sent(self, method: str, url: URL, options: dict[str, Any]) -> AsyncIterator[MemoryResponse]:
+        world = self._world
+        is_write = changes_something(method, url.path)
+        await asyncio.sleep(0)
+        world.reaper.meet("write.before" if is_write else "read")
+        world.pass_time(world.latency_s())
+        try:
+            async with self._memory.request(method, url, **options) as response:
+                # between the exchange's answer and here nothing else could run: both belong to this request
+                seen, struck = self._seen, world.faults.last
+                world.reaper.meet("write.after" if is_write else "read")
+                world.pass_time(SLOW_S if struck == "slow" else world.latency_s())
+                if seen is not None:
+                    world.evidence.requests[seen.number] = _answered(seen, struck, response.status)
+                yield response
+        except TimeoutError:
+            world.pass_time(PATIENCE_S)
+            raise
+
+    async def close(self) -> None:
+        return
+
+
+def _answered(seen: Request, struck: str, status: int) -> Request:
+    return replace(seen, answered=True, truthful=status < 300 and struck in HARMLESS)
+
+
+def _first_money(schedule: Schedule) -> dict[tuple[WalletName, str], Decimal]:
+    money: dict[tuple[WalletName, str], Decimal] = {("spot", coin): amount for coin, amount in schedule.owned.items()}
+    money["spot", "USDT"] = schedule.spot_cash
+    money["futures", "USDT"] = schedule.futures_cash
+    return money
