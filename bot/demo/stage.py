@@ -1,0 +1,167 @@
+"""The stage: a local testnet on loopback, the bot's own daemon against it, and a clock that moves the market."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from bot.cycle import Desk
+from bot.daemon import Schedule, run_daemon
+from bot.demo.story import QUOTE, Story
+from bot.demo.witness import Witness
+from bot.domain.record import CycleRecord
+from bot.settings import Settings, load_settings
+from bot.sim.answering import AnsweringExchange
+from bot.sim.localnet import build_world
+from bot.sim.server import LocalServer
+from bot.wiring import open_desk
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Three quarters of an hour: 32 looks a day, and every quarter of the hour is met in turn, the highs of a tape too.
+LOOK_EVERY = timedelta(minutes=45)
+RATIO = Decimal("0.5")
+BAND = Decimal("0.05")
+LEVERAGE_CAP = Decimal(2)
+DISTANCE_MIN = Decimal("0.30")
+VENUE = "binance"
+MEMORY = Path("/dev/shm")  # noqa: S108 - only asked whether it is there; the directory in it gets a random name
+
+PROFILE = """
+mode = "testnet"
+
+[portfolio]
+name = "family"
+quote = "{quote}"
+{holdings}
+[[venues]]
+id = "{venue}"
+localnet = "{address}"
+
+[policy.size]
+rule = "static-ratio"
+ratio = "{ratio}"
+
+[policy.pace]
+band_outer = "{band}"
+
+[risk]
+leverage_cap = "{leverage_cap}"
+liquidation_distance_min = "{distance_min}"
+
+[schedule]
+cycle_every_s = {every_s}
+
+[journal]
+path = "{journal}"
+"""
+HOLDING = """
+[[holdings]]
+asset = "{asset}"
+amount = "{amount}"
+label = "cold wallet"
+"""
+
+
+class StageClock:
+    """The bot's clock on stage: market time, which stands still until somebody sleeps."""
+
+    def __init__(self, answering: AnsweringExchange, step: timedelta, look: Callable[[], None]) -> None:
+        self._answering, self._step, self._look = answering, step, look
+
+    def now(self) -> datetime:
+        """Market time."""
+        return self._answering.exchange.now
+
+    def monotonic(self) -> float:
+        """Seconds of market time that never run backwards."""
+        return (self.now() - EPOCH).total_seconds()
+
+    async def sleep(self, seconds: float) -> None:
+        """Let the market move on by so many seconds, and have it looked at after each of its own steps."""
+        due = self.now() + timedelta(seconds=max(0.0, seconds))
+        while self.now() < due:
+            next_step = EPOCH + ((self.now() - EPOCH) // self._step + 1) * self._step
+            self._answering.advance_to(min(due, next_step))
+            self._look()
+            await asyncio.sleep(0)  # signals and sockets get their turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Everything that runs during a demo."""
+
+    story: Story
+    settings: Settings
+    desk: Desk
+    witness: Witness
+    address: str
+    every: timedelta
+
+
+@asynccontextmanager
+async def set_stage(story: Story, *, every: timedelta = LOOK_EVERY) -> AsyncIterator[Stage]:
+    """Start the testnet on a free port and connect the bot to it; nothing of it is left afterwards.
+
+    Raises: ConfigurationError when no port can be opened.
+    """
+    world = build_world(story.feed, story.listings, portfolio=story.deposits)
+    witness = Witness(story, world.engine, ratio=RATIO, band=BAND)
+    server = LocalServer(world.answering, speed=0)
+    with tempfile.TemporaryDirectory(prefix="ballast-demo-", dir=_scratch()) as scratch:
+        host, port = await server.start()
+        address = f"{host}:{port}"
+        try:
+            settings = _settings(story, Path(scratch), address, every)
+            clock = StageClock(world.answering, story.feed.step, witness.look)
+            async with open_desk(settings, purpose="run", clock=clock) as desk:
+                yield Stage(story=story, settings=settings, desk=desk, witness=witness, address=address, every=every)
+        finally:
+            await server.stop()
+
+
+async def play(stage: Stage, tell: Callable[[CycleRecord], None], complain: Callable[[str], None]) -> bool:
+    """Run the daemon until the market ends; False when a signal ended it earlier."""
+    stop = asyncio.Event()
+    end = stage.story.feed.end
+    ended = False
+
+    def announce(record: CycleRecord, next_at: datetime | None) -> None:
+        nonlocal ended
+        tell(record)
+        if next_at is None or next_at > end:
+            ended = next_at is not None
+            stop.set()
+
+    schedule = Schedule(every_s=stage.every.total_seconds(), cron=None)
+    await run_daemon(stage.desk, schedule, announce, complain, jitter_s=lambda: 0.0, stop=stop)
+    return ended
+
+
+def _settings(story: Story, scratch: Path, address: str, every: timedelta) -> Settings:
+    """Written as a profile and read as one, so that the demo takes the road of every user."""
+    holdings = "".join(HOLDING.format(asset=asset, amount=amount) for asset, amount in story.cold.items())
+    profile = scratch / "demo.toml"
+    text = PROFILE.format(
+        quote=QUOTE,
+        holdings=holdings,
+        venue=VENUE,
+        address=address,
+        ratio=RATIO,
+        band=BAND,
+        leverage_cap=LEVERAGE_CAP,
+        distance_min=DISTANCE_MIN,
+        every_s=round(every.total_seconds()),
+        journal=(scratch / "ballast.db").as_posix(),
+    )
+    profile.write_text(text, encoding="utf-8")
+    return load_settings([profile], environ={}, env_file=None)
+
+
+def _scratch() -> str | None:
+    """Memory where there is some: the journal reaches the disk twice a cycle, and play money needs no disk."""
+    return str(MEMORY) if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) else None
