@@ -30,14 +30,20 @@ class Schedule:
 
 
 async def run_daemon(
-    desk: Desk, schedule: Schedule, announce: Announce, complain: Complain, *, jitter_s: Callable[[], float]
+    desk: Desk,
+    schedule: Schedule,
+    announce: Announce,
+    complain: Complain,
+    *,
+    jitter_s: Callable[[], float],
+    stop: asyncio.Event | None = None,
 ) -> int:
-    """Run cycles until SIGTERM or SIGINT; the cycle in progress is finished first.
+    """Run cycles until SIGTERM or SIGINT, or until `stop` is set; the cycle in progress is finished first.
 
     Returns the exit code of the last cycle. A journal that cannot be written stops sending, not the daemon: it tries
     again in the next cycle.
     """
-    stop = asyncio.Event()
+    stop = stop or asyncio.Event()
     _listen(stop)
     clock = desk.lookout.clock
     code = 0

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
@@ -34,4 +35,6 @@ class Arguments(argparse.Namespace):
     seed: int
     speed: float
     write_config: Path | None
+    since: datetime | None
+    until: datetime | None
     page: bool

@@ -143,7 +143,14 @@ def demo(arguments: Arguments) -> int:
     from bot.demo import run_demo  # noqa: PLC0415
 
     return asyncio.run(
-        run_demo(scenario=_scenario(arguments), tape=arguments.tape, seed=arguments.seed, page=arguments.page)
+        run_demo(
+            scenario=_scenario(arguments),
+            tape=arguments.tape,
+            seed=arguments.seed,
+            page=arguments.page,
+            since=arguments.since,
+            until=arguments.until,
+        )
     )
 
 

@@ -4,6 +4,7 @@ import argparse
 import os
 import textwrap
 from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import NoReturn
 
@@ -212,10 +213,19 @@ def _rehearsing(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "hedge a portfolio through weeks of market in under a minute, on a local testnet",
         "ballast demo",
         "ballast demo --scenario rally --seed 7",
-        "ballast demo --tape data/2021-05                    real candles, marks and funding",
+        "ballast demo --tape data --from 2021-05-08 --to 2021-06-05     real candles, marks and funding",
     )
     _market_flags(demo, scenario="crash-and-rally")
+    demo.add_argument("--from", dest="since", metavar="DATE", type=_day, default=None, help="first day of the tape")
+    demo.add_argument("--to", dest="until", metavar="DATE", type=_day, default=None, help="day before which it ends")
     demo.add_argument("--no-page", dest="page", action="store_false", help="serve no status page meanwhile")
+
+
+def _day(text: str) -> datetime:
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), UTC)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date; write for example 2021-05-08") from None
 
 
 def _market_flags(parser: argparse.ArgumentParser, *, scenario: str) -> None:

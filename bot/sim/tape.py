@@ -75,10 +75,7 @@ def tape_feed(directory: Path, *, since: datetime | None = None, until: datetime
     """
     spot, perp = _price_tables(directory, "spot"), _price_tables(directory, "perp")
     if not spot and not perp:
-        raise ConfigurationError(
-            f"The tape {directory} holds no file named spot_<SYMBOL>_1h.parquet or perp_<SYMBOL>_1h.parquet; "
-            "docs/tape.md describes the format."
-        )
+        raise _nothing_to_play(directory)
     grid = _grid(directory, [*(perp or spot).values()], since, until)
     notes: list[str] = []
     series: dict[MarketKey, Series] = {}
@@ -96,6 +93,14 @@ def tape_feed(directory: Path, *, since: datetime | None = None, until: datetime
     return SeriesFeed(origin=grid.origin, start=grid.start, end=grid.end, step=STEP, series=series, notes=tuple(notes))
 
 
+def tape_span(directory: Path) -> tuple[datetime, datetime]:
+    """The first and the last instant a tape can play. Raises: ConfigurationError as `tape_feed` does."""
+    tables = _price_tables(directory, "perp") or _price_tables(directory, "spot")
+    if not tables:
+        raise _nothing_to_play(directory)
+    return min(table.first for table in tables.values()), max(table.last for table in tables.values()) + HOUR - STEP
+
+
 def tape_listings(feed: SeriesFeed) -> tuple[Listing, ...]:
     """List the markets a tape has prices for, with ticks fine enough for the lowest of them."""
     low: dict[MarketKey, Decimal] = {}
@@ -104,6 +109,13 @@ def tape_listings(feed: SeriesFeed) -> tuple[Listing, ...]:
         usual = prices[len(prices) // 20]  # not the one wick of a flash crash
         low[key] = Decimal(f"{usual:.{DIGITS}f}")
     return listings_for(low)
+
+
+def _nothing_to_play(directory: Path) -> ConfigurationError:
+    return ConfigurationError(
+        f"The tape {directory} holds no file named spot_<SYMBOL>_1h.parquet or perp_<SYMBOL>_1h.parquet; "
+        "docs/tape.md describes the format."
+    )
 
 
 def _price_tables(directory: Path, kind: str) -> dict[str, _Table]:
