@@ -37,7 +37,10 @@ NOTHING_SETTLED = Settlement(outcomes=(), open=(), notes=())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """Everything a cycle works with; modes differ only by the objects in here."""
+    """Everything a cycle works with; modes differ only by the objects in here.
+
+    `remarks` is what the world itself has to say about what is shown, taken up into every record.
+    """
 
     mode: str
     portfolio: str
@@ -46,6 +49,7 @@ class Desk:
     hands: Hands
     enter: Callable[[], Awaitable[None]]
     balance_jump_max: Decimal | None
+    remarks: Callable[[], Sequence[str]] = tuple
 
 
 @dataclass(slots=True, kw_only=True)
@@ -228,7 +232,7 @@ def _record(desk: Desk, cycle: str, status: CycleStatus, found: _Findings) -> Cy
         intents=found.plan.intents,
         outcomes=tuple(found.outcomes),
         refusals=tuple(found.refusals),
-        notes=tuple(found.notes),
+        notes=(*found.notes, *desk.remarks()),
     )
 
 

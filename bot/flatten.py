@@ -80,7 +80,7 @@ async def flatten(desk: Desk, *, verify: bool) -> CycleRecord:
         intents=tuple(intents),
         outcomes=tuple(outcomes),
         refusals=tuple(refusals),
-        notes=tuple(dict.fromkeys(notes)),
+        notes=tuple(dict.fromkeys((*notes, *desk.remarks()))),
     )
     journal.end_cycle(cycle, desk.lookout.clock.now(), json.dumps(published(record)))
     return record

@@ -28,7 +28,7 @@ Money and fractions are written in quotes (`"0.5"`) so that they stay exact. Unk
 Secrets stand in the environment or in `.env` only, keyed by the id of the venue:
 `BALLAST_VENUES__BINANCE__API_KEY`, `BALLAST_VENUES__BINANCE__API_SECRET`, and where a venue asks for one
 `BALLAST_VENUES__ID__API_PASSPHRASE`. Use keys without withdrawal right. A `[[venues]]` entry with `localnet` uses the
-well-known keys of the local testnet; keys of the environment are not used for it.
+well-known keys of the local testnet (in a dry run none); keys of the environment are not used for it.
 """
 
 
@@ -120,7 +120,7 @@ def _toml(value: Any) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
     if isinstance(value, dict):
-        return "{}"
+        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }" if value else "{}"
     if isinstance(value, Enum):
         return f'"{value.value}"'
     if isinstance(value, int | float):

@@ -4,6 +4,7 @@ import gc
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -56,7 +57,7 @@ async def open_desk(settings: Settings, *, purpose: Purpose, clock: Clock | None
         ticking = clock or await _clock(settings)
         venues: dict[str, VenuePort] = {}
         for row in settings.venues:
-            venue = make_venue(settings, row, ticking)
+            venue = make_account(settings, row, ticking, Glance(journal) if purpose == "plan" else journal)
             stack.push_async_callback(venue.close)
             venues[row.id] = venue
         gc.freeze()
@@ -90,18 +91,44 @@ def open_journal(settings: Settings, *, beside: bool = True) -> Journal:
     return Journal.open(settings.journal.path, new_id=secrets.token_hex(8), beside=beside)
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A memory that is read and never written."""
+
+    memory: Journal
+
+    def setting(self, key: str) -> str | None:
+        """Give back what is remembered."""
+        return self.memory.setting(key)
+
+    def set_setting(self, key: str, value: str | None) -> None:
+        """Let it go."""
+
+
+def make_account(settings: Settings, row: Venue, clock: Clock, memory: Journal | Glance) -> VenuePort:
+    """The account of one [[venues]] entry: the exchange itself, or in a dry run a simulated one over its market."""
+    venue = make_venue(settings, row, clock)
+    if settings.mode != "dry-run":
+        return venue
+    from bot.sim.shadow import ShadowVenue  # noqa: PLC0415 - only dry runs pay for the simulated exchange
+
+    return ShadowVenue(
+        reader=venue,
+        memory=memory,
+        balances=settings.dry_run.balances if row.hedges else {},
+        taker_fee=settings.dry_run.taker_fee,
+        real=venue if row.has_keys else None,
+    )
+
+
 def make_venue(settings: Settings, row: Venue, clock: Clock) -> CcxtVenue:
-    """The venue of one [[venues]] entry in the configured mode."""
-    if settings.mode == "dry-run":
-        raise ConfigurationError(
-            'mode = "dry-run" is not available in this version. Nothing was touched. Rehearse on the local testnet: '
-            "`ballast localnet --write-config rehearsal.toml`, then `ballast once --config rehearsal.toml`."
-        )
+    """The exchange of one [[venues]] entry in the configured mode; a dry run may read the real one and nothing else."""
     calls_per_s = LOCALNET_CALLS_PER_S if row.localnet else max(1, int(settings.network.calls_per_s))
     return CcxtVenue(
         venue_id=row.id,
         clock=clock,
-        mode="live" if settings.mode == "live" else "testnet",
+        mode="testnet" if settings.mode == "testnet" else "live",
+        read_only=settings.mode == "dry-run",
         market_kind=row.market,
         margin_mode=row.margin_mode,
         quote=settings.portfolio.quote,
@@ -143,6 +170,7 @@ def make_desk(settings: Settings, venues: dict[str, VenuePort], journal: Journal
         hands=Hands(venues=venues, journal=journal, clock=clock),
         enter=_Entrance(settings, venues),
         balance_jump_max=settings.risk.balance_jump_max,
+        remarks=lambda: [text for venue in venues.values() for text in getattr(venue, "remarks", tuple)()],
     )
 
 

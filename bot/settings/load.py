@@ -238,7 +238,9 @@ def _secrets_in_profile(raw: Mapping[str, Any]) -> list[str]:
 
 
 def _localnet_keys(raw: Mapping[str, Any]) -> None:
-    """Give the local testnet its well-known keys where the profile names none."""
+    """Give the local testnet its well-known keys where the profile names none; a dry run needs none."""
+    if raw.get("mode", Settings.model_fields["mode"].default) == "dry-run":
+        return
     rows = raw.get("venues")
     for row in rows if isinstance(rows, list) else []:
         if isinstance(row, dict) and row.get("localnet"):

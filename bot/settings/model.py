@@ -11,6 +11,7 @@ from bot.domain.account import MarginMode
 from bot.domain.instrument import MarketKind
 from bot.settings.fields import (
     Address,
+    AmountByAsset,
     Asset,
     Assets,
     Fraction,
@@ -117,6 +118,18 @@ def _unsupported(venue: str) -> str:
 def _names_of_keys(venue: str) -> str:
     prefix = f"BALLAST_VENUES__{venue.upper()}__"
     return f"{prefix}API_KEY and {prefix}API_SECRET in the environment or .env"
+
+
+class DryRun(Table):
+    """What a dry run begins with, where no key reads real balances."""
+
+    balances: AmountByAsset = Field(
+        default={"BTC": Decimal("0.5"), "ETH": Decimal(5), "USDT": Decimal(30000)},
+        description="Coins on the simulated spot wallet of the hedge venue; changes are paid in or out.",
+    )
+    taker_fee: Annotated[NotNegative, Field(le=Decimal("0.01"))] = Field(
+        default=Decimal("0.0005"), description="Fee of simulated orders, as a fraction of what is traded."
+    )
 
 
 class Risk(Table):
@@ -241,7 +254,10 @@ class Settings(BaseSettings):
         env_nested_delimiter="__",
     )
 
-    mode: Mode = Field(default="dry-run", description="dry-run sends nothing; testnet rehearses; live trades.")
+    mode: Mode = Field(
+        default="dry-run",
+        description="dry-run simulates the account and sends nothing; testnet rehearses; live trades.",
+    )
     live_confirmation: str | None = Field(
         default=None,
         description="Must equal the hedge venue's account before live trading (or --confirm-live ACCOUNT).",
@@ -251,6 +267,7 @@ class Settings(BaseSettings):
     venues: Annotated[tuple[Venue, ...], AfterValidator(_no_venue_twice)] = Field(default=())
     policy: Policy = empty()
     risk: Risk = empty()
+    dry_run: DryRun = empty()
     schedule: Schedule = empty()
     journal: Journal = empty()
     watch: Watch = empty()

@@ -23,6 +23,7 @@ TABLES: dict[tuple[str, ...], tuple[type[BaseModel], ...]] = {
     ("policy", "place"): (rules.Direct,),
     ("policy", "pace"): (rules.Pace,),
     ("risk",): (model.Risk,),
+    ("dry_run",): (model.DryRun,),
     ("schedule",): (model.Schedule,),
     ("journal",): (model.Journal,),
     ("watch",): (model.Watch,),

@@ -1,0 +1,395 @@
+"""The Venue of a dry run: the real market, read only, and a simulated account that trades against it."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from bot.domain.account import (
+    Balance,
+    Book,
+    Candle,
+    Fill,
+    FundingRate,
+    IncomeEntry,
+    KeyRights,
+    LeverageBracket,
+    MarginAccount,
+    MarginMode,
+    Mark,
+    Order,
+    Position,
+    PositionMode,
+    Price,
+    Side,
+    SymbolSettings,
+    Transfer,
+    Wallet,
+)
+from bot.domain.errors import AlreadyExists, Refused, Unavailable
+from bot.domain.instrument import Instrument
+from bot.domain.ports import AccountReader, MarketReader
+from bot.sim.catching_up import bring_up_to_now
+from bot.sim.engine import Engine
+from bot.sim.model import Rejected, WalletName
+from bot.sim.shadow_account import ACCOUNT, Memory, ShadowAccount
+from bot.sim.shadow_market import (
+    brackets_of,
+    cautious_tiers,
+    fill_of,
+    income_of,
+    listing_of,
+    order_of,
+    tiers_of,
+    transfer_of,
+    with_book,
+)
+
+ZERO = Decimal(0)
+TAKER_FEE = Decimal("0.0005")
+BOOK_LEVELS = 100
+WALLETS: tuple[WalletName, ...] = ("spot", "funding")
+NO_KEY = KeyRights(read=None, trade_futures=None, transfer=None, withdraw=None, ip_restricted=None)
+
+
+class ShadowVenue:
+    """Implements `bot.domain.ports.Venue`. Nothing here can send a write: `reader` is asked for public data only.
+
+    `real` reads the balances and tiers of a real account; positions, margin and orders stay simulated.
+    `memory` keeps the simulated account between runs; `balances` is what it begins with on its spot wallet.
+    """
+
+    def __init__(
+        self,
+        *,
+        reader: MarketReader,
+        memory: Memory,
+        balances: Mapping[str, Decimal],
+        taker_fee: Decimal = TAKER_FEE,
+        real: AccountReader | None = None,
+    ) -> None:
+        self._reader, self._real = reader, real
+        self._memory, self._balances = memory, {} if real else dict(balances)
+        self._taker_fee = taker_fee
+        self._opened: ShadowAccount | None = None
+        self._turn = asyncio.Lock()
+        self._standing = _standing(reader.id, has_key=real is not None)
+
+    def __repr__(self) -> str:
+        return f"<ShadowVenue {self.id}>"
+
+    @property
+    def id(self) -> str:
+        """The ccxt id of the exchange whose market is read."""
+        return self._reader.id
+
+    @property
+    def settle_after_s(self) -> float:
+        """Nothing is ever under way in a simulation."""
+        return 0.0
+
+    def remarks(self) -> tuple[str, ...]:
+        """What befell the account since last asked, and, the first time, what is simulated and how."""
+        new: list[str] = []
+        if self._opened is not None:
+            new, self._opened.notes = self._opened.notes, []
+        standing, self._standing = self._standing, ()
+        return (*new, *standing)
+
+    # Public data, as it is -------------------------------------------------------------------------------------------
+
+    async def connect(self) -> None:
+        """Connect the reader and open the simulated account. Raises: Unavailable, JournalError."""
+        await self._reader.connect()
+        if self._opened is None:
+            self._opened = ShadowAccount.open(self.id, self._memory, self._balances, self._reader.now())
+
+    async def close(self) -> None:
+        """Release every socket."""
+        await self._reader.close()
+
+    def now(self) -> datetime:
+        """The venue's time as far as we know."""
+        return self._reader.now()
+
+    async def time(self) -> datetime:
+        """The venue's own time."""
+        return await self._reader.time()
+
+    async def instruments(self, assets: Iterable[str]) -> tuple[Instrument, ...]:
+        """The real instruments; what is listed there is listed in the simulation."""
+        found = await self._reader.instruments(assets)
+        for row in found:
+            known = self._engine.listings.get(("linear", row.symbol))
+            tiers = known.tiers if known and self._real else cautious_tiers(row.base)
+            listing = listing_of(row, tiers, self._taker_fee)
+            if listing != known:
+                self._engine.list_market(listing)
+        return found
+
+    async def marks(self, symbols: Iterable[str]) -> tuple[Mark, ...]:
+        """Mark and index prices."""
+        return await self._reader.marks(symbols)
+
+    async def prices(self, assets: Iterable[str], quote: str) -> tuple[Price, ...]:
+        """Spot mid prices."""
+        return await self._reader.prices(assets, quote)
+
+    async def funding(self, symbols: Iterable[str]) -> tuple[FundingRate, ...]:
+        """The coming funding payments."""
+        return await self._reader.funding(symbols)
+
+    async def book(self, symbol: str, levels: int) -> Book:
+        """The visible order book."""
+        return await self._reader.book(symbol, levels)
+
+    async def candles(self, symbol: str, step_s: int, since: datetime, until: datetime) -> tuple[Candle, ...]:
+        """Closed bars, oldest first."""
+        return await self._reader.candles(symbol, step_s, since, until)
+
+    async def funding_history(self, symbol: str, since: datetime) -> tuple[tuple[datetime, Decimal], ...]:
+        """Settled funding rates, oldest first."""
+        return await self._reader.funding_history(symbol, since)
+
+    # The account -----------------------------------------------------------------------------------------------------
+
+    async def balances(self) -> tuple[Balance, ...]:
+        """Simulated spot and funding wallets; with a key the real ones, less what was moved in the simulation."""
+        if self._real is not None:
+            self._follow(await self._real.balances())
+        return tuple(
+            Balance(venue=self.id, wallet=Wallet(wallet), asset=asset, total=free + locked, free=free)
+            for wallet in WALLETS
+            for asset, (free, locked) in self._engine.wallet(ACCOUNT, wallet).items()
+            if free + locked > 0
+        )
+
+    async def margin_accounts(self) -> tuple[MarginAccount, ...]:
+        """Simulated collateral at the marks just read."""
+        await self._sync()
+        engine = self._engine
+        currencies = {asset for asset, (free, bound) in engine.wallet(ACCOUNT, "futures").items() if free + bound}
+        currencies |= {engine.listings[("linear", symbol)].quote for symbol in self._account.held}
+        rows = [(currency, engine.margin(ACCOUNT, currency)) for currency in sorted(currencies)]
+        return tuple(
+            MarginAccount(
+                venue=self.id,
+                currency=currency,
+                wallet=row.wallet,
+                unrealised_pnl=row.unrealised_pnl,
+                initial=row.initial + row.order_initial,
+                maintenance=row.maintenance,
+                withdrawable=row.withdrawable,
+            )
+            for currency, row in rows
+        )
+
+    async def positions(self, symbols: Iterable[str]) -> tuple[Position, ...]:
+        """Simulated positions at the marks just read."""
+        del symbols
+        await self._sync()
+        engine = self._engine
+        found = []
+        for row in engine.positions(ACCOUNT):
+            setup = engine.setup(ACCOUNT, row.symbol)
+            position = Position(
+                venue=self.id,
+                symbol=row.symbol,
+                amount=row.amount,
+                entry_price=row.entry_price,
+                mark_price=engine.quote("linear", row.symbol).mark,
+                liquidation_price=engine.liquidation_price(ACCOUNT, row.symbol),
+                unrealised_pnl=engine.unrealised_pnl(ACCOUNT, row.symbol),
+                margin_mode=MarginMode.ISOLATED if setup.isolated else MarginMode.CROSS,
+                leverage=Decimal(setup.leverage),
+                isolated_margin=row.isolated_wallet,
+                updated_at=row.updated_at,
+            )
+            found.append(position)
+        return tuple(found)
+
+    async def settings(self, symbols: Iterable[str]) -> tuple[SymbolSettings, ...]:
+        """Simulated leverage and margin mode."""
+        found = []
+        for symbol in dict.fromkeys(symbols):
+            await self._listed(symbol)
+            setup = self._engine.setup(ACCOUNT, symbol)
+            mode = MarginMode.ISOLATED if setup.isolated else MarginMode.CROSS
+            row = SymbolSettings(venue=self.id, symbol=symbol, leverage=Decimal(setup.leverage), margin_mode=mode)
+            found.append(row)
+        return tuple(found)
+
+    async def position_mode(self) -> PositionMode:
+        """Always one-way."""
+        return PositionMode.ONE_WAY
+
+    async def brackets(self, symbols: Iterable[str]) -> dict[str, tuple[LeverageBracket, ...]]:
+        """The tiers the simulation liquidates by: the venue's own with a key, cautious ones without."""
+        wanted = tuple(dict.fromkeys(symbols))
+        for symbol in wanted:
+            await self._listed(symbol)
+        if self._real is not None:
+            for symbol, rows in (await self._real.brackets(wanted)).items():
+                listing = self._engine.listings[("linear", symbol)]
+                self._engine.list_market(replace(listing, tiers=tiers_of(rows)))
+        return {symbol: brackets_of(self._engine.listings[("linear", symbol)].tiers) for symbol in wanted}
+
+    async def open_orders(self, symbols: Iterable[str]) -> tuple[Order, ...]:
+        """Simulated resting orders; immediate-or-cancel orders leave none."""
+        del symbols
+        return tuple(order_of(self.id, row) for row in self._engine.open_orders(ACCOUNT, "linear"))
+
+    async def order_by_client_id(self, symbol: str, client_id: str) -> Order | None:
+        """The simulated order under our client id."""
+        found = self._engine.find_order(ACCOUNT, "linear", symbol, client_id=client_id)
+        return None if found is None else order_of(self.id, found)
+
+    async def fills(self, symbol: str, since: datetime) -> tuple[Fill, ...]:
+        """Simulated trades."""
+        await self._listed(symbol)
+        return tuple(fill_of(self.id, row) for row in self._engine.trades(ACCOUNT, "linear", symbol, since))
+
+    async def transfers(self, since: datetime) -> tuple[Transfer, ...]:
+        """Simulated movements between wallets."""
+        return tuple(transfer_of(self.id, row) for row in self._engine.transfers(ACCOUNT, since))
+
+    async def income(self, since: datetime) -> tuple[IncomeEntry, ...]:
+        """Simulated bookings on the futures wallet."""
+        await self._sync()
+        return tuple(income_of(self.id, row) for row in self._engine.income(ACCOUNT, since))
+
+    async def key_rights(self) -> KeyRights:
+        """Rights of the key that reads the real balances; unknown without one."""
+        return NO_KEY if self._real is None else await self._real.key_rights()
+
+    # Simulated writes ------------------------------------------------------------------------------------------------
+
+    async def place_order(
+        self, *, symbol: str, side: Side, amount: Decimal, limit_price: Decimal, reduce_only: bool, client_id: str
+    ) -> Order:
+        """Fill against the real book as it is now; what it does not hold within the limit expires."""
+        await self._listed(symbol)
+        await self._sync(symbol)
+        book = await self._reader.book(symbol, BOOK_LEVELS)
+        async with self._turn:
+            engine = self._engine
+            bare = engine.quote("linear", symbol)
+            engine.advance(engine.now, {("linear", symbol): with_book(bare, book)})
+            try:
+                order = engine.place(
+                    ACCOUNT,
+                    market="linear",
+                    symbol=symbol,
+                    side="buy" if side is Side.BUY else "sell",
+                    order_type="LIMIT",
+                    amount=amount,
+                    price=limit_price,
+                    time_in_force="IOC",
+                    reduce_only=reduce_only,
+                    client_id=client_id,
+                )
+            except Rejected as no:
+                if no.reason == "duplicate_client_id":
+                    raise AlreadyExists(f"the simulated {self.id} holds an order {client_id} already") from None
+                raise self._refused(no) from None
+            finally:
+                engine.advance(engine.now, {("linear", symbol): bare})
+            self._account.keep()
+        return order_of(self.id, order)
+
+    async def cancel_order(self, symbol: str, client_id: str) -> None:
+        """Cancel a simulated order."""
+        try:
+            self._engine.cancel(ACCOUNT, "linear", symbol, client_id=client_id)
+        except Rejected as no:
+            raise self._refused(no) from None
+        self._account.keep()
+
+    async def set_leverage(self, symbol: str, leverage: int) -> None:
+        """Set the simulated leverage."""
+        await self._listed(symbol)
+        await self._sync(symbol)
+        try:
+            self._engine.set_leverage(ACCOUNT, symbol, leverage)
+        except Rejected as no:
+            raise self._refused(no) from None
+        self._account.keep()
+
+    async def set_margin_mode(self, symbol: str, margin_mode: MarginMode) -> None:
+        """Set the simulated margin mode; "already so" counts as success."""
+        await self._listed(symbol)
+        try:
+            self._engine.set_isolated(ACCOUNT, symbol, margin_mode is MarginMode.ISOLATED)
+        except Rejected as no:
+            if no.reason != "no_need_to_change":
+                raise self._refused(no) from None
+        self._account.keep()
+
+    async def transfer(self, *, currency: str, amount: Decimal, source: Wallet, target: Wallet) -> str:
+        """Move simulated collateral."""
+        await self._sync()
+        try:
+            done = self._engine.transfer(ACCOUNT, currency, amount, source.value, target.value)
+        except Rejected as no:
+            raise self._refused(no) from None
+        self._account.keep()
+        return str(done.id)
+
+    # Behind it -------------------------------------------------------------------------------------------------------
+
+    @property
+    def _account(self) -> ShadowAccount:
+        if self._opened is None:
+            raise Unavailable(f"{self.id} is not connected yet. Nothing was done.")
+        return self._opened
+
+    @property
+    def _engine(self) -> Engine:
+        return self._account.engine
+
+    async def _sync(self, *symbols: str) -> None:
+        """Let the simulated account live up to now, one caller at a time."""
+        async with self._turn:
+            await bring_up_to_now(self._account, self._reader, symbols)
+
+    async def _listed(self, symbol: str) -> None:
+        if ("linear", symbol) not in self._engine.listings:
+            await self.instruments({symbol.split("/", 1)[0]})
+        if ("linear", symbol) not in self._engine.listings:
+            raise Refused(f"{self.id} lists no {symbol}. Nothing was done.", code="unknown_symbol")
+
+    def _follow(self, real: Iterable[Balance]) -> None:
+        """Make the simulated wallets what the real ones hold, less what was moved in the simulation."""
+        wanted: dict[tuple[WalletName, str], Decimal] = {}
+        for row in real:
+            wallet: WalletName = "funding" if row.wallet is Wallet.FUNDING else "spot"
+            wanted[(wallet, row.asset)] = wanted.get((wallet, row.asset), ZERO) + row.total
+        held = {(wallet, asset): sum(row, ZERO) for wallet in WALLETS for asset, row in self._shown(wallet)}
+        moved: dict[tuple[WalletName, str], Decimal] = {}
+        for done in self._engine.transfers(ACCOUNT):
+            for end, sign in ((done.source, -1), (done.target, 1)):
+                moved[(end, done.asset)] = moved.get((end, done.asset), ZERO) + sign * done.amount
+        for wallet, asset in sorted({*wanted, *held}):
+            total = max(ZERO, wanted.get((wallet, asset), ZERO) + moved.get((wallet, asset), ZERO))
+            self._account.bring(wallet, asset, total - held.get((wallet, asset), ZERO))
+        self._account.keep()
+
+    def _shown(self, wallet: WalletName) -> Iterable[tuple[str, tuple[Decimal, Decimal]]]:
+        return self._engine.wallet(ACCOUNT, wallet).items()
+
+    def _refused(self, no: Rejected) -> Refused:
+        return Refused(
+            f"the simulated account at {self.id} refuses: {no.reason.replace('_', ' ')}"
+            f"{f' ({no.detail})' if no.detail else ''}. Nothing was changed; the real exchange was not asked.",
+            code=no.reason,
+        )
+
+
+def _standing(venue: str, *, has_key: bool) -> tuple[str, ...]:
+    if has_key:
+        return (f"dry run: real balances, simulated positions and orders at {venue}; nothing was sent there",)
+    return (
+        f"dry run: simulated balances, positions and orders at {venue}; nothing was sent there",
+        f"{venue} tells its margin tiers only to a key; maintenance is computed with cautious built-in ones",
+    )
