@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
-from bot.domain.account import ZERO
+from bot.domain.account import ZERO, MarginMode
 from bot.domain.hedge import Target
 from bot.domain.snapshot import VenueView
 
@@ -34,46 +34,60 @@ class Fit:
 
 
 def fit_to_collateral(targets: Sequence[Target], view: VenueView, free_spot: Decimal, rule: CollateralRule) -> Fit:
-    """Top up from spot stablecoins when allowed, then scale what still does not fit under the leverage cap.
+    """Top up from spot stablecoins when allowed, then scale the growth that still does not fit under the leverage cap.
 
     Only growth is scaled: a short that is held already is the margin autopilot's concern, so that a small dip of the
-    collateral never turns into a trade here.
+    collateral never turns into a trade here. What is held, by whomever, takes its share of the collateral first.
     """
+    growth = sum((_growth(row, view) / row.leverage_cap for row in targets), ZERO)
+    if growth <= 0:
+        return Fit(targets=tuple(targets), top_up=ZERO, notes=())
     account = view.margin(rule.currency)
     equity = account.equity if account else ZERO
-    if not _grows(targets, view):
-        return Fit(targets=tuple(targets), top_up=ZERO, notes=())
-    needed = sum((row.short_notional / row.leverage_cap for row in targets), ZERO) * (1 + rule.buffer)
+    held = sum(((row.short_notional - _growth(row, view)) / row.leverage_cap for row in targets), ZERO)
+    held += _elsewhere(targets, view) / min(row.leverage_cap for row in targets)
+    spare = 1 + rule.buffer
+    missing = (held + growth) * spare - equity
+    if account and any(row.margin_mode is MarginMode.ISOLATED for row in view.positions):
+        # what is bound to one position cannot carry another
+        missing = max(missing, growth * spare - account.withdrawable)
     movable = max(ZERO, free_spot - rule.spot_reserve) if rule.transfers_allowed else ZERO
-    top_up = min(max(ZERO, needed - equity), movable).quantize(CENT, rounding=ROUND_DOWN)
-    if top_up > 0 and top_up < needed - equity:
-        short_of = (needed - equity - top_up).quantize(CENT, rounding=ROUND_UP)
-    else:
-        short_of = max(ZERO, needed - equity - top_up)
+    top_up = min(max(ZERO, missing), movable).quantize(CENT, rounding=ROUND_DOWN)
+    short_of = missing - top_up
     if short_of <= CENT:
         return Fit(targets=tuple(targets), top_up=top_up, notes=())
-    scale = max(ZERO, (equity + top_up) / needed) if needed > 0 else ZERO
+    share = max(ZERO, 1 - short_of / (growth * spare))
+    carried = (held + growth * share) / (held + growth)
+    more = short_of.quantize(CENT, rounding=ROUND_UP)
     notes = (
-        f"collateral of {equity + top_up:,.2f} {rule.currency} carries {scale:.1%} of the wanted short under the "
-        f"leverage cap; {short_of:,.2f} {rule.currency} more would carry all of it",
+        f"collateral of {equity + top_up:,.2f} {rule.currency} carries {carried:.1%} of the wanted short under the "
+        f"leverage cap; {more:,.2f} {rule.currency} more would carry all of it",
     )
-    return Fit(targets=tuple(_scaled(row, scale, view) for row in targets), top_up=top_up, notes=notes)
+    return Fit(targets=tuple(_scaled(row, share, view) for row in targets), top_up=top_up, notes=notes)
 
 
-def _grows(targets: Sequence[Target], view: VenueView) -> bool:
-    return any(row.amount > max(ZERO, -view.amount(row.symbol)) for row in targets)
+def _growth(target: Target, view: VenueView) -> Decimal:
+    """By how much notional a target deepens the short that is held."""
+    held = max(ZERO, -view.amount(target.symbol))
+    return target.short_notional * (1 - held / target.amount) if target.amount > held else ZERO
 
 
-def _scaled(target: Target, scale: Decimal, view: VenueView) -> Target:
+def _elsewhere(targets: Sequence[Target], view: VenueView) -> Decimal:
+    """The notional of positions no target speaks of; they lean on the same collateral."""
+    spoken_of = {row.symbol for row in targets}
+    return sum((row.notional for row in view.positions if row.symbol not in spoken_of), ZERO)
+
+
+def _scaled(target: Target, share: Decimal, view: VenueView) -> Target:
+    """The short with only a share of its growth."""
     held = max(ZERO, -view.amount(target.symbol))
     instrument = view.instrument(target.symbol)
     if instrument is None or target.amount <= held:
         return target
-    mark_price = target.short_notional / target.amount
-    amount = max(held, instrument.floor_amount(target.amount * scale))
+    amount = max(held, instrument.floor_amount(held + (target.amount - held) * share))
     return replace(
         target,
         amount=amount,
-        short_notional=amount * mark_price,
-        reasons=(*target.reasons, f"cut to {scale:.1%} by the collateral there is"),
+        short_notional=target.short_notional * amount / target.amount,
+        reasons=(*target.reasons, f"cut to {amount / target.amount:.1%} by the collateral there is"),
     )
