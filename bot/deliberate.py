@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from bot.domain.account import ZERO, Side
+from bot.domain.account import ZERO, MarginMode, Side
 from bot.domain.hedge import Target
 from bot.domain.intent import Intent, OrderIntent, Outcome, Plan, Refusal
 from bot.domain.snapshot import Snapshot, VenueView
@@ -14,6 +14,8 @@ from bot.policy.policy import Decision, Memory, Policy, decide
 from bot.risk.autopilot import Level, MarginLimits, Protection, protect
 from bot.risk.check import Circumstances, RiskLimits, Standing
 from bot.risk.collateral import CollateralRule, fit_to_collateral
+
+ONE = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,7 @@ class Deliberation:
 
 def deliberate(mind: Mind, snapshot: Snapshot, memory: Memory, unsettled: Sequence[OpenIntent]) -> Deliberation:
     """Protect first, then decide; growth waits while the margin needs care or an earlier request is unsettled."""
-    decision = decide(mind.policy, snapshot, memory)
+    decision = _carried(decide(mind.policy, snapshot, memory), mind.orders.margin_mode)
     protections = [
         protect(snapshot.venue(venue), mind.margin, rule, _free_spot(snapshot.venue(venue), rule.currency))
         for venue, rule in mind.collateral.items()
@@ -82,6 +84,14 @@ def deliberate(mind: Mind, snapshot: Snapshot, memory: Memory, unsettled: Sequen
             notes=tuple(notes),
         )
     return _fitted(mind, snapshot, decision, notes)
+
+
+def _carried(decision: Decision, margin_mode: MarginMode) -> Decision:
+    """An isolated position binds its notional over the venue's whole figure, so a cap of 1.5 carries it at 1x."""
+    if margin_mode is not MarginMode.ISOLATED:
+        return decision
+    targets = tuple(replace(row, leverage_cap=max(ONE, row.leverage_cap // 1)) for row in decision.targets)
+    return replace(decision, targets=targets)
 
 
 def _fitted(mind: Mind, snapshot: Snapshot, decision: Decision, notes: list[str]) -> Deliberation:

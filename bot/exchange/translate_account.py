@@ -127,7 +127,8 @@ def _position(venue: str, source: Row, symbol_of: SymbolOf) -> Position | None:
     notional = strict.number(source, "notional")
     if notional == 0 or (notional > 0) != (amount > 0):
         raise Unreadable(f"{market_id} has a position of {amount} with a notional of {notional}")
-    isolated = strict.not_negative(source, "isolatedMargin")
+    # isolatedMargin holds the unrealised profit as well, and falls below zero with it; the wallet is what was put in
+    isolated = strict.not_negative(source, "isolatedWallet")
     liquidation = strict.not_negative(source, "liquidationPrice")
     return Position(
         venue=venue,

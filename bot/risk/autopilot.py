@@ -76,8 +76,13 @@ def protect(view: VenueView, limits: MarginLimits, rule: CollateralRule, free_sp
         return Protection(level=level, state=state, top_up=ZERO, keep=ONE, reasons=(facts,))
     else:
         keep, level, verdict = _remedy(state, leverage, distance, ratio, limits)
-    # Collateral moved into the wallet does not reach a position that has its own.
+    # Collateral moved into the wallet does not reach a position that has its own, and a cut takes its share of that
+    # collateral along: only closing it, and opening it anew with fresh collateral, brings it further from trouble.
     isolated = any(row.margin_mode is MarginMode.ISOLATED for row in view.positions)
+    if isolated and level is Level.SHRINK:
+        keep, verdict = ZERO, "the shorts are closed, to be opened anew with collateral of their own"
+    elif isolated and level is Level.TOP_UP:
+        level, verdict = Level.WARN, "an isolated short cannot be topped up here; growth brings collateral of its own"
     top_up = ZERO if isolated else _top_up(state, limits, rule, free_spot)
     if top_up > 0 and level is not Level.FLATTEN and _cured(state, top_up, limits):
         words = f"{top_up:,.2f} {rule.currency} is moved in as collateral"
