@@ -328,9 +328,14 @@ class _Judge:
             least = max(LOTS[symbol], NOTIONAL_MIN[symbol] / marks[symbol] + LOTS[symbol])
             if abs(gap) <= owned * outer + least:
                 continue
-            if gap < 0 and self._at_a_limit(shorts, marks):
+            if gap < 0 and (self._at_a_limit(shorts, marks) or self._in_the_way(coin)):
                 continue
             yield self.broken("L1", f"{symbol} is short {shorts.get(symbol, ZERO)}, wanted are {wanted[coin]} of {owned}: {last.record[-400:]}", cycle=last.number)
+
+    def _in_the_way(self, coin: str) -> bool:
+        """Whether the venue refused the margin mode because somebody else opened the position in the other one."""
+        asked = [row for row in self.evidence.intents if row.kind == "margin-mode" and row.symbol.startswith(f"{coin}/")]
+        return bool(asked) and asked[-1].ending == "refused"
 
     def _at_a_limit(self, shorts: dict[str, Decimal], marks: dict[str, Decimal]) -> bool:
         """Whether the collateral carries no more: leverage at its cap and nothing left to move in."""
@@ -338,6 +343,8 @@ class _Judge:
         if final is None:
             return False
         cap = Decimal(str(self.evidence.settings["leverage_cap"]))
+        if self.evidence.settings["margin_mode"] == "isolated":
+            cap = cap // 1  # the figure that binds collateral to a position knows no fractions
         notional = sum((amount * marks[symbol] for symbol, amount in shorts.items() if symbol in marks), ZERO)
         room = final.equity * cap / (1 + COLLATERAL_KEPT) - notional
         movable = final.spot_cash > 20 and self.evidence.settings["transfers"]

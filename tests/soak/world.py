@@ -332,7 +332,12 @@ class Line:
 
 
 def _answered(seen: Request, struck: str, status: int) -> Request:
-    return replace(seen, answered=True, truthful=status < 300 and struck in HARMLESS)
+    return replace(seen, answered=True, truthful=status < 300 and (struck in HARMLESS or _true_by_chance(seen, struck)))
+
+
+def _true_by_chance(seen: Request, struck: str) -> bool:
+    """An empty list in place of an empty list: nothing ever rests here."""
+    return struck == "body_list" and seen.path == "/fapi/v1/openOrders"
 
 
 def _first_money(schedule: Schedule) -> dict[tuple[WalletName, str], Decimal]:
