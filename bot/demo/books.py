@@ -98,7 +98,7 @@ def in_cents(exact: Mapping[str, Decimal], total: Decimal) -> dict[str, Decimal]
     spare = int((total - sum(rounded.values(), ZERO)) / CENT)
     by_loss = sorted((name for name, value in exact.items() if value), key=lambda name: rounded[name] - exact[name])
     step = CENT if spare >= 0 else -CENT
-    order = by_loss if spare >= 0 else by_loss[::-1]
+    order = (by_loss if spare >= 0 else by_loss[::-1]) or list(exact)
     for place in range(abs(spare)):
         rounded[order[place % len(order)]] += step
     return rounded

@@ -40,9 +40,9 @@ async def run_demo(
     del page  # the status page belongs to `ballast run`; the flag is kept so that scripts need no change
     out = sys.stdout
     started = monotonic()
+    story = _story(scenario, tape, seed, since, until)
     out.write("Ballast demo: play money on this machine, no key, no network.\n")
     out.flush()
-    story = _story(scenario, tape, seed, since, until)
     async with set_stage(story) as stage:
         view = View(out, _width(out), story.assets[0], stage.witness.funding)
         for line in introduction(stage):
@@ -74,8 +74,8 @@ def introduction(stage: Stage) -> list[str]:
         f"Portfolio: {coins} on the exchange{f', {cold} in a cold wallet' if cold else ''}, {story.cash:,f} {QUOTE}; "
         f"worth {stage.witness.start.hedged:,.2f} {QUOTE}. Spot is never sold.",
         f"Policy: static ratio {RATIO:.0%}: half of every coin is sold short in perpetuals; traded again when off by "
-        f"more than {BAND:.0%}; leverage at most {LEVERAGE_CAP}x. The real daemon and the unmodified ccxt talk HTTP to a "
-        f"simulated {VENUE} at {stage.address}; one look every {round(stage.every.total_seconds() / 60)} market minutes.",
+        f"more than {BAND:.0%}; leverage at most {LEVERAGE_CAP}x. The real daemon and the unmodified ccxt talk HTTP "
+        f"to a simulated {VENUE} at {stage.address}; one look every {stage.every.seconds // 60} market minutes.",
         "Columns: coin price, worth of all coins, short, hedge ratio wanted and held, leverage, rise of all prices "
         "that would liquidate, funding so far. Ctrl-C ends with the summary.",
         "",
@@ -102,6 +102,7 @@ def closing(witness: Witness) -> list[str]:
             in_band=Decimal(witness.looks_in_band) / witness.looks if witness.looks else None,
             band=BAND,
             ratio=RATIO,
+            cash_ran_out=witness.cash_ran_out,
         )
     )
 

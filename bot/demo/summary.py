@@ -31,6 +31,7 @@ class Ending:
     in_band: Decimal | None
     band: Decimal
     ratio: Decimal
+    cash_ran_out: datetime | None
 
 
 def summary(ending: Ending) -> list[str]:
@@ -40,7 +41,14 @@ def summary(ending: Ending) -> list[str]:
         "",
         f"Summary: {ending.begun:%Y-%m-%d} to {ending.ended:%Y-%m-%d}, {days:.1f} market days, in {ending.quote}",
     ]
-    lines += ["", *_accounts(ending), "", _verdict(ending), "", *_risks(ending)]
+    lines += ["", *_accounts(ending), "", _verdict(ending), "", *_risks(ending), ""]
+    if ending.cash_ran_out is not None:
+        lines.append(
+            f"On {ending.cash_ran_out:%Y-%m-%d} the stablecoins behind the short ran out. From there on Ballast kept "
+            "the short as small as the margin asked: less hedge rather than a liquidation. Spot is never sold."
+        )
+    if ending.liquidations:
+        lines.append(f"The exchange closed a short by force {ending.liquidations} times: that must not happen.")
     return lines
 
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TextIO
 
+from bot.demo.stage import BAND
 from bot.demo.story import QUOTE
 from bot.domain.account import ZERO
 from bot.domain.figures import effective_leverage, exposure_notional, held_ratio, short_notional, wanted_ratio
@@ -16,10 +17,11 @@ from bot.domain.snapshot import VenueView
 from bot.risk.margin import margin_state
 
 HEADER_EVERY = 20
-LINES_PER_DAY_MAX = 4
+LINES_PER_DAY_MAX = 3
 ACTION_MIN = 14
 GAP = "  "
 INDENT = " " * 15
+COLLATERAL = "by the collateral there is"  # growth bit by bit, as prices fall: told once
 TROUBLE = {
     CycleStatus.UNAVAILABLE: "the exchange cannot be reached, nothing is done until it answers",
     CycleStatus.STALE: "what the exchange shows cannot be trusted, nothing is done",
@@ -76,7 +78,9 @@ class View:
         self._day: date | None = None
         self._rows = self._today = 0
         self._last_deed = "nothing yet"
-        self._trouble = ""
+        self._blind = ""
+        self._guards: set[str] = set()
+        self._collateral_told = False
 
     def say(self, text: str = "") -> None:
         """Print a line, cut to nothing."""
@@ -138,14 +142,27 @@ class View:
         deeds = _deeds(record)
         if deeds:
             self._last_deed = f"{deeds[-1][0]} {record.at:%m-%d %H:%M}"
-            lines += [words for _, words in deeds]
-        trouble = _trouble(record)
-        if trouble and trouble != self._trouble:
-            cause = f": {record.notes[-1]}" if record.status in TROUBLE and record.notes else ""
-            lines.append(trouble + cause)
-        elif self._trouble and not trouble:
-            lines.append("all is well again: the hedge is as wanted" if not deeds else "all is well again")
-        self._trouble = trouble
+            told = self._collateral_told
+            self._collateral_told = any(COLLATERAL in words for _, words in deeds)
+            lines += [words for _, words in deeds if not (told and COLLATERAL in words)]
+        return lines + self._troubles(record)
+
+    def _troubles(self, record: CycleRecord) -> list[str]:
+        """What went wrong or came right since the cycle before, each told once."""
+        blind = TROUBLE.get(record.status, "")
+        was_blind, self._blind = self._blind, blind
+        if blind:
+            cause = f": {record.notes[-1]}" if record.notes else ""
+            return [] if was_blind else [blind + cause]
+        lines = ["the exchange answers as it should again"] if was_blind else []
+        guards = {row.guard for row in record.refusals}
+        held, wanted = held_ratio(record), wanted_ratio(record)
+        if guards - self._guards:
+            lines += [_refused(guard) for guard in sorted(guards - self._guards)]
+            self._guards |= guards
+        elif self._guards and not guards and held is not None and wanted is not None and abs(held - wanted) <= BAND:
+            self._guards = set()
+            lines.append("the hedge is as wanted again")
         return lines
 
 
@@ -181,16 +198,10 @@ def _deeds(record: CycleRecord) -> list[tuple[str, str]]:
     return done
 
 
-def _trouble(record: CycleRecord) -> str:
-    if record.status in TROUBLE:
-        return TROUBLE[record.status]
-    if record.refusals:
-        guards = sorted({row.guard for row in record.refusals})
-        told = {
-            "collateral": "the collateral does not carry the whole short: no more stablecoins to move in",
-        }
-        return "; ".join(told.get(guard, f"the guard {guard} said no") for guard in guards)
-    return ""
+def _refused(guard: str) -> str:
+    if guard == "collateral":
+        return "no more stablecoins to move in: the short stays smaller than wanted, so that leverage keeps its cap"
+    return f"the guard {guard} said no"
 
 
 def _sight(record: CycleRecord, asset: str, funding: Decimal) -> Sight:

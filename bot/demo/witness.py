@@ -51,6 +51,7 @@ class Witness:
         self.distance_min: Decimal | None = None
         self.looks = self.looks_in_band = 0
         self.liquidations = self.orders = 0
+        self.cash_ran_out: datetime | None = None
         self._read = 0  # number of the last line of the exchange's book that was read
         self._fall()
 
@@ -60,6 +61,8 @@ class Witness:
         self._margin()
         self.looks += 1
         self.looks_in_band += self._in_band()
+        if self.cash_ran_out is None and self._engine.wallet(ACCOUNT, "spot").get(QUOTE, (ZERO,))[0] < 1:
+            self.cash_ran_out = self.now
         self.read_ledger()
 
     def read_ledger(self) -> None:
