@@ -130,7 +130,7 @@ def test_an_empty_position_list_needs_a_second_witness() -> None:
 
 def test_a_position_is_read_with_its_sign_and_margin() -> None:
     """Short is negative; a cross position carries no margin of its own; an isolated one does."""
-    rows = [position_row(), position_row(symbol="ETHUSDT", positionAmt="2", notional="5000", isolatedMargin="2500.5")]
+    rows = [position_row(), position_row(symbol="ETHUSDT", positionAmt="2", notional="5000", isolatedWallet="2500.5")]
     short, long = asked(lambda venue: venue.positions([]), {POSITIONS: reply(rows)})
     assert (short.symbol, short.amount, short.liquidation_price) == (BTC, Decimal("-0.500"), Decimal("70000.1"))
     assert (short.margin_mode, short.isolated_margin) == (MarginMode.CROSS, Decimal(0))
