@@ -141,7 +141,7 @@ class View:
         lines = []
         deeds = _deeds(record)
         if deeds:
-            self._last_deed = f"{deeds[-1][0]} {record.at:%m-%d %H:%M}"
+            self._last_deed = f"{deeds[-1][0]} {record.at:%m-%d}"
             told = self._collateral_told
             self._collateral_told = any(COLLATERAL in words for _, words in deeds)
             lines += [words for _, words in deeds if not (told and COLLATERAL in words)]
