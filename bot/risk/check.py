@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from bot.domain.account import ZERO, Side
@@ -80,6 +80,7 @@ class _Running:
     leverage_set: dict[tuple[str, str], Decimal | None]
     orders: int
     notional: Decimal
+    bought: dict[tuple[str, str], Decimal] = field(default_factory=dict)
 
 
 Guard = Callable[[OrderIntent, Standing, Circumstances, _Running], str | None]
@@ -136,6 +137,8 @@ def _count(intent: Intent, circumstances: Circumstances, running: _Running) -> N
         sign = -1 if intent.side is Side.SELL else 1
         running.positions[key] += sign * intent.amount
         running.orders += 1
+        if intent.side is Side.BUY:
+            running.bought[key] = running.bought.get(key, ZERO) + intent.amount
         running.notional += intent.amount * circumstances.standings[key].mark_price
     elif isinstance(intent, LeverageIntent):
         running.leverage_set[key] = Decimal(intent.leverage)
@@ -146,13 +149,13 @@ def _count(intent: Intent, circumstances: Circumstances, running: _Running) -> N
 
 def _sign(intent: OrderIntent, standing: Standing, _: Circumstances, running: _Running) -> str | None:
     """A buy only ever reduces a short, a sell only ever deepens one."""
-    position = running.positions[(intent.venue, intent.symbol)]
     if intent.amount <= 0:
         return f"an order of {intent.amount} is not an order"
     if intent.side is Side.BUY and not intent.reduce_only:
         return "a buy that is not reduce-only could open a long"
-    if intent.side is Side.BUY and intent.amount > max(-position, -standing.position):
-        return f"buying {intent.amount} would cross zero: the short is {-standing.position}"
+    short = -standing.position - running.bought.get((intent.venue, intent.symbol), ZERO)
+    if intent.side is Side.BUY and intent.amount > short:
+        return f"buying {intent.amount} would cross zero: the short is {short}"
     if intent.side is Side.SELL and (intent.reduce_only or standing.position > 0):
         return "a long position is open here that Ballast did not make; close it by hand first"
     return None
@@ -248,8 +251,8 @@ def _leverage(intent: OrderIntent, standing: Standing, circumstances: Circumstan
 
 
 GUARDS: tuple[tuple[str, Guard], ...] = (
-    ("sign", _sign),
     ("number", _finite),
+    ("sign", _sign),
     ("price-collar", _collar),
     ("paused", _paused),
     ("growth", _growth),

@@ -1,0 +1,38 @@
+"""Shorts sized to the collateral behind them."""
+
+from bot.risk.collateral import fit_to_collateral
+from tests.builders import collateral_rule, d, margin, position, target, view
+
+
+def test_enough_collateral_changes_nothing() -> None:
+    """30,000 short at 2x with a tenth to spare needs 16,500."""
+    fit = fit_to_collateral((target(),), view(margins=(margin("16500"),)), d(0), collateral_rule())
+    assert (fit.targets[0].amount, fit.top_up) == (d("0.5"), d(0))
+    assert not fit.notes
+
+
+def test_spot_cash_is_moved_in_for_what_is_missing() -> None:
+    """No more than needed."""
+    fit = fit_to_collateral((target(),), view(margins=(margin("6500"),)), d(50_000), collateral_rule())
+    assert (fit.top_up, fit.targets[0].amount) == (d(10_000), d("0.5"))
+
+
+def test_the_reserve_is_never_moved_and_the_rest_is_scaled() -> None:
+    """What cannot be carried is cut and the shortfall named in money."""
+    fit = fit_to_collateral((target(),), view(margins=(margin("0"),)), d(10_000), collateral_rule(reserve="1750"))
+    assert fit.top_up == d(8250)
+    assert fit.targets[0].amount == d("0.25")
+    assert "8,250.00" in fit.notes[0]
+
+
+def test_transfers_can_be_forbidden() -> None:
+    """Then only what is in the futures wallet counts."""
+    fit = fit_to_collateral((target(),), view(margins=(margin("8250"),)), d(50_000), collateral_rule(transfers=False))
+    assert (fit.top_up, fit.targets[0].amount) == (d(0), d("0.25"))
+
+
+def test_a_held_short_is_not_cut_here() -> None:
+    """Poor collateral under an old short is the autopilot's affair."""
+    shown = view(margins=(margin("100"),), positions=(position(amount="-0.5"),))
+    fit = fit_to_collateral((target(),), shown, d(0), collateral_rule())
+    assert fit.targets[0].amount == d("0.5")

@@ -1,0 +1,40 @@
+"""What is not believed."""
+
+from datetime import timedelta
+
+from bot.risk.plausible import doubts_about_view, unconfirmed_jumps
+from tests.builders import d, later, margin, mark, position, view
+
+AGE = timedelta(seconds=30)
+
+
+def test_a_plain_view_is_believed() -> None:
+    """No doubt without cause."""
+    assert doubts_about_view(view(), AGE) == ()
+
+
+def test_old_future_missing_and_split_marks_are_doubted() -> None:
+    """Each way a mark can be wrong is named."""
+    assert "old" in doubts_about_view(view(marks=(mark(at=later(-31)),)), AGE)[0]
+    assert "ahead" in doubts_about_view(view(marks=(mark(at=later(6)),)), AGE)[0]
+    assert "no mark" in doubts_about_view(view(marks=()), AGE)[0]
+
+
+def test_an_empty_position_list_needs_a_second_witness() -> None:
+    """Margin in use says that there is a position."""
+    doubts = doubts_about_view(view(margins=(margin(maintenance="50", initial="5000"),)), AGE)
+    assert "not taken for flat" in doubts[0]
+
+
+def test_positions_without_margin_in_use_are_doubted() -> None:
+    """One of two contradicting answers is wrong."""
+    assert "no margin in use" in doubts_about_view(view(positions=(position(),)), AGE)[0]
+
+
+def test_a_jump_is_believed_when_seen_twice() -> None:
+    """A balance that halves at once waits for a second look; a new asset does not."""
+    accepted = {"BTC": d(1)}
+    assert "BTC" in unconfirmed_jumps(accepted, {}, {"BTC": d("0.4")}, d("0.5"))
+    assert unconfirmed_jumps(accepted, {"BTC": d("0.4")}, {"BTC": d("0.4")}, d("0.5")) == {}
+    assert unconfirmed_jumps(accepted, {}, {"BTC": d("0.6"), "ETH": d(9)}, d("0.5")) == {}
+    assert "BTC" in unconfirmed_jumps(accepted, {}, {}, d("0.5"))
