@@ -41,6 +41,8 @@ from bot.sim.shadow_market import (
     income_of,
     listing_of,
     order_of,
+    refused,
+    standing_remarks,
     tiers_of,
     transfer_of,
     with_book,
@@ -74,7 +76,7 @@ class ShadowVenue:
         self._taker_fee = taker_fee
         self._opened: ShadowAccount | None = None
         self._turn = asyncio.Lock()
-        self._standing = _standing(reader.id, has_key=real is not None)
+        self._standing = standing_remarks(reader.id, has_key=real is not None)
 
     def __repr__(self) -> str:
         return f"<ShadowVenue {self.id}>"
@@ -101,7 +103,13 @@ class ShadowVenue:
 
     async def connect(self) -> None:
         """Connect the reader and open the simulated account. Raises: Unavailable, JournalError."""
-        await self._reader.connect()
+        try:
+            await self._reader.connect()
+        except Unavailable as error:
+            raise Unavailable(
+                f"{error} A dry run reads the public market: check that this machine reaches {self.id} (internet, DNS, "
+                "firewall, country), or rehearse without a network on `ballast localnet`."
+            ) from None
         if self._opened is None:
             self._opened = ShadowAccount.open(self.id, self._memory, self._balances, self._reader.now())
 
@@ -292,7 +300,7 @@ class ShadowVenue:
             except Rejected as no:
                 if no.reason == "duplicate_client_id":
                     raise AlreadyExists(f"the simulated {self.id} holds an order {client_id} already") from None
-                raise self._refused(no) from None
+                raise refused(self.id, no) from None
             finally:
                 engine.advance(engine.now, {("linear", symbol): bare})
             self._account.keep()
@@ -303,7 +311,7 @@ class ShadowVenue:
         try:
             self._engine.cancel(ACCOUNT, "linear", symbol, client_id=client_id)
         except Rejected as no:
-            raise self._refused(no) from None
+            raise refused(self.id, no) from None
         self._account.keep()
 
     async def set_leverage(self, symbol: str, leverage: int) -> None:
@@ -313,7 +321,7 @@ class ShadowVenue:
         try:
             self._engine.set_leverage(ACCOUNT, symbol, leverage)
         except Rejected as no:
-            raise self._refused(no) from None
+            raise refused(self.id, no) from None
         self._account.keep()
 
     async def set_margin_mode(self, symbol: str, margin_mode: MarginMode) -> None:
@@ -323,7 +331,7 @@ class ShadowVenue:
             self._engine.set_isolated(ACCOUNT, symbol, margin_mode is MarginMode.ISOLATED)
         except Rejected as no:
             if no.reason != "no_need_to_change":
-                raise self._refused(no) from None
+                raise refused(self.id, no) from None
         self._account.keep()
 
     async def transfer(self, *, currency: str, amount: Decimal, source: Wallet, target: Wallet) -> str:
@@ -332,7 +340,7 @@ class ShadowVenue:
         try:
             done = self._engine.transfer(ACCOUNT, currency, amount, source.value, target.value)
         except Rejected as no:
-            raise self._refused(no) from None
+            raise refused(self.id, no) from None
         self._account.keep()
         return str(done.id)
 
@@ -361,35 +369,20 @@ class ShadowVenue:
 
     def _follow(self, real: Iterable[Balance]) -> None:
         """Make the simulated wallets what the real ones hold, less what was moved in the simulation."""
-        wanted: dict[tuple[WalletName, str], Decimal] = {}
+        engine, wanted = self._engine, dict[tuple[WalletName, str], Decimal]()
         for row in real:
             wallet: WalletName = "funding" if row.wallet is Wallet.FUNDING else "spot"
             wanted[(wallet, row.asset)] = wanted.get((wallet, row.asset), ZERO) + row.total
-        held = {(wallet, asset): sum(row, ZERO) for wallet in WALLETS for asset, row in self._shown(wallet)}
+        held = {
+            (wallet, asset): sum(row, ZERO)
+            for wallet in WALLETS
+            for asset, row in engine.wallet(ACCOUNT, wallet).items()
+        }
         moved: dict[tuple[WalletName, str], Decimal] = {}
-        for done in self._engine.transfers(ACCOUNT):
+        for done in engine.transfers(ACCOUNT):
             for end, sign in ((done.source, -1), (done.target, 1)):
                 moved[(end, done.asset)] = moved.get((end, done.asset), ZERO) + sign * done.amount
         for wallet, asset in sorted({*wanted, *held}):
             total = max(ZERO, wanted.get((wallet, asset), ZERO) + moved.get((wallet, asset), ZERO))
             self._account.bring(wallet, asset, total - held.get((wallet, asset), ZERO))
         self._account.keep()
-
-    def _shown(self, wallet: WalletName) -> Iterable[tuple[str, tuple[Decimal, Decimal]]]:
-        return self._engine.wallet(ACCOUNT, wallet).items()
-
-    def _refused(self, no: Rejected) -> Refused:
-        return Refused(
-            f"the simulated account at {self.id} refuses: {no.reason.replace('_', ' ')}"
-            f"{f' ({no.detail})' if no.detail else ''}. Nothing was changed; the real exchange was not asked.",
-            code=no.reason,
-        )
-
-
-def _standing(venue: str, *, has_key: bool) -> tuple[str, ...]:
-    if has_key:
-        return (f"dry run: real balances, simulated positions and orders at {venue}; nothing was sent there",)
-    return (
-        f"dry run: simulated balances, positions and orders at {venue}; nothing was sent there",
-        f"{venue} tells its margin tiers only to a key; maintenance is computed with cautious built-in ones",
-    )

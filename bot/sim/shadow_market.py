@@ -17,10 +17,11 @@ from bot.domain.account import (
     Transfer,
     Wallet,
 )
+from bot.domain.errors import Refused
 from bot.domain.instrument import Instrument
 from bot.sim.engine import SimIncome, SimTransfer
 from bot.sim.listings import tiers_for
-from bot.sim.model import Listing, Quote, SimOrder, SimTrade, Tier
+from bot.sim.model import Listing, Quote, Rejected, SimOrder, SimTrade, Tier
 
 ZERO = Decimal(0)
 ENDLESS = Decimal(10) ** 12
@@ -168,6 +169,26 @@ def income_of(venue: str, row: SimIncome) -> IncomeEntry:
         currency=row.currency,
         at=row.at,
         entry_id=str(row.id),
+    )
+
+
+def standing_remarks(venue: str, *, has_key: bool) -> tuple[str, ...]:
+    """Say what is simulated and how."""
+    if has_key:
+        return (f"dry run: real balances, simulated positions and orders at {venue}; nothing was sent there",)
+    return (
+        f"dry run: simulated balances, positions and orders at {venue}; nothing was sent there",
+        f"{venue} tells its margin tiers only to a key; maintenance is computed with cautious built-in ones",
+    )
+
+
+def refused(venue: str, no: Rejected) -> Refused:
+    """Say a refusal of the simulation as a venue's own."""
+    detail = f" ({no.detail})" if no.detail else ""
+    return Refused(
+        f"the simulated account at {venue} refuses: {no.reason.replace('_', ' ')}{detail}. Nothing was changed; "
+        "the real exchange was not asked.",
+        code=no.reason,
     )
 
 
