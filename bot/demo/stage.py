@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from time import monotonic
 
 from bot.cycle import Desk
 from bot.daemon import Schedule, run_daemon
@@ -24,6 +25,8 @@ from bot.wiring import open_desk
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Three quarters of an hour: 32 looks a day, and every quarter of the hour is met in turn, the highs of a tape too.
 LOOK_EVERY = timedelta(minutes=45)
+HURRIED = 3  # on a slow or busy machine: so many times rarer, two hours and a quarter, again meeting every quarter
+WALL_S, WALL_DAYS = 40.0, timedelta(days=40)  # weeks of market shall pass in less than a minute
 RATIO = Decimal("0.5")
 BAND = Decimal("0.05")
 LEVERAGE_CAP = Decimal(2)
@@ -91,6 +94,30 @@ class StageClock:
             await asyncio.sleep(0)  # signals and sockets get their turn
 
 
+class StageSchedule(Schedule):
+    """Looks as often as the machine can manage in the time people wait; rarer looks are told."""
+
+    def __init__(
+        self, span: tuple[datetime, datetime], every: timedelta, say: Callable[[str], None], wall: Callable[[], float]
+    ) -> None:
+        super().__init__(every_s=every.total_seconds(), cron=None)
+        self._begin, self._end = span
+        self._stride, self._hurried = every, False
+        self._say, self._wall, self._started = say, wall, wall()
+
+    def after(self, moment: datetime) -> datetime:
+        """The first look after a moment."""
+        done, left = moment - self._begin, self._end - moment
+        spent_s = self._wall() - self._started
+        budget_s = WALL_S * max(1.0, (self._end - self._begin) / WALL_DAYS)
+        if not self._hurried and spent_s > budget_s / 10 and done and spent_s * (1 + left / done) > budget_s:
+            self._hurried = True
+            self._stride *= HURRIED
+            minutes = round(self._stride.total_seconds() / 60)
+            self._say(f"(this machine is slow or busy: from here one look every {minutes} market minutes)")
+        return moment + self._stride
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """Everything that runs during a demo."""
@@ -137,7 +164,7 @@ async def play(stage: Stage, tell: Callable[[CycleRecord], None], complain: Call
             ended = next_at is not None
             stop.set()
 
-    schedule = Schedule(every_s=stage.every.total_seconds(), cron=None)
+    schedule = StageSchedule((stage.story.feed.start, end), stage.every, complain, monotonic)
     await run_daemon(stage.desk, schedule, announce, complain, jitter_s=lambda: 0.0, stop=stop)
     return ended
 

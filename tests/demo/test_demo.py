@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from bot.demo.run import closing, cross_check, introduction, run_demo
-from bot.demo.stage import Stage, play, set_stage
+from bot.demo.stage import Stage, StageSchedule, play, set_stage
 from bot.demo.story import Story, from_scenario
 from bot.demo.view import View
 from bot.domain.errors import ConfigurationError
@@ -97,6 +98,20 @@ def test_same_seed_shows_the_same_market() -> None:
     stories = [from_scenario("crash", seed=7, step=6 * HOUR) for _ in range(2)]
     first, second = (shown(story, every=24 * HOUR, cycles=4)[0] for story in stories)
     assert [line for line in first if "127.0.0.1" not in line] == [line for line in second if "127.0.0.1" not in line]
+
+
+def test_slow_machine_looks_more_rarely_and_says_so() -> None:
+    """The stride triples once when the projected time is too long, and never when the machine keeps up."""
+    begin, day = datetime(2025, 1, 6, tzinfo=UTC), timedelta(days=1)
+    for seconds_per_look, stride in ((0.01, HOUR), (0.1, 3 * HOUR)):
+        said: list[str] = []
+        wall = count(0.0, seconds_per_look).__next__
+        schedule = StageSchedule((begin, begin + 40 * day), HOUR, said.append, wall)
+        moment = begin
+        for _ in range(200):
+            before, moment = moment, schedule.after(moment)
+        assert moment - before == stride
+        assert len(said) == (stride != HOUR)
 
 
 def refused(call: Callable[[], object]) -> str:
