@@ -166,6 +166,9 @@ async def play(stage: Stage, tell: Callable[[CycleRecord], None], complain: Call
 
     schedule = StageSchedule((stage.story.feed.start, end), stage.every, complain, monotonic)
     await run_daemon(stage.desk, schedule, announce, complain, jitter_s=lambda: 0.0, stop=stop)
+    if ended:
+        clock = stage.desk.lookout.clock
+        await clock.sleep((end - clock.now()).total_seconds())
     return ended
 
 
