@@ -9,6 +9,7 @@ from bot.domain.hedge import Target
 from bot.domain.snapshot import VenueView
 
 CENT = Decimal("0.01")
+CRUMB = Decimal("0.02")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,9 @@ def _scaled(target: Target, share: Decimal, view: VenueView) -> Target:
     if instrument is None or target.amount <= held:
         return target
     amount = max(held, instrument.floor_amount(held + (target.amount - held) * share))
+    if amount - held < target.amount * CRUMB:
+        # Collateral that trickles back would otherwise be traded away in crumbs, a fee each cycle.
+        amount = held
     return replace(
         target,
         amount=amount,

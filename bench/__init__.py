@@ -1,0 +1,1 @@
+"""How fast, how small: `python -m bench`. Figures are ratios against a peer measured in the same run."""

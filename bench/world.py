@@ -1,0 +1,64 @@
+"""A local testnet in a process of its own, so that its CPU time is not counted."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a finished process used. Units: CPU seconds (user and system), megabytes at its peak."""
+
+    cpu_s: float
+    peak_mb: float
+    exit_code: int
+
+
+@contextmanager
+def local_testnet(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Serve 620 listings on a free port; yields the address and a profile that points there."""
+    address, profile = f"127.0.0.1:{_free_port()}", folder / "bench.toml"
+    command = [sys.executable, "-m", "bot", "localnet", "--scenario", "calm", "--listen", address]
+    process = subprocess.Popen([*command, "--write-config", str(profile)], stdout=subprocess.DEVNULL)
+    try:
+        _wait_for(address)
+        yield address, profile
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def run(command: list[str], folder: Path) -> Usage:
+    """Run a command to its end and ask the kernel what it used."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    with (folder / "output.txt").open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder, env=environment)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return Usage(cpu_s=used.ru_utime + used.ru_stime, peak_mb=used.ru_maxrss / 1024, exit_code=process.returncode)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_for(address: str, patience_s: float = 20.0) -> None:
+    host, _, port = address.partition(":")
+    until = time.monotonic() + patience_s
+    while time.monotonic() < until:
+        try:
+            socket.create_connection((host, int(port)), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise SystemExit("the local testnet did not start, so nothing was measured")
