@@ -78,7 +78,7 @@ async def run_cycle(desk: Desk) -> CycleRecord:
         settled = await settle(desk.hands)
         found.notes += settled.notes
         found.snapshot = await observe(desk.lookout)
-        _believe(desk, found)
+        _believe(desk, found, settled)
         approved = await _think(desk, found, cycle, settled)
         found.outcomes += await apply(approved, found.snapshot, desk.hands)
         status = _status(found, settled)
@@ -142,7 +142,7 @@ async def _think(desk: Desk, found: _Findings, cycle: str, settled: Settlement) 
     return approved
 
 
-def _believe(desk: Desk, found: _Findings) -> None:
+def _believe(desk: Desk, found: _Findings, settled: Settlement) -> None:
     """Compare what was seen with what Ballast knows; adopt what others did, doubt what jumped.
 
     Raises: Stale when nothing should be decided on this snapshot.
@@ -150,7 +150,10 @@ def _believe(desk: Desk, found: _Findings) -> None:
     if found.snapshot is None:
         return
     journal, now = desk.hands.journal, found.snapshot.at
-    for row in surprises(found.snapshot, journal.known_positions()):
+    # A fill may show before its order does: a symbol with an unsettled order is not judged.
+    waiting = {(row.intent.venue, getattr(row.intent, "symbol", "")) for row in settled.open}
+    known = tuple(row for row in journal.known_positions() if (row.venue, row.symbol) not in waiting)
+    for row in surprises(found.snapshot, known):
         found.notes.append(row.text)
         journal.note(now, "position.changed", row.text)
         journal.set_position(replace(row.known, amount=row.seen, changed_at=now))
@@ -158,7 +161,7 @@ def _believe(desk: Desk, found: _Findings) -> None:
         return
     seen: dict[str, Decimal] = {}
     for holding in found.snapshot.holdings:
-        if holding.asset not in desk.lookout.stablecoins:
+        if holding.asset not in desk.lookout.stablecoins | {desk.lookout.quote}:
             seen[holding.asset] = seen.get(holding.asset, Decimal(0)) + holding.amount
     accepted, pending = _amounts(journal, "amounts.accepted"), _amounts(journal, "amounts.pending")
     jumps = unconfirmed_jumps(accepted, pending, seen, desk.balance_jump_max)

@@ -44,6 +44,11 @@ async def flatten(desk: Desk, *, verify: bool) -> CycleRecord:
             notes += settled.notes
             snapshot = await observe(desk.lookout)
             targets = _zero_targets(snapshot)
+            stuck = _without_instrument(snapshot)
+            if not targets and stuck:
+                status = CycleStatus.REFUSED
+                refusals.append(Refusal(intent_id="", guard="instrument", reason=stuck))
+                break
             if not targets and not settled.open:
                 status = CycleStatus.HEDGED
                 break
@@ -84,6 +89,16 @@ async def flatten(desk: Desk, *, verify: bool) -> CycleRecord:
     )
     journal.end_cycle(cycle, desk.lookout.clock.now(), json.dumps(published(record)))
     return record
+
+
+def _without_instrument(snapshot: Snapshot) -> str | None:
+    stuck = [
+        f"{row.amount} {row.symbol} at {view.venue}"
+        for view in snapshot.venues
+        for row in view.positions
+        if row.amount < 0 and view.instrument(row.symbol) is None
+    ]
+    return f"{', '.join(stuck)}: not a market Ballast can trade; close it by hand" if stuck else None
 
 
 def _zero_targets(snapshot: Snapshot) -> tuple[Target, ...]:

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
-from bot.domain.errors import AccountBusy
+from bot.domain.errors import AccountBusy, JournalError
 
 
 @contextmanager
@@ -33,7 +33,13 @@ def hold_account(journal_path: Path, accounts: tuple[str, ...]) -> Iterator[None
 
 @contextmanager
 def _held(path: Path, what: str) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise JournalError(
+            f"the lock file {path} cannot be opened ({error.strerror}). Nothing was sent. Without it two instances "
+            "could trade one account; make the file writable or remove it."
+        ) from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -184,6 +184,7 @@ def make_mind(settings: Settings) -> Mind:
         size=_size_rule(settings),
         adjust=(),
         place=Direct(venue=hedge.id),
+        excluded=frozenset(settings.policy.size.exclude),
         pace=Band(
             outer=pace.band_outer,
             inner=pace.band_inner,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from bot.domain.account import FINAL_STATUSES, ZERO, Fill, Order, Wallet
-from bot.domain.errors import AlreadyExists, BallastError, Refused, Unavailable, Unknown
+from bot.domain.errors import AlreadyExists, BallastError, Forbidden, Refused, Unavailable, Unknown
 from bot.domain.intent import (
     Ending,
     Intent,
@@ -71,6 +71,8 @@ async def _carry_out(intent: Intent, snapshot: Snapshot, hands: Hands) -> Outcom
         outcome = _failed(intent, Ending.UNKNOWN, str(error))
     except Refused as error:
         outcome = _failed(intent, Ending.REFUSED, f"{error} (code {error.code})")
+    except Forbidden as error:
+        outcome = _failed(intent, Ending.REFUSED, str(error))
     except Unavailable as error:
         outcome = _failed(intent, Ending.ABSENT, str(error))
     journal.record_outcome(outcome, venue.now())
@@ -137,8 +139,8 @@ async def _send_order(intent: OrderIntent, own_id: str, venue: Venue, hands: Han
     for _ in range(LOOKS):
         if order is not None and order.status in FINAL_STATUSES:
             return close_order(intent, order, hands)
-        await hands.clock.sleep(BETWEEN_LOOKS_S)
         try:
+            await hands.clock.sleep(BETWEEN_LOOKS_S)
             order = await venue.order_by_client_id(intent.symbol, own_id)
         except Unavailable as error:
             raise Unknown(f"the order was accepted, but how it ended could not be read: {error}") from None

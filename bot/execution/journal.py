@@ -221,7 +221,7 @@ class Journal:
     def last_growth_at(self) -> datetime | None:
         """When an order that deepens a short was last filled."""
         row = self._one(
-            "SELECT max(ended_at) FROM intents WHERE kind = 'order' AND filled <> '0'"
+            "SELECT max(ended_at) FROM intents WHERE kind = 'order' AND CAST(filled AS REAL) > 0"
             " AND json_extract(body, '$.side') = 'sell'"
         )
         return _time(row[0]) if row and row[0] else None

@@ -1,4 +1,4 @@
-"""From targets to a plan: settings first, then collateral, reductions before growth, each order cut to the book."""
+"""From targets to a plan: reductions, then collateral, then settings and growth, each order cut to the book."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,15 +64,16 @@ def plan(
     """Turn targets into intents with ids that depend on nothing but the cycle and their place in the plan."""
     numbers = _numbers(cycle)
     notes: list[str] = []
-    intents: list[Intent] = [_transfer(row, next(numbers)) for row in top_ups if row.amount > 0]
+    intents: list[Intent] = []
     reductions = [
         row for row in moving(targets, snapshot) if row.amount < -snapshot.venue(row.venue).amount(row.symbol)
     ]
     growth = [row for row in moving(targets, snapshot) if row.amount > -snapshot.venue(row.venue).amount(row.symbol)]
     for target in reductions:
         intents.extend(_orders(target, snapshot, detail, rule, numbers, notes))
+    intents.extend(_transfer(row, next(numbers)) for row in top_ups if row.amount > 0)
     for target in growth:
-        intents.extend(_settings(target, detail, rule, numbers))
+        intents.extend(_settings(target, snapshot, detail, rule, numbers))
         intents.extend(_orders(target, snapshot, detail, rule, numbers, notes))
     return Plan(intents=tuple(intents), notes=tuple(notes))
 
@@ -97,7 +98,11 @@ def _transfer(row: TopUp, intent_id: str) -> TransferIntent:
     )
 
 
-def _settings(target: Target, detail: MarketDetail, rule: OrderRule, numbers: Iterator[str]) -> list[Intent]:
+def _settings(
+    target: Target, snapshot: Snapshot, detail: MarketDetail, rule: OrderRule, numbers: Iterator[str]
+) -> list[Intent]:
+    if snapshot.venue(target.venue).amount(target.symbol) > 0:
+        return []  # a long somebody else opened: its settings are his
     current = detail.settings.get((target.venue, target.symbol))
     leverage = int(target.leverage_cap.to_integral_value(rounding=ROUND_CEILING))
     intents: list[Intent] = []

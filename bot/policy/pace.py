@@ -49,11 +49,14 @@ class Band:
         exposure = portfolio.exposure(target.asset)
         owned = exposure.amount if exposure else ZERO
         wanted = target.amount
+        ceiling = instrument.floor_amount(owned * self.hedge_ratio_max)
+        if owned > 0:
+            # An index a little above the mark can ask for more contracts than there are coins.
+            wanted = min(wanted, ceiling)
         if held == wanted:
             return _hold(target, held, mark.mark_price, "the short is exactly as wanted")
         if owned <= 0 or wanted == 0:
             return _move(target, wanted, mark.mark_price, "no short is wanted, so the whole short is closed")
-        ceiling = instrument.floor_amount(owned * self.hedge_ratio_max)
         if held > ceiling:
             return _move(
                 target,

@@ -63,6 +63,7 @@ class Policy:
     adjust: tuple[AdjustRule, ...]
     place: PlaceRule
     pace: PaceRule
+    excluded: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,9 @@ def decide(policy: Policy, snapshot: Snapshot, memory: Memory) -> Decision:
     """
     portfolio = value_portfolio(snapshot, quote=policy.quote, stablecoins=policy.stablecoins)
     orphans, notes = _orphaned_shorts(portfolio, memory.managed, policy.leverage_cap)
-    needs = policy.size.size(portfolio) + orphans
+    # What is excluded is nobody's business here, unless Ballast itself opened a short in it before it was excluded.
+    sized = [row for row in policy.size.size(portfolio) if row.asset not in policy.excluded - memory.managed]
+    needs = (*sized, *orphans)
     for rule in policy.adjust:
         needs = rule.adjust(needs, snapshot, portfolio)
     wanted, unplaced = policy.place.place(needs, snapshot)

@@ -96,14 +96,15 @@ def _remedy(
     hard = leverage > limits.leverage_cap * SHRINK_OVER_CAP or ratio >= SHRINK_MARGIN_RATIO
     if not hard and distance >= limits.distance_min * Decimal("0.8"):
         return ONE, Level.TOP_UP, "more collateral is wanted, and no short may grow until it is there"
-    allowed = min(state.equity * limits.leverage_cap, _notional_for_distance(state, limits.distance_min))
-    keep = max(ZERO, min(ONE, allowed / state.notional))
+    keep = max(ZERO, min(ONE, limits.leverage_cap / leverage, _keep_for_distance(state, distance, limits)))
     return keep, Level.SHRINK, f"the shorts are cut to {keep:.1%} of their size"
 
 
-def _notional_for_distance(state: MarginState, distance: Decimal) -> Decimal:
+def _keep_for_distance(state: MarginState, distance: Decimal, limits: MarginLimits) -> Decimal:
+    """The share of the shorts whose liquidation lies as far away as wanted, judged from the worse of both readings."""
     rate = state.maintenance / state.notional
-    return state.equity / (distance + rate * (1 + distance))
+    wanted = limits.distance_min
+    return (distance + rate * (1 + distance)) / (wanted + rate * (1 + wanted))
 
 
 def _top_up(state: MarginState, limits: MarginLimits, rule: CollateralRule, free_spot: Decimal) -> Decimal:

@@ -6,8 +6,10 @@ from decimal import Decimal
 
 from bot.domain.account import ZERO
 from bot.domain.snapshot import VenueView
+from bot.risk.margin import maintenance_margin
 
 MARK_FROM_INDEX_MAX = Decimal("0.10")
+UNEXPLAINED_MARGIN_MAX = Decimal("1.25")
 AHEAD_MAX = timedelta(seconds=5)
 
 
@@ -18,6 +20,9 @@ def doubts_about_view(view: VenueView, age_max: timedelta, ahead_max: timedelta 
         mark = view.mark(instrument.symbol)
         if mark is None:
             doubts.append(f"{view.venue} showed no mark price for {instrument.symbol}")
+            continue
+        if not _is_price(mark.mark_price) or not _is_price(mark.index_price):
+            doubts.append(f"mark {mark.mark_price} or index {mark.index_price} of {instrument.symbol} is not a price")
             continue
         age = view.at - mark.at
         if age > age_max:
@@ -33,12 +38,23 @@ def doubts_about_view(view: VenueView, age_max: timedelta, ahead_max: timedelta 
     return tuple(doubts)
 
 
+def _is_price(value: Decimal) -> bool:
+    return value.is_finite() and value > 0
+
+
 def _doubts_about_positions(view: VenueView) -> list[str]:
     """No position needs a second witness: margin that is in use says that there is one."""
     initial = sum((row.initial for row in view.margins), ZERO)
     maintenance = sum((row.maintenance for row in view.margins), ZERO)
     if not view.positions and maintenance > 0:
         return [f"{view.venue} shows no position, yet margin of {maintenance} is in use: that is not taken for flat"]
+    if all(row.symbol in view.brackets for row in view.positions):
+        explained = sum((maintenance_margin(row.notional, view.brackets[row.symbol]) for row in view.positions), ZERO)
+        if view.positions and maintenance > explained * UNEXPLAINED_MARGIN_MAX + 1:
+            return [
+                f"{view.venue} has margin of {maintenance} in use, the positions it shows explain {explained:.2f}: "
+                "one of them is missing"
+            ]
     crosses = [row for row in view.positions if row.notional > 0]
     if crosses and initial == 0 and maintenance == 0:
         return [f"{view.venue} shows {len(crosses)} positions, yet no margin in use: one of the two is wrong"]
@@ -58,7 +74,7 @@ def unconfirmed_jumps(
         now = seen.get(asset, ZERO)
         if before <= 0 or abs(now - before) <= jump_max * before:
             continue
-        if asset in pending and pending[asset] == now:
+        if asset in pending and abs(now - pending[asset]) <= jump_max * max(now, pending[asset]):
             continue
         jumps[asset] = (
             f"{asset} went from {before.normalize():f} to {now.normalize():f} at once; "

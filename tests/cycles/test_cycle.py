@@ -10,7 +10,7 @@ import pytest
 
 from bot.cycle import run_cycle
 from bot.domain.account import PositionMode
-from bot.domain.errors import AlreadyExists, JournalError, Refused, Unavailable, Unknown
+from bot.domain.errors import AlreadyExists, Forbidden, JournalError, Refused, Unavailable, Unknown
 from bot.domain.record import CycleRecord, CycleStatus
 from bot.execution.journal import Journal
 from bot.flatten import flatten
@@ -71,6 +71,29 @@ def test_a_lost_reply_is_settled_by_looking_and_not_by_sending_again(tmp_path: P
     assert second.status is CycleStatus.HEDGED
     assert fake.position == d("-0.480")
     assert any("settled: filled" in note for note in second.notes)
+
+
+def test_a_fill_that_shows_before_its_order_is_not_taken_for_a_strangers(tmp_path: Path) -> None:
+    """Booked once, when the order is found."""
+    fake = FakeVenue(ManualClock(), after_order=_raise(Unknown("the reply was lost")))
+    with journal(tmp_path) as book:
+        _run(fake, book)
+        fake.after_order = _quiet
+        (client_id,) = fake.orders
+        hidden = fake.orders.pop(client_id)
+        asyncio.run(fake.clock.sleep(3))
+        assert not any("somebody else" in note for note in _run(fake, book).notes)
+        fake.orders[client_id] = hidden
+        assert _run(fake, book).status is CycleStatus.HEDGED
+        assert book.known_positions()[0].amount == fake.position
+
+
+def test_a_write_our_own_guard_forbids_is_refused_and_recorded(tmp_path: Path) -> None:
+    """It never left, so nothing waits to be settled."""
+    fake = FakeVenue(ManualClock(), before_order=_raise(Forbidden("no private write in this mode")))
+    with journal(tmp_path) as book:
+        assert _run(fake, book).status is CycleStatus.ACTED
+        assert book.open_intents() == ()
 
 
 def test_a_lost_request_is_absent_only_after_time_and_two_looks(tmp_path: Path) -> None:

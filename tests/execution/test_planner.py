@@ -34,7 +34,7 @@ def test_nothing_to_do_is_an_empty_plan() -> None:
     assert plan((target(),), seen, detail(), order_rule(), cycle="c1").intents == ()
 
 
-def test_transfer_then_reductions_then_settings_then_growth() -> None:
+def test_reductions_then_transfer_then_settings_then_growth() -> None:
     """Nothing grows before collateral is there and leverage is set."""
     shown = view(
         instruments=(instrument(), instrument("ETH")),
@@ -52,8 +52,8 @@ def test_transfer_then_reductions_then_settings_then_growth() -> None:
     )
     kinds = [(row.kind, getattr(row, "symbol", "")) for row in made.intents]
     assert kinds == [
-        (IntentKind.TRANSFER, ""),
         (IntentKind.ORDER, BTC),
+        (IntentKind.TRANSFER, ""),
         (IntentKind.LEVERAGE, ETH),
         (IntentKind.ORDER, ETH),
     ]

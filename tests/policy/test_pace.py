@@ -1,9 +1,11 @@
 """The no-trade band and who it never holds back."""
 
+from dataclasses import replace
+
 from bot.domain.hedge import Target
 from bot.policy.policy import Memory, decide
 from bot.policy.size import StaticRatio
-from tests.builders import BTC, NOW, d, later, policy, position, snapshot, view
+from tests.builders import BTC, NOW, d, later, mark, policy, position, snapshot, view
 
 
 def _held(
@@ -45,6 +47,21 @@ def test_a_short_above_what_is_owned_is_cut_at_once() -> None:
     step = _held("-0.62", owned="0.6", ratio="1")
     assert step.amount == d("0.6")
     assert "cut at once" in step.reasons[-1]
+
+
+def test_a_full_hedge_never_asks_for_more_than_there_is() -> None:
+    """An index above the mark makes more contracts than coins: the coins are the limit."""
+    shown = view(marks=(replace(mark(), index_price=d("60060")),))
+    rule = StaticRatio(ratio=d(1), leverage_cap=d(2))
+    assert decide(policy(rule), snapshot(shown, ("BTC", "1")), Memory()).targets[0].amount == d(1)
+
+
+def test_an_excluded_asset_is_left_alone_unless_its_short_is_ours() -> None:
+    """A short the user opened himself in an excluded asset gets no target."""
+    seen = snapshot(view(positions=(position(amount="-0.5"),)), ("BTC", "1"))
+    apart = replace(policy(), excluded=frozenset({"BTC"}))
+    assert decide(apart, seen, Memory()).targets == ()
+    assert len(decide(apart, seen, Memory(managed=frozenset({"BTC"}))).targets) == 1
 
 
 def test_growth_rests_but_reduction_does_not() -> None:

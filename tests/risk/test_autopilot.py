@@ -60,6 +60,13 @@ def test_the_worse_of_two_liquidation_prices_counts() -> None:
     assert _protect("20000", liquidation="61000").level is Level.FLATTEN
 
 
+def test_a_near_liquidation_told_by_the_venue_alone_cuts_the_short() -> None:
+    """The venue sees it 15 % away, our formula far: the short is cut to what moves it out to 30 %."""
+    found = _protect("20000", liquidation="69000")
+    assert found.level is Level.SHRINK
+    assert d("0.4") < found.keep < d("0.6")
+
+
 def test_a_rally_of_a_fifth_in_a_minute_is_survived() -> None:
     """At the cap of 2x a rise of 20 % without any reaction leaves the short alive; then it is cut or fed."""
     start, rise = d(15_000) * d("1.1"), d(30_000) * d("0.2")

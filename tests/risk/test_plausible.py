@@ -31,6 +31,25 @@ def test_positions_without_margin_in_use_are_doubted() -> None:
     assert "no margin in use" in doubts_about_view(view(positions=(position(),)), AGE)[0]
 
 
+def test_a_missing_row_is_doubted() -> None:
+    """More margin in use than the positions shown explain: one of them is missing."""
+    shown = view(positions=(position(),), margins=(margin(maintenance="900", initial="15000"),))
+    assert "missing" in doubts_about_view(shown, AGE)[0]
+    shown = view(positions=(position(),), margins=(margin(maintenance="300", initial="15000"),))
+    assert doubts_about_view(shown, AGE) == ()
+
+
+def test_nonsense_prices_are_doubted_not_divided_by() -> None:
+    """Zero and not-a-number end as a doubt."""
+    assert "not a price" in doubts_about_view(view(marks=(mark(price="0"),)), AGE)[0]
+    assert "not a price" in doubts_about_view(view(marks=(mark(price="NaN"),)), AGE)[0]
+
+
+def test_a_jump_with_small_change_after_it_is_believed() -> None:
+    """Rewards dripping in do not keep a real withdrawal unbelieved for ever."""
+    assert unconfirmed_jumps({"BTC": d(1)}, {"BTC": d("0.4")}, {"BTC": d("0.4001")}, d("0.5")) == {}
+
+
 def test_a_jump_is_believed_when_seen_twice() -> None:
     """A balance that halves at once waits for a second look; a new asset does not."""
     accepted = {"BTC": d(1)}
