@@ -86,7 +86,7 @@ def _scaled(target: Target, share: Decimal, view: VenueView) -> Target:
     if instrument is None or target.amount <= held:
         return target
     amount = max(held, instrument.floor_amount(held + (target.amount - held) * share))
-    if amount - held < target.amount * CRUMB:
+    if amount - held < held * CRUMB:
         # Collateral that trickles back would otherwise be traded away in crumbs, a fee each cycle.
         amount = held
     return replace(
