@@ -52,8 +52,8 @@ pytest: install-test
 bench: install-test ## how fast, how small
 	@$(BIN)/python -m bench $(ARGS)
 
-soak: install-test ## hours of seeded faults; SOAK_SEEDS=5000 make soak
-	@$(BIN)/python -m bench.soak $(ARGS)
+soak: install-test ## long seeded fault schedules; SEEDS=20000 FIRST_SEED=0 CYCLES=60 make soak
+	@$(BIN)/python -m tests.soak
 
 docs: install ## print docs/configuration.md from the code
 	@$(BIN)/ballast check --explain > docs/configuration.md

@@ -8,10 +8,10 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
-from tests.soak.evidence import CycleSeen, Evidence, LedgerLine, Request, Row
+from tests.soak.evidence import Evidence, LedgerLine, Request, Row
 
 ZERO = Decimal(0)
 ORDER = "/fapi/v1/order"
@@ -21,8 +21,9 @@ SLIPPAGE_MAX = Decimal("0.003")
 PROTECTIVE = 5  # protective orders may go five times as far from the mark
 LOTS = {"BTCUSDT": Decimal("0.001"), "ETHUSDT": Decimal("0.001"), "SOLUSDT": Decimal("0.01")}
 NOTIONAL_MIN = {"BTCUSDT": Decimal(100), "ETHUSDT": Decimal(20), "SOLUSDT": Decimal(5)}
-NEEDED_FOR_GROWTH = ("/api/v3/account", "/fapi/v3/account", "/fapi/v3/positionRisk", "/fapi/v1/openOrders")
+NEEDED = ("/api/v3/account", "/fapi/v3/account", "/fapi/v3/positionRisk", "/fapi/v1/openOrders")
 NEEDED_OF_SYMBOL = ("/fapi/v1/premiumIndex", "/fapi/v1/depth", "/fapi/v1/symbolConfig")
+INDEX_FROM_MARK = Decimal("1.003")  # exposure is valued at the index, orders are sized at the mark
 COLLATERAL_KEPT = Decimal("0.10")
 
 
@@ -78,7 +79,9 @@ class _Judge:
                 self.by_client_id.setdefault(request.parameters.get("newClientOrderId", ""), request)
         self.cycle_of = {row.number: row for row in evidence.cycles}
 
-    def broken(self, rule: str, text: str, *, request: Request | None = None, line: int = 0, cycle: int = -1) -> Violation:
+    def broken(
+        self, rule: str, text: str, *, request: Request | None = None, line: int = 0, cycle: int = -1
+    ) -> Violation:
         if request is not None:
             cycle, line = request.cycle, line or request.ledger + 1
         return Violation(rule=rule, seed=self.seed, cycle=cycle, line=line, text=text)
@@ -116,11 +119,10 @@ class _Judge:
             yield self.broken("B6", f"{own} buys without reduce-only", request=request)
         if words.get("timeInForce") != "IOC" or "price" not in words:
             yield self.broken("B7", f"{own} is not a limit order that ends at once", request=request)
-        if words.get("side") == "SELL":
-            yield from self._data_was_good(request)
+        yield from self._data_was_good(request)
 
     def _data_was_good(self, request: Request) -> Iterator[Violation]:
-        """C2: growth needs a true answer to every question it rests on, in the same cycle."""
+        """C2: a trade, even a safe one, needs a true answer to every question it rests on, in the same cycle."""
         cycle = self.cycle_of.get(request.cycle)
         first = cycle.first_request if cycle else 0
         truths = {
@@ -129,10 +131,10 @@ class _Judge:
             if row.truthful and row.life == request.life
         }
         symbol = request.parameters["symbol"]
-        missing = [path for path in NEEDED_FOR_GROWTH if not any(truth[0] == path for truth in truths)]
+        missing = [path for path in NEEDED if not any(truth[0] == path for truth in truths)]
         missing += [path for path in NEEDED_OF_SYMBOL if not {(path, symbol), (path, "")} & truths]
         if missing:
-            yield self.broken("C2", f"grew without a true answer to {', '.join(missing)}", request=request)
+            yield self.broken("C2", f"traded without a true answer to {', '.join(missing)}", request=request)
 
     # B ------------------------------------------------------------------------------------------------------------
 
@@ -168,7 +170,9 @@ class _Judge:
         facts, own = line.facts, line.facts["client_id"]
         request = self.by_client_id.get(own)
         if own in orders:
-            yield self.broken("A1", f"{own} became a second order", line=line.sequence, cycle=request.cycle if request else -1)
+            yield self.broken(
+                "A1", f"{own} became a second order", line=line.sequence, cycle=request.cycle if request else -1
+            )
         if request is None:
             yield self.broken("A2", f"{own} was never seen arriving", line=line.sequence)
             return
@@ -183,10 +187,14 @@ class _Judge:
         if marks:
             away = min(abs(order.price / mark - 1) for mark in marks)
             if away > SLIPPAGE_MAX * (PROTECTIVE if protective else 1) + Decimal("0.001"):
-                yield self.broken("B7", f"{own} at {order.price} is {away:.2%} from the mark", request=request, line=line.sequence)
+                yield self.broken(
+                    "B7", f"{own} at {order.price} is {away:.2%} from the mark", request=request, line=line.sequence
+                )
             notional_max = Decimal(str(self.evidence.settings["order_notional_max"]))
             if order.amount * min(marks) > notional_max * SLACK and not protective:
-                yield self.broken("B4", f"{own} is worth {order.amount * min(marks):.2f}", request=request, line=line.sequence)
+                yield self.broken(
+                    "B4", f"{own} is worth {order.amount * min(marks):.2f}", request=request, line=line.sequence
+                )
         if order.side == "sell":
             yield from self._covered(order, positions[line.symbol], began, by_others)
 
@@ -194,14 +202,18 @@ class _Judge:
         self, order: _Order, position: Decimal, began: datetime, by_others: list[tuple[datetime, str, Decimal]]
     ) -> Iterator[Violation]:
         """B5: the short that would be there is covered by what was owned when it was decided."""
-        sold_by_others = sum((-change for at, symbol, change in by_others if symbol == order.symbol and at >= began and change < 0), ZERO)
-        unsettled = sum((Decimal(str(json.loads(row.body).get("amount", "0"))) for row in order.request.rows
-                        if row.symbol.startswith(order.symbol.removesuffix("USDT") + "/") and row.client_id != order.client_id
-                        and row.kind == "order" and json.loads(row.body).get("side") == "sell"), ZERO)  # fmt: skip
+        sold_by_others = sum(
+            (-change for at, symbol, change in by_others if symbol == order.symbol and at >= began and change < 0), ZERO
+        )
+        unsettled = sum((_unsettled_sell(row, order) for row in order.request.rows), ZERO)
         short = max(ZERO, -position) - sold_by_others + unsettled + order.amount
         coin = order.symbol.removesuffix("USDT")
         owned = self._owned(coin, began, order.line.at)
-        allowed = owned * Decimal(str(self.evidence.settings["hedge_ratio_max"])) + LOTS.get(order.symbol, ZERO)
+        ratio = Decimal(str(self.evidence.settings["hedge_ratio_max"]))
+        cycle = self.cycle_of.get(order.request.cycle)
+        if cycle is not None and cycle.ratio is not None:
+            ratio = min(ratio, cycle.ratio * INDEX_FROM_MARK)  # a fixed ratio is never overshot
+        allowed = owned * ratio + LOTS.get(order.symbol, ZERO)
         if short > allowed:
             text = f"{order.client_id} makes the short {short} {coin}, {allowed} are allowed of {owned} owned"
             yield self.broken("B5", text, request=order.request, line=order.line.sequence)
@@ -217,7 +229,9 @@ class _Judge:
         own, side = line.facts["client_id"], line.facts["side"]
         request = self.by_client_id.get(own)
         if side == "buy" and after > max(ZERO, before):
-            yield self.broken("B1", f"{own} took the position from {before} to {after}", request=request, line=line.sequence)
+            yield self.broken(
+                "B1", f"{own} took the position from {before} to {after}", request=request, line=line.sequence
+            )
         if side != "sell" or request is None:
             return
         began = self._began(request)
@@ -229,11 +243,18 @@ class _Judge:
         now = self._marks_at(line.at)
         levels = []
         for marks in self._markets(began, line.at):
-            then = equity + sum((amount * (marks[symbol] - now[symbol]) for symbol, amount in shorts.items() if symbol in marks), ZERO)
+            then = equity + sum(
+                (amount * (marks[symbol] - now[symbol]) for symbol, amount in shorts.items() if symbol in marks), ZERO
+            )
             notional = sum((abs(amount) * marks[symbol] for symbol, amount in shorts.items() if symbol in marks), ZERO)
             levels.append(notional / then if then > 0 else Decimal("Infinity"))
         if levels and min(levels) > cap:
-            yield self.broken("B10", f"{own} left a leverage of {min(levels):.3f}, the cap is {self.evidence.settings['leverage_cap']}", request=request, line=line.sequence)
+            yield self.broken(
+                "B10",
+                f"{own} left a leverage of {min(levels):.3f}, the cap is {self.evidence.settings['leverage_cap']}",
+                request=request,
+                line=line.sequence,
+            )
 
     def _began(self, request: Request) -> datetime:
         cycle = self.cycle_of.get(request.cycle)
@@ -278,7 +299,9 @@ class _Judge:
                 yield self.broken("D4", text, request=request)
         for row in self.evidence.intents:
             if row.kind == "order" and row.state == "done" and row.client_id not in traded and Decimal(row.filled) != 0:
-                yield self.broken("D4", f"the journal says {row.id} filled {row.filled}, the exchange knows nothing of it")
+                yield self.broken(
+                    "D4", f"the journal says {row.id} filled {row.filled}, the exchange knows nothing of it"
+                )
 
     def cycles(self) -> Iterator[Violation]:
         """Every cycle that was not killed ended in a record that says why."""
@@ -291,7 +314,11 @@ class _Judge:
             if "Traceback" in text:
                 yield self.broken("W2", text[-300:])
         for number, closed in self.evidence.journal_cycles:
-            if not closed and self.evidence.kills == 0 and not any("crashed" in row.ending for row in self.evidence.cycles):
+            if (
+                not closed
+                and self.evidence.kills == 0
+                and not any("crashed" in row.ending for row in self.evidence.cycles)
+            ):
                 yield self.broken("W1", f"journal cycle {number} was never closed")
 
     def secrets(self) -> Iterator[Violation]:
@@ -299,7 +326,9 @@ class _Judge:
         for canary in (*self.evidence.canaries, "signature="):
             if canary.encode() in self.evidence.journal_bytes:
                 yield self.broken("S1", f"{canary[:6]}... is in a file")
-            if any(canary in text for text in self.evidence.said) or any(canary in row.record for row in self.evidence.cycles):
+            if any(canary in text for text in self.evidence.said) or any(
+                canary in row.record for row in self.evidence.cycles
+            ):
                 yield self.broken("S1", f"{canary[:6]}... was said")
 
     # L ------------------------------------------------------------------------------------------------------------
@@ -310,7 +339,9 @@ class _Judge:
         last = quiet[-1] if quiet else None
         for row in self.evidence.intents:
             if row.state != "done":
-                yield self.broken("L1", f"{row.id} ({row.kind}) is still {row.state} at the end", cycle=last.number if last else -1)
+                yield self.broken(
+                    "L1", f"{row.id} ({row.kind}) is still {row.state} at the end", cycle=last.number if last else -1
+                )
         if last is None or self.evidence.final is None:
             yield self.broken("L1", "there was no quiet cycle at all")
             return
@@ -328,13 +359,18 @@ class _Judge:
             least = max(LOTS[symbol], NOTIONAL_MIN[symbol] / marks[symbol] + LOTS[symbol])
             if abs(gap) <= owned * outer + least:
                 continue
-            if gap < 0 and (self._at_a_limit(shorts, marks) or self._in_the_way(coin)):
+            if gap < 0 and (self._at_a_limit(shorts, marks) or self._in_the_way()):
                 continue
-            yield self.broken("L1", f"{symbol} is short {shorts.get(symbol, ZERO)}, wanted are {wanted[coin]} of {owned}: {last.record[-400:]}", cycle=last.number)
+            yield self.broken(
+                "L1",
+                f"{symbol} is short {shorts.get(symbol, ZERO)}, wanted are {wanted[coin]} of {owned}: "
+                f"{last.record[-400:]}",
+                cycle=last.number,
+            )
 
-    def _in_the_way(self, coin: str) -> bool:
-        """Whether the venue refused the margin mode because somebody else opened the position in the other one."""
-        asked = [row for row in self.evidence.intents if row.kind == "margin-mode" and row.symbol.startswith(f"{coin}/")]
+    def _in_the_way(self) -> bool:
+        """Whether the venue refuses the margin mode because somebody else opened a position in the other one."""
+        asked = [row for row in self.evidence.intents if row.kind == "margin-mode"]
         return bool(asked) and asked[-1].ending == "refused"
 
     def _at_a_limit(self, shorts: dict[str, Decimal], marks: dict[str, Decimal]) -> bool:
@@ -347,6 +383,8 @@ class _Judge:
             cap = cap // 1  # the figure that binds collateral to a position knows no fractions
         notional = sum((amount * marks[symbol] for symbol, amount in shorts.items() if symbol in marks), ZERO)
         room = final.equity * cap / (1 + COLLATERAL_KEPT) - notional
+        if self.evidence.settings["margin_mode"] == "isolated":
+            room = min(room, final.free * cap / (1 + COLLATERAL_KEPT))  # what is bound to one carries no other
         movable = final.spot_cash > 20 and self.evidence.settings["transfers"]
         return not movable and room < max(Decimal(150), notional * Decimal("0.05"))
 
@@ -356,6 +394,15 @@ _KIND_OF = {
     "/fapi/v1/marginType": "margin-mode",
     "/sapi/v1/asset/transfer": "transfer",
 }
+
+
+def _unsettled_sell(row: Row, order: _Order) -> Decimal:
+    """What another open sell of the same coin may have sold."""
+    same = row.symbol.startswith(order.symbol.removesuffix("USDT") + "/") and row.client_id != order.client_id
+    if row.kind != "order" or not same:
+        return ZERO
+    body = json.loads(row.body)
+    return Decimal(str(body["amount"])) if body["side"] == "sell" else ZERO
 
 
 def _says(row: Row, request: Request) -> bool:

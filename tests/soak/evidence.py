@@ -48,6 +48,7 @@ class Standing:
 
     positions: dict[str, Decimal]
     equity: Decimal
+    free: Decimal
     owned: dict[str, Decimal]
     spot_cash: Decimal
     funding_cash: Decimal
@@ -66,7 +67,10 @@ class LedgerLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CycleSeen:
-    """One call of the bot: where its request and ledger numbers began and ended, and how it ended."""
+    """One call of the bot: where its request and ledger numbers began and ended, and how it ended.
+
+    `ratio` is the fixed hedge ratio the profile asked for then, None when another rule sizes the short.
+    """
 
     number: int
     life: int
@@ -77,6 +81,7 @@ class CycleSeen:
     ending: str
     record: str
     quiet: bool
+    ratio: Decimal | None
 
 
 @dataclass(slots=True, kw_only=True)

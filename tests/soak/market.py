@@ -67,7 +67,9 @@ class WalkFeed:
             index = Decimal(f"{price:.2f}")
             mark = Decimal(f"{price * (1 + self._chance.uniform(-0.0004, 0.0004)):.2f}")
             for market in _MARKETS:
-                self._quotes[market, f"{coin}USDT"] = Quote(mid=index, mark=mark, index=index, depth_notional=self._depth)
+                self._quotes[market, f"{coin}USDT"] = Quote(
+                    mid=index, mark=mark, index=index, depth_notional=self._depth
+                )
 
 
 _MARKETS: tuple[MarketType, ...] = ("spot", "linear")

@@ -8,7 +8,9 @@ import tempfile
 import traceback
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from decimal import Decimal
 from pathlib import Path
+from typing import cast
 
 from bot import lock
 from bot.cycle import Desk, run_cycle
@@ -117,8 +119,8 @@ async def _one_cycle(world: World, desk: Desk, plan: CyclePlan) -> None:
         ending = f"crashed: {type(error).__name__}: {error}"
         raise
     finally:
-        text = str(published(record)) if record else ""
-        if record:
+        text = str(published(record)) if record is not None else ""
+        if record is not None:
             evidence.said.append(cycle_line(record, None))
         evidence.cycles.append(
             CycleSeen(
@@ -131,20 +133,31 @@ async def _one_cycle(world: World, desk: Desk, plan: CyclePlan) -> None:
                 ending=ending,
                 record=text,
                 quiet=world.feed.still,
+                ratio=ratio_of(evidence.settings["size"]),
             )
         )
 
 
 async def _beside_an_intruder(world: World, desk: Desk) -> CycleRecord:
     """A second process is started on the same account while this one works."""
-    try:
-        with lock.hold_account(world.journal_path, ()):
-            async with _desk(world) as second:
-                record, _ = await asyncio.gather(run_cycle(desk), run_cycle(second))
-                return record
-    except AccountBusy:
-        world.evidence.busy += 1
-    return await run_cycle(desk)
+
+    async def intrude() -> None:
+        try:
+            with lock.hold_account(world.journal_path, ()):
+                async with _desk(world) as second:
+                    await run_cycle(second)
+        except AccountBusy:
+            world.evidence.busy += 1
+        except BallastError as error:
+            world.evidence.said.append(str(error))
+
+    record, _ = await asyncio.gather(run_cycle(desk), intrude())
+    return record
+
+
+def ratio_of(size: object) -> Decimal | None:
+    """The fixed ratio of a size rule."""
+    return Decimal(size["ratio"]) if isinstance(size, dict) and "ratio" in size else None
 
 
 @asynccontextmanager
@@ -180,13 +193,14 @@ def make_venue(world: World, settings: Settings) -> CcxtVenue:
 def settings_for(world: World) -> Settings:
     """The schedule's settings as a user's profile would give them."""
     words = world.evidence.settings
-    outer, inner = words["band"]  # type: ignore[misc]
+    outer, inner = cast("tuple[str, str]", words["band"])
     return Settings.model_validate(
         {
             "mode": "testnet",
             "portfolio": {"name": "family"},
             "holdings": [
-                {"asset": coin, "amount": str(amount), "label": "cold"} for coin, amount in world.schedule.external.items()
+                {"asset": coin, "amount": str(amount), "label": "cold"}
+                for coin, amount in world.schedule.external.items()
             ],
             "venues": [{"id": "binance", "margin_mode": words["margin_mode"], "transfers": words["transfers"]}],
             "policy": {"size": words["size"], "pace": {"band_outer": outer, "band_inner": inner}},

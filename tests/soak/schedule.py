@@ -39,7 +39,8 @@ class Schedule:
     """One whole run, drawn before it begins; the seeds of market, faults and latency are drawn with it.
 
     `intensity` is the chance of a fault per write, `read_share` of it meets each read: where every read fails, no
-    write is ever reached. The event "profile" is the user changing his mind about the ratio, and a restart.
+    write is ever reached. For `order_lag_s` and `position_lag_s` after an order, look-ups and positions do not show
+    it yet. The event "profile" is the user changing his mind about the ratio, and a restart.
     """
 
     seed: int
@@ -55,6 +56,8 @@ class Schedule:
     volatility: float
     jump_chance: float
     depth_notional: Decimal
+    order_lag_s: float
+    position_lag_s: float
     cycles: tuple[CyclePlan, ...]
     market_seed: int
     fault_seed: int
@@ -62,8 +65,11 @@ class Schedule:
     luck_seed: int
 
 
-def draw(seed: int, cycles: int, *, intensity: float | None = None) -> Schedule:
-    """Draw a run; the same seed is the same run for ever."""
+def draw(seed: int, cycles: int, *, intensity: float | None = None, kinds: tuple[str, ...] = ()) -> Schedule:
+    """Draw a run; the same seed is the same run for ever.
+
+    A given `intensity` or choice of fault `kinds` replaces the drawn one; chosen kinds meet every read as well.
+    """
     tree = random.Random(f"ballast soak {seed}")
     unique_forever = tree.random() < 0.5
     chosen = intensity if intensity is not None else tree.choice(INTENSITIES)
@@ -72,11 +78,12 @@ def draw(seed: int, cycles: int, *, intensity: float | None = None) -> Schedule:
     external = {coin: _coins_worth(coin, tree.uniform(1_000, 20_000)) for coin in sorted(coins) if tree.random() < 0.3}
     kills = tree.choice((0.0, 0.1, 0.25))
     cash = sum((COINS[coin] * amount for coin, amount in owned.items()), Decimal(0))
+    read_share, usual = tree.choice((0.05, 0.3, 1.0)), _kinds(tree, unique_forever=unique_forever)
     return Schedule(
         seed=seed,
         intensity=chosen,
-        read_share=tree.choice((0.05, 0.3, 1.0)),
-        kinds=_kinds(tree, unique_forever=unique_forever),
+        read_share=1.0 if kinds else read_share,
+        kinds=kinds or usual,
         unique_forever=unique_forever,
         owned=owned,
         external=external,
@@ -86,6 +93,8 @@ def draw(seed: int, cycles: int, *, intensity: float | None = None) -> Schedule:
         volatility=tree.choice((0.0005, 0.002, 0.006)),
         jump_chance=tree.choice((0.0, 0.002, 0.01)),
         depth_notional=Decimal(tree.choice((20_000, 300_000, 2_000_000))),
+        order_lag_s=tree.choice((0.0, 0.0, 3.0, 8.0)),
+        position_lag_s=tree.choice((0.0, 0.0, 4.0, 20.0)),
         cycles=tuple(_cycle(tree, kills) for _ in range(cycles)),
         market_seed=tree.getrandbits(32),
         fault_seed=tree.getrandbits(32),
@@ -125,7 +134,7 @@ def _settings(tree: random.Random) -> dict[str, object]:
 
 
 def _cycle(tree: random.Random, kills: float) -> CyclePlan:
-    pause_s = tree.choice((2.0, 15.0, 30.0, 60.0, 300.0, 1800.0))
+    pause_s = tree.choice((1.0, 2.0, 5.0, 30.0, 60.0, 900.0))
     kill = None
     if tree.random() < kills:
         kind = tree.choice(("commit.before", "commit.after", "write.before", "write.after", "any"))

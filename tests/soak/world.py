@@ -29,12 +29,15 @@ from tests.soak.market import START, WalkFeed
 from tests.soak.schedule import COINS, RATIOS, Kill, Schedule
 
 ACCOUNT = "family"
+ORDER = "/fapi/v1/order"
 KEY = "canaryKeyOfTheSoak" + "7" * 46
 SECRET = "canarySecretOfTheSoak" + "8" * 43
-PATIENCE_S = 10.0
-SLOW_S = 4.0
+PATIENCE_S = 2.0
+SLOW_S = 1.5
 # Faults after which the sender still holds a true and whole answer.
-HARMLESS = frozenset({"none", "slow", "partial_fill", "external_deposit", "manual_trade", "deleveraged", "duplicate_execution"})
+HARMLESS = frozenset(
+    {"none", "slow", "partial_fill", "external_deposit", "manual_trade", "deleveraged", "duplicate_execution"}
+)
 COLUMNS = "id, client_id, kind, symbol, state, body, coalesce(ending, ''), coalesce(filled, '0')"
 
 
@@ -213,6 +216,7 @@ class World:
         return Standing(
             positions={row.symbol: row.amount for row in positions},
             equity=margin.equity,
+            free=margin.withdrawable,
             owned={coin: amount for coin, amount in owned.items() if amount},
             spot_cash=spot.get("USDT", Decimal(0)),
             funding_cash=funding.get("USDT", Decimal(0)),
@@ -256,6 +260,16 @@ class World:
         self.evidence.requests.append(request)
         return request
 
+    def lag(self, request: Request) -> None:
+        """Whatever became of an order: for a while the exchange's own views may not show it."""
+        if request.path == ORDER and request.method == "POST":
+            tampering, schedule = self.answering.tampering, self.schedule
+            own = request.parameters.get("newClientOrderId", "")
+            if schedule.order_lag_s:
+                tampering._hidden[own] = self.now + timedelta(seconds=schedule.order_lag_s)
+            if schedule.position_lag_s:
+                tampering._lag_until = self.now + timedelta(seconds=schedule.position_lag_s)
+
     def session(self) -> "Line":
         """A new connection to the exchange."""
         return Line(self)
@@ -288,7 +302,9 @@ class World:
         ]
         evidence.final = self.standing()
         evidence.faults = self.faults.counts
-        evidence.journal_bytes = b"".join(path.read_bytes() for path in sorted(self.folder.rglob("*")) if path.is_file())
+        evidence.journal_bytes = b"".join(
+            path.read_bytes() for path in sorted(self.folder.rglob("*")) if path.is_file()
+        )
         return evidence
 
 
@@ -306,6 +322,7 @@ class Line:
 
     def _arrived(self, wire: WireRequest) -> None:
         self._seen = self._world.arrived(wire.method, wire.path, wire.body or wire.query)
+        self._world.lag(self._seen)
 
     @asynccontextmanager
     async def _sent(self, method: str, url: URL, options: dict[str, Any]) -> AsyncIterator[MemoryResponse]:
@@ -321,7 +338,9 @@ class Line:
                 world.reaper.meet("write.after" if is_write else "read")
                 world.pass_time(SLOW_S if struck == "slow" else world.latency_s())
                 if seen is not None:
-                    world.evidence.requests[seen.number] = _answered(seen, struck, response.status)
+                    world.evidence.requests[seen.number] = _answered(
+                        seen, struck, response.status, flat=not world.engine.positions(ACCOUNT)
+                    )
                 yield response
         except TimeoutError:
             world.pass_time(PATIENCE_S)
@@ -331,13 +350,16 @@ class Line:
         return
 
 
-def _answered(seen: Request, struck: str, status: int) -> Request:
-    return replace(seen, answered=True, truthful=status < 300 and (struck in HARMLESS or _true_by_chance(seen, struck)))
+def _answered(seen: Request, struck: str, status: int, *, flat: bool) -> Request:
+    return replace(
+        seen, answered=True, truthful=status < 300 and (struck in HARMLESS or _true_by_chance(seen, struck, flat=flat))
+    )
 
 
-def _true_by_chance(seen: Request, struck: str) -> bool:
-    """An empty list in place of an empty list: nothing ever rests here."""
-    return struck == "body_list" and seen.path == "/fapi/v1/openOrders"
+def _true_by_chance(seen: Request, struck: str, *, flat: bool) -> bool:
+    """An empty list in place of an empty list: no order ever rests here, and a flat account has no position."""
+    empty = struck in ("body_list", "empty_positions")
+    return empty and (seen.path.endswith("openOrders") or (seen.path.endswith("positionRisk") and flat))
 
 
 def _first_money(schedule: Schedule) -> dict[tuple[WalletName, str], Decimal]:
