@@ -1,46 +1,62 @@
-"""The long soak: `make soak`, or `SEEDS=20000 FIRST_SEED=0 CYCLES=60 python -m tests.soak`."""
+"""Runs as many seeds as wanted: `python -m tests.soak --seeds 0-20000 --cycles 60`; ends with one line for the record."""
 
-import os
+import argparse
 import sys
 import time
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from hashlib import sha256
+from itertools import islice
+from multiprocessing import get_context
 
 from tests.soak.audit import audit
 from tests.soak.runner import run
 from tests.soak.schedule import draw
 
-SHOWN_EVERY = 50
+CHUNK = 10
+SHOWN_MAX = 20
 
 
-def one(task: tuple[int, int]) -> tuple[int, str, int, list[str]]:
-    """Play and judge one seed."""
-    seed, cycles = task
+def judged(cycles: int, seed: int) -> tuple[int, list[str], str, dict[str, int], int]:
+    """One seed: its broken rules, the name of its ledger, what struck, how often it was killed."""
     evidence = run(draw(seed, cycles))
-    return seed, evidence.ledger_hash(), evidence.kills, [str(row) for row in audit(evidence)]
+    return seed, [str(row) for row in audit(evidence)], evidence.ledger_hash(), evidence.faults, evidence.kills
 
 
-def main() -> int:
-    """Print progress, every violation with its seed, and a last line with the counts."""
-    seeds, first = int(os.environ.get("SEEDS", "2000")), int(os.environ.get("FIRST_SEED", "0"))
-    cycles = int(os.environ.get("CYCLES", "60"))
-    began, violations, kills, digest = time.monotonic(), 0, 0, sha256()
-    tasks = ((seed, cycles) for seed in range(first, first + seeds))
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for count, (seed, name, died, found) in enumerate(pool.map(one, tasks, chunksize=5), 1):
-            digest.update(name.encode())
-            kills += died
-            violations += len(found)
-            for row in found[:1]:
-                print(f"seed {seed}: {row}", flush=True)
-            if count % SHOWN_EVERY == 0:
-                pace = count / (time.monotonic() - began)
-                print(f"{count} of {seeds} seeds, {violations} violations, {pace:.1f} seeds a second", flush=True)
-    print(
-        f"soak: {seeds} seeds from {first} x {cycles} cycles, {kills} simulated kills, {violations} violations, "
-        f"ledger sha256 {digest.hexdigest()}"
-    )
-    return 1 if violations else 0
+def main(words: list[str] | None = None) -> int:
+    """Play the seeds; 1 when a rule was broken."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--seeds", default="0-500", help="first-last, last not included, or one seed (default 0-500)")
+    parser.add_argument("--cycles", type=int, default=40, help="cycles with faults per seed (default 40)")
+    parser.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
+    parser.add_argument("--hashes", action="store_true", help="print seed and ledger hash, nothing else")
+    chosen = parser.parse_args(words)
+    first, _, last = chosen.seeds.partition("-")
+    seeds = range(int(first), int(last) if last else int(first) + 1)
+    began, hashes, faults, kills, broken = time.monotonic(), sha256(), Counter[str](), 0, 0
+    with ProcessPoolExecutor(chosen.jobs, mp_context=get_context("spawn")) as pool:
+        done = pool.map(partial(judged, chosen.cycles), seeds, chunksize=CHUNK) if chosen.jobs > 1 else None
+        rows = done if done is not None else map(partial(judged, chosen.cycles), seeds)
+        for count, (seed, found, name, struck, killed) in enumerate(rows, 1):
+            hashes.update(name.encode())
+            faults.update(struck)
+            kills += killed
+            broken += bool(found)
+            if chosen.hashes:
+                print(seed, name)  # noqa: T201
+                continue
+            for text in islice(found, 3 if broken <= SHOWN_MAX else 0):
+                print(text)  # noqa: T201
+            if count % 500 == 0:
+                print(f"{count} of {len(seeds)} seeds, {broken} broken, {time.monotonic() - began:.0f} s", flush=True)  # noqa: T201
+    if not chosen.hashes:
+        print(  # noqa: T201
+            f"soak: {len(seeds)} seeds x {chosen.cycles} cycles, {len(faults)} kinds of fault struck "
+            f"{sum(faults.values())} times, {kills} kills, {broken} seeds with a broken rule, "
+            f"{time.monotonic() - began:.0f} s, ledgers sha256 {hashes.hexdigest()[:16]}"
+        )
+    return 1 if broken else 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,23 @@
+"""A seed that fails must fail again wherever it is tried."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def hashes(hash_seed: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.soak", "--seeds", "0-6", "--cycles", "25", "--jobs", "1", "--hashes"],
+        cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": hash_seed}, capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    return done.stdout
+
+
+def test_the_same_seed_is_the_same_ledger_in_two_fresh_processes() -> None:
+    """Neither the order of sets nor the address of anything decides what the bot does."""
+    first, second = hashes("1"), hashes("4711")
+    assert first.count("\n") == 6
+    assert first == second
