@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 JOBS ?= 2
+SEEDS ?= 2000
+FIRST_SEED ?= 0
+CYCLES ?= 60
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-test demo test check pytest bench soak lock image docs clean
@@ -53,7 +56,7 @@ bench: install-test ## how fast, how small
 	@$(BIN)/python -m bench $(ARGS)
 
 soak: install-test ## long seeded fault schedules; SEEDS=20000 FIRST_SEED=0 CYCLES=60 make soak
-	@$(BIN)/python -m tests.soak
+	@$(BIN)/python -m tests.soak --seeds $(FIRST_SEED)-$$(($(FIRST_SEED) + $(SEEDS))) --cycles $(CYCLES) --jobs $(JOBS)
 
 docs: install ## print docs/configuration.md from the code
 	@$(BIN)/ballast check --explain > docs/configuration.md

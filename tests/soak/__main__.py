@@ -1,4 +1,4 @@
-"""Runs as many seeds as wanted: `python -m tests.soak --seeds 0-20000 --cycles 60`; ends with one line for the record."""
+"""Runs as many seeds as wanted: `python -m tests.soak --seeds 0-20000 --cycles 60`; ends with one line for a record."""
 
 import argparse
 import sys
@@ -11,6 +11,7 @@ from itertools import islice
 from multiprocessing import get_context
 
 from tests.soak.audit import audit
+from tests.soak.mutants import MUTANTS
 from tests.soak.runner import run
 from tests.soak.schedule import draw
 
@@ -24,6 +25,28 @@ def judged(cycles: int, seed: int) -> tuple[int, list[str], str, dict[str, int],
     return seed, [str(row) for row in audit(evidence)], evidence.ledger_hash(), evidence.faults, evidence.kills
 
 
+def noticed(cycles: int, task: tuple[int, int]) -> tuple[int, list[str]]:
+    """One seed with one defect: which of the defect's rules were seen broken."""
+    mutant, seed = MUTANTS[task[0]], task[1]
+    with mutant.apply():
+        evidence = run(draw(seed, cycles, intensity=mutant.intensity, kinds=mutant.kinds))
+    return task[0], sorted({row.rule for row in audit(evidence)} & mutant.rules)
+
+
+def table_of_mutants(seeds: range, cycles: int, jobs: int) -> int:
+    """Print how often each defect is noticed; 1 when one never is."""
+    tasks = [(place, seed) for place in range(len(MUTANTS)) for seed in seeds]
+    hits, rules = Counter[int](), [Counter[str]() for _ in MUTANTS]
+    with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
+        for place, found in pool.map(partial(noticed, cycles), tasks, chunksize=CHUNK):
+            hits[place] += bool(found)
+            rules[place].update(found)
+    for place, mutant in enumerate(MUTANTS):
+        by = " ".join(f"{rule}:{count}" for rule, count in rules[place].most_common())
+        print(f"{mutant.name:24} {hits[place]:4} of {len(seeds)} seeds  {by:24} {mutant.defect}")  # noqa: T201
+    return 0 if all(hits[place] for place in range(len(MUTANTS))) else 1
+
+
 def main(words: list[str] | None = None) -> int:
     """Play the seeds; 1 when a rule was broken."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
@@ -31,11 +54,14 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--cycles", type=int, default=40, help="cycles with faults per seed (default 40)")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     parser.add_argument("--hashes", action="store_true", help="print seed and ledger hash, nothing else")
+    parser.add_argument("--mutants", action="store_true", help="play the seeds on every deliberate defect instead")
     chosen = parser.parse_args(words)
     first, _, last = chosen.seeds.partition("-")
     seeds = range(int(first), int(last) if last else int(first) + 1)
+    if chosen.mutants:
+        return table_of_mutants(seeds, chosen.cycles, chosen.jobs)
     began, hashes, faults, kills, broken = time.monotonic(), sha256(), Counter[str](), 0, 0
-    with ProcessPoolExecutor(chosen.jobs, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(chosen.jobs, mp_context=get_context("fork")) as pool:
         done = pool.map(partial(judged, chosen.cycles), seeds, chunksize=CHUNK) if chosen.jobs > 1 else None
         rows = done if done is not None else map(partial(judged, chosen.cycles), seeds)
         for count, (seed, found, name, struck, killed) in enumerate(rows, 1):
@@ -44,14 +70,14 @@ def main(words: list[str] | None = None) -> int:
             kills += killed
             broken += bool(found)
             if chosen.hashes:
-                print(seed, name)  # noqa: T201
+                print(seed, name)
                 continue
             for text in islice(found, 3 if broken <= SHOWN_MAX else 0):
-                print(text)  # noqa: T201
+                print(text)
             if count % 500 == 0:
-                print(f"{count} of {len(seeds)} seeds, {broken} broken, {time.monotonic() - began:.0f} s", flush=True)  # noqa: T201
+                print(f"{count} of {len(seeds)} seeds, {broken} broken, {time.monotonic() - began:.0f} s", flush=True)
     if not chosen.hashes:
-        print(  # noqa: T201
+        print(
             f"soak: {len(seeds)} seeds x {chosen.cycles} cycles, {len(faults)} kinds of fault struck "
             f"{sum(faults.values())} times, {kills} kills, {broken} seeds with a broken rule, "
             f"{time.monotonic() - began:.0f} s, ledgers sha256 {hashes.hexdigest()[:16]}"

@@ -33,6 +33,7 @@ class Mutant:
     apply: Patch
     intensity: float = 0.5
     kinds: tuple[str, ...] = ()
+    shown_by: tuple[int, ...] = ()
 
 
 def _mutant(

@@ -11,8 +11,13 @@ ROOT = Path(__file__).parents[2]
 def hashes(hash_seed: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "tests.soak", "--seeds", "0-6", "--cycles", "25", "--jobs", "1", "--hashes"],
-        cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": hash_seed}, capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
     return done.stdout
 
 

@@ -44,7 +44,7 @@ class Ambush(AnsweringExchange):
 
     def __init__(self, path: str, nth: int, strike: Callable[[], None], *, executed: bool) -> None:
         super().__init__(make_exchange(LOCAL_KEY))
-        self._path, self._left, self._strike, self._executed = path, nth, strike, executed
+        self._path, self._left, self._strike, self._carried_out = path, nth, strike, executed
         self.struck = False
 
     def answer(self, request: WireRequest) -> Answer:
@@ -54,7 +54,7 @@ class Ambush(AnsweringExchange):
         if self._left:
             return super().answer(request)
         self.struck = True
-        answer = super().answer(request) if self._executed else Answer(reply=None, broken="dropped")
+        answer = super().answer(request) if self._carried_out else Answer(reply=None, broken="dropped")
         self._strike()
         return answer
 
