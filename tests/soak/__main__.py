@@ -10,27 +10,11 @@ from hashlib import sha256
 from itertools import islice
 from multiprocessing import get_context
 
-from tests.soak.audit import audit
+from tests.soak.campaign import judged, noticed
 from tests.soak.mutants import MUTANTS
-from tests.soak.runner import run
-from tests.soak.schedule import draw
 
 CHUNK = 10
 SHOWN_MAX = 20
-
-
-def judged(cycles: int, seed: int) -> tuple[int, list[str], str, dict[str, int], int]:
-    """One seed: its broken rules, the name of its ledger, what struck, how often it was killed."""
-    evidence = run(draw(seed, cycles))
-    return seed, [str(row) for row in audit(evidence)], evidence.ledger_hash(), evidence.faults, evidence.kills
-
-
-def noticed(cycles: int, task: tuple[int, int]) -> tuple[int, list[str]]:
-    """One seed with one defect: which of the defect's rules were seen broken."""
-    mutant, seed = MUTANTS[task[0]], task[1]
-    with mutant.apply():
-        evidence = run(draw(seed, cycles, intensity=mutant.intensity, kinds=mutant.kinds))
-    return task[0], sorted({row.rule for row in audit(evidence)} & mutant.rules)
 
 
 def table_of_mutants(seeds: range, cycles: int, jobs: int) -> int:
@@ -43,7 +27,7 @@ def table_of_mutants(seeds: range, cycles: int, jobs: int) -> int:
             rules[place].update(found)
     for place, mutant in enumerate(MUTANTS):
         by = " ".join(f"{rule}:{count}" for rule, count in rules[place].most_common())
-        print(f"{mutant.name:24} {hits[place]:4} of {len(seeds)} seeds  {by:24} {mutant.defect}")  # noqa: T201
+        print(f"{mutant.name:24} {hits[place]:4} of {len(seeds)} seeds  {by:24} {mutant.defect}")
     return 0 if all(hits[place] for place in range(len(MUTANTS))) else 1
 
 
