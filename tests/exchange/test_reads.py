@@ -137,6 +137,14 @@ def test_a_position_is_read_with_its_sign_and_margin() -> None:
     assert (long.symbol, long.amount, long.margin_mode) == (ETH, Decimal(2), MarginMode.ISOLATED)
 
 
+def test_the_collateral_of_an_isolated_short_holds_no_profit_or_loss() -> None:
+    """The venue's isolatedMargin counts the unrealised loss already, and may be below zero; the wallet never is."""
+    row = position_row(isolatedWallet="9000", isolatedMargin="-1000", unRealizedProfit="-10000")
+    (short,) = asked(lambda venue: venue.positions([]), {POSITIONS: reply([row])})
+    assert (short.margin_mode, short.isolated_margin) == (MarginMode.ISOLATED, Decimal(9000))
+    assert short.unrealised_pnl == Decimal(-10000)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
