@@ -19,8 +19,9 @@ class MarketKind(StrEnum):
 class Instrument:
     """One market of one venue with the limits an order must respect.
 
-    Units: amounts in base units (coins); `contract_size` in base units per contract for linear markets, in quote
-    currency (face value) per contract for inverse ones; `notional_min` in quote currency.
+    Units: an amount is what stays fixed while the price moves: coins on spot and linear markets, face value in quote
+    currency on inverse ones. `notional`, `coins` and `amount_of` lead from one to the other. `contract_size`,
+    `amount_step`, `amount_min` and `amount_max` are amounts; `notional_min` is in quote currency.
     """
 
     venue: str
@@ -38,6 +39,23 @@ class Instrument:
     expires_at: datetime | None = None
     active: bool = True
 
+    @property
+    def inverse(self) -> bool:
+        """Whether a contract is worth a fixed sum of quote currency and settles in coins."""
+        return self.kind is MarketKind.INVERSE_PERPETUAL
+
+    def notional(self, amount: Decimal, price: Decimal) -> Decimal:
+        """What an amount is worth in quote currency. Signs: as the amount."""
+        return amount if self.inverse else amount * price
+
+    def coins(self, amount: Decimal, price: Decimal) -> Decimal:
+        """How many coins an amount stands for at this price. Signs: as the amount."""
+        return amount / price if self.inverse else amount
+
+    def amount_of(self, notional: Decimal, price: Decimal) -> Decimal:
+        """The amount worth this much quote currency, not yet rounded to lots."""
+        return notional if self.inverse else notional / price
+
     def floor_amount(self, amount: Decimal) -> Decimal:
         """Round a non-negative amount down to the lot step."""
         return _to_step(amount, self.amount_step, ROUND_DOWN)
@@ -51,12 +69,12 @@ class Instrument:
         return _to_step(price, self.price_tick, ROUND_UP)
 
     def contracts(self, amount: Decimal) -> Decimal:
-        """Say how many contracts an amount in base units is, on a linear market."""
+        """Say how many contracts an amount is."""
         return amount / self.contract_size
 
     def tradable(self, amount: Decimal, price: Decimal) -> bool:
         """Tell whether the venue would take an order of this amount at this price."""
-        return amount >= self.amount_min and amount > 0 and amount * price >= self.notional_min
+        return amount >= self.amount_min and amount > 0 and self.notional(amount, price) >= self.notional_min
 
 
 def _to_step(value: Decimal, step: Decimal, rounding: str) -> Decimal:

@@ -10,10 +10,9 @@ from decimal import localcontext
 
 from bot.sim.account_events import disturb
 from bot.sim.faults import NONE, Break, Effect, FaultSchedule
-from bot.sim.model import MarketType, Rejected
-from bot.sim.wire.binance import ARITHMETIC, banned, handle, too_many_requests
-from bot.sim.wire.binance_call import Parameters
-from bot.sim.wire.binance_tampering import Tampering, replacement
+from bot.sim.model import Rejected
+from bot.sim.wire.binance import CODEC as BINANCE
+from bot.sim.wire.codec import ARITHMETIC, Codec
 from bot.sim.wire.exchange import Exchange
 from bot.sim.wire.request import WireReply, WireRequest
 
@@ -52,13 +51,15 @@ class AnsweringExchange:
         self,
         exchange: Exchange,
         *,
+        codec: Codec = BINANCE,
         faults: FaultSchedule | None = None,
         catch_up: Callable[[], datetime] | None = None,
         slow_s: float = 0.2,
     ) -> None:
         self.exchange = exchange
         self.faults = faults or FaultSchedule()
-        self.tampering = Tampering()
+        self.codec = codec
+        self.tampering = codec.tampering()
         self._catch_up = catch_up
         self._late: list[LateRequest] = []
         self._slow_s = slow_s
@@ -67,7 +68,7 @@ class AnsweringExchange:
         """Let time catch up, then carry the request out, or not, as the fault schedule says."""
         self.catch_up()
         if self.exchange.market.unavailable():
-            return Answer(reply=replacement("status_503", None))
+            return Answer(reply=self.codec.replacement("status_503", None))
         effect = self.faults.draw(request.method, request.path, self.exchange.now)
         if effect is NONE:
             return Answer(reply=self._seen(request, self._carry_out(request)))
@@ -96,7 +97,7 @@ class AnsweringExchange:
         return self.tampering.seen(request, reply, self.exchange.now)
 
     def _carry_out(self, request: WireRequest) -> WireReply:
-        return handle(request, self.exchange)
+        return self.codec.handle(request, self.exchange)
 
     def _struck(self, request: WireRequest, effect: Effect) -> Answer:
         """One fault at work. Executing faults run the request first, so the exchange knows what the client does not."""
@@ -128,24 +129,25 @@ class AnsweringExchange:
 
     def _replacement(self, effect: Effect, reply: WireReply | None) -> WireReply:
         if effect.name == "too_many_requests":
-            return too_many_requests(self.exchange, 10)
+            return self.codec.too_many_requests(self.exchange, 10)
         if effect.name == "banned":
             self.exchange.meter.banned_until = self.exchange.now + timedelta(seconds=effect.span_s)
-            return banned(self.exchange)
-        return replacement(effect.name, reply)
+            return self.codec.banned(self.exchange)
+        return self.codec.replacement(effect.name, reply)
 
     def _with_thin_books(self, request: WireRequest) -> WireReply:
         """Carry out an order while hardly anything rests in the books."""
         engine = self.exchange.engine
-        symbol = Parameters(request.body).optional("symbol") or ""
-        market: MarketType = "linear" if request.path.startswith("/fapi/") else "spot"
+        traded = self.codec.traded_market(request)
+        if traded is None:
+            return self._carry_out(request)
         with localcontext(ARITHMETIC):
             try:
-                quote = engine.quote(market, symbol)
+                quote = engine.quote(*traded)
             except Rejected:
                 return self._carry_out(request)
             thin = replace(quote, depth_notional=quote.depth_notional / _THINNING)
-            engine.advance(engine.now, {(market, symbol): thin})
+            engine.advance(engine.now, {traded: thin})
             reply = self._carry_out(request)
-            engine.advance(engine.now, {(market, symbol): quote})
+            engine.advance(engine.now, {traded: quote})
         return reply

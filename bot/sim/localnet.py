@@ -19,12 +19,13 @@ from bot.sim.model import Listing, WalletName
 from bot.sim.scenarios import scenario_feed
 from bot.sim.server import ExchangeClock, LocalServer, check_loopback
 from bot.sim.tape import tape_feed, tape_listings
+from bot.sim.wire.codecs import codec
 from bot.sim.wire.exchange import ApiKey, Exchange, WeightMeter
 
 LISTEN_DEFAULT = "127.0.0.1:8701"
 ACCOUNT = "family"
 # The same words everywhere on purpose: on this machine they open play money only.
-LOCAL_KEY = ApiKey(key="localnet-key", secret="localnet-secret", account=ACCOUNT)  # noqa: S106 - not a secret
+LOCAL_KEY = ApiKey(key="localnet-key", secret="localnet-secret", account=ACCOUNT, passphrase="localnet")  # noqa: S106
 PORTFOLIO_DEFAULT: Mapping[tuple[WalletName, str], Decimal] = {
     ("spot", "BTC"): Decimal("1.2"),
     ("spot", "ETH"): Decimal(12),
@@ -54,6 +55,7 @@ def build_world(
     feed: Feed,
     listings: tuple[Listing, ...],
     *,
+    venue: str = "binance",
     portfolio: Mapping[tuple[WalletName, str], Decimal] = PORTFOLIO_DEFAULT,
     speed: float = 0.0,
     faults: FaultSchedule | None = None,
@@ -70,19 +72,21 @@ def build_world(
     if speed > 1:
         exchange.meter = WeightMeter(limits=dict(_UNLIMITED))
     clock = ExchangeClock(market.now, feed.end, speed=speed)
-    answering = AnsweringExchange(exchange, faults=faults, catch_up=clock.now if speed else None)
+    answering = AnsweringExchange(exchange, codec=codec(venue), faults=faults, catch_up=clock.now if speed else None)
     return LocalWorld(answering=answering, clock=clock, feed=feed)
 
 
-def open_world(*, scenario: str | None, tape: Path | None, seed: int = 1, speed: float = 0.0) -> LocalWorld:
+def open_world(
+    *, scenario: str | None, tape: Path | None, venue: str = "binance", seed: int = 1, speed: float = 0.0
+) -> LocalWorld:
     """A world from a scenario's name or a directory of candles. Raises: ConfigurationError."""
     if tape is not None and scenario is not None:
         raise ConfigurationError("Choose a scenario or a tape, not both. Nothing was started.")
     if tape is not None:
         recorded = tape_feed(tape)
-        return build_world(recorded, tape_listings(recorded), speed=speed)
+        return build_world(recorded, tape_listings(recorded), venue=venue, speed=speed)
     feed = scenario_feed(scenario, seed=seed) if scenario else scenario_feed(seed=seed)
-    return build_world(feed, padded_listings(), speed=speed)
+    return build_world(feed, padded_listings(), venue=venue, speed=speed)
 
 
 def listen_address(listen: str) -> tuple[str, int]:
@@ -108,12 +112,8 @@ async def serve_localnet(  # noqa: PLR0913 - one word per flag of the command
     write_config: Path | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM. Raises: ConfigurationError before anything was started."""
-    if venue != "binance":
-        raise ConfigurationError(
-            f"The local testnet does not speak {venue!r} yet; it speaks: binance. Nothing was started."
-        )
     host, port = listen_address(listen)
-    world = open_world(scenario=scenario, tape=tape, seed=seed, speed=speed)
+    world = open_world(scenario=scenario, tape=tape, venue=venue, seed=seed, speed=speed)
     server = LocalServer(world.answering, host=host, port=port, speed=speed)
     stop = asyncio.Event()
     _stop_on_signals(stop)
@@ -121,7 +121,7 @@ async def serve_localnet(  # noqa: PLR0913 - one word per flag of the command
     try:
         address = f"[{taken_host}]:{taken_port}" if ":" in taken_host else f"{taken_host}:{taken_port}"
         if write_config is not None:
-            write_profile(write_config, address)
+            write_profile(write_config, address, venue=venue)
         say(_greeting(world, address, write_config))
         await stop.wait()
     finally:
@@ -139,7 +139,7 @@ def _greeting(world: LocalWorld, address: str, written: Path | None) -> str:
     feed, speed = world.feed, world.clock.speed
     pace = f"{speed:g} market seconds per second" if speed else "standing still until POST /ballast/advance"
     lines = [
-        f"Local testnet (Binance's language, play money) on http://{address}",
+        f"Local testnet ({world.answering.codec.venue}'s language, play money) on http://{address}",
         f"  market   {feed.start:%Y-%m-%d %H:%M} to {feed.end:%Y-%m-%d %H:%M} UTC, {pace}",
         f"  API key    {LOCAL_KEY.key}",
         f"  API secret {LOCAL_KEY.secret}   (the same on every machine, worth nothing)",
@@ -156,7 +156,7 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def write_profile(path: Path, address: str) -> None:
+def write_profile(path: Path, address: str, *, venue: str = "binance") -> None:
     """Write a profile ready for `once`. Raises: ConfigurationError when the file cannot be written or is not ours."""
     try:
         if path.exists() and _MARK not in path.read_text(encoding="utf-8", errors="replace"):
@@ -165,7 +165,10 @@ def write_profile(path: Path, address: str) -> None:
                 "Choose another name for --write-config."
             )
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_PROFILE.format(mark=_MARK, address=address, name=path.name, state=path.stem), encoding="utf-8")
+        filled = _PROFILE.format(
+            mark=_MARK, address=address, name=path.name, state=path.stem, venue=venue, prefix=venue.upper()
+        )
+        path.write_text(filled, encoding="utf-8")
     except OSError as problem:
         raise ConfigurationError(
             f"{path} cannot be written ({problem.strerror}). The local testnet was stopped again. "
@@ -177,8 +180,8 @@ _MARK = "# Written by `ballast localnet`"
 _PROFILE = """{mark}: play money on this machine; overwritten at its next start.
 # Try:   ballast once --config {name}
 # No key is needed. To pass the test keys by hand all the same:
-#   BALLAST_VENUES__BINANCE__API_KEY=localnet-key
-#   BALLAST_VENUES__BINANCE__API_SECRET=localnet-secret
+#   BALLAST_VENUES__{prefix}__API_KEY=localnet-key
+#   BALLAST_VENUES__{prefix}__API_SECRET=localnet-secret
 
 mode = "testnet"
 
@@ -188,7 +191,7 @@ quote = "USDT"
 stablecoins = ["USDT", "USDC"]
 
 [[venues]]
-id = "binance"
+id = "{venue}"
 role = ["spot", "hedge"]
 market = "linear-perpetual"
 margin_mode = "cross"

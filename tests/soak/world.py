@@ -266,9 +266,9 @@ class World:
             tampering, schedule = self.answering.tampering, self.schedule
             own = request.parameters.get("newClientOrderId", "")
             if schedule.order_lag_s:
-                tampering._hidden[own] = self.now + timedelta(seconds=schedule.order_lag_s)
+                tampering.hide_order(own, self.now + timedelta(seconds=schedule.order_lag_s))
             if schedule.position_lag_s:
-                tampering._lag_until = self.now + timedelta(seconds=schedule.position_lag_s)
+                tampering.freeze_positions(self.now + timedelta(seconds=schedule.position_lag_s))
 
     def session(self) -> "Line":
         """A new connection to the exchange."""

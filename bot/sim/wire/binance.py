@@ -7,7 +7,7 @@ Source: developers.binance.com, spot and USD-M futures REST documentation.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Context, DivisionByZero, InvalidOperation, Overflow, localcontext
+from decimal import localcontext
 from typing import Literal
 
 from bot.sim.model import MarketType, Rejected
@@ -19,6 +19,8 @@ from bot.sim.wire import binance_spot as spot
 from bot.sim.wire.binance_call import Call, Json, Parameters, milliseconds
 from bot.sim.wire.binance_errors import VenueError, translated
 from bot.sim.wire.binance_signing import check_signature, check_time, known_key
+from bot.sim.wire.binance_tampering import Tampering, replacement
+from bot.sim.wire.codec import ARITHMETIC, Codec
 from bot.sim.wire.exchange import ApiKey, Exchange
 from bot.sim.wire.request import WireReply, WireRequest
 
@@ -31,8 +33,6 @@ _FUTURES_HOSTS = frozenset({"fapi.binance.com", "demo-fapi.binance.com", "testne
 _COIN_HOSTS = frozenset({"dapi.binance.com", "demo-dapi.binance.com", "testnet.binancefuture.com"})
 HOSTS = _SPOT_HOSTS | _FUTURES_HOSTS | _COIN_HOSTS
 _LOOPBACK = ("127.", "localhost", "[::1]")
-# Engine and codec count alike whatever a client in the same process did to its thread's decimal context.
-ARITHMETIC = Context(prec=28, traps=[InvalidOperation, DivisionByZero, Overflow])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,3 +230,22 @@ def _json(status: int, content: Json, exchange: Exchange, family: str) -> WireRe
 def _page_not_found() -> WireReply:
     html = b"<!doctype html><html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>"
     return WireReply(status=404, body=html, content_type="text/html")
+
+
+def _traded_market(request: WireRequest) -> tuple[MarketType, str] | None:
+    symbol = Parameters(request.body).optional("symbol")
+    if symbol is None:
+        return None
+    return ("linear" if request.path.startswith("/fapi/") else "spot"), symbol
+
+
+CODEC = Codec(
+    venue="binance",
+    hosts=HOSTS,
+    handle=handle,
+    too_many_requests=too_many_requests,
+    banned=banned,
+    replacement=replacement,
+    tampering=Tampering,
+    traded_market=_traded_market,
+)

@@ -56,6 +56,14 @@ class Tampering:
         self._lag_until: datetime | None = None
         self._hidden: dict[str, datetime] = {}
 
+    def hide_order(self, client_id: str, until: datetime) -> None:
+        """Show nothing of an order until then."""
+        self._hidden[client_id] = until
+
+    def freeze_positions(self, until: datetime) -> None:
+        """Show positions as they were shown last until then."""
+        self._lag_until = until
+
     def seen(self, request: WireRequest, reply: WireReply, now: datetime) -> WireReply:
         """The reply as lasting effects let it through."""
         if request.method != "GET" or not reply.succeeded:
@@ -84,9 +92,9 @@ class Tampering:
             return reply
         until = now + timedelta(seconds=effect.span_s)
         if effect.name == "old_positions":
-            self._lag_until = until
+            self.freeze_positions(until)
         elif effect.name == "order_invisible":
-            self._hidden[str(json.loads(reply.body).get("clientOrderId"))] = until
+            self.hide_order(str(json.loads(reply.body).get("clientOrderId")), until)
         elif effect.name == "empty_positions":
             return WireReply(body=b"[]", headers=reply.headers)
         else:

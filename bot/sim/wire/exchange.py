@@ -14,6 +14,7 @@ class ApiKey:
     key: str
     secret: str
     account: str
+    passphrase: str = ""
     may_trade_spot: bool = True
     may_trade_futures: bool = True
     may_transfer: bool = True
