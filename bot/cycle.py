@@ -27,11 +27,12 @@ from bot.execution.journal import Journal, KnownPosition
 from bot.execution.planner import MarketDetail
 from bot.execution.settlement import Hands, Settlement, settle
 from bot.observe import Lookout, look_again, look_closer, observe, surprises
-from bot.policy.policy import Memory
+from bot.policy.scene import Memory, recalled_to_json, with_recalled
 from bot.risk.check import ApprovedPlan, check
 from bot.risk.plausible import unconfirmed_jumps
 
 HOUR = timedelta(hours=1)
+RECALLED = "policy.recalled"
 NOTHING_SETTLED = Settlement(outcomes=(), open=(), notes=())
 
 
@@ -80,6 +81,7 @@ async def run_cycle(desk: Desk) -> CycleRecord:
         found.snapshot = await observe(desk.lookout)
         _believe(desk, found, settled)
         approved = await _think(desk, found, cycle, settled)
+        _remember(desk.hands.journal, found)
         found.outcomes += await apply(approved, found.snapshot, desk.hands)
         status = _status(found, settled)
         await _look_again(desk, found)
@@ -118,7 +120,10 @@ async def _think(desk: Desk, found: _Findings, cycle: str, settled: Settlement) 
     if found.snapshot is None:
         raise ValueError("there is nothing to think about before something was observed")
     journal = desk.hands.journal
-    memory = Memory(managed=_managed(journal.known_positions()), last_growth_at=journal.last_growth_at())
+    memory = with_recalled(
+        Memory(managed=_managed(journal.known_positions()), last_growth_at=journal.last_growth_at()),
+        journal.setting(RECALLED),
+    )
     thought = deliberate(desk.mind, found.snapshot, memory, settled.open)
     found.deliberation, found.targets = thought, thought.targets
     found.notes += thought.notes
@@ -140,6 +145,15 @@ async def _think(desk: Desk, found: _Findings, cycle: str, settled: Settlement) 
     approved, refusals = check(found.plan, circumstances(desk.mind, found.snapshot, thought, detail, past))
     found.refusals += refusals
     return approved
+
+
+def _remember(journal: Journal, found: _Findings) -> None:
+    """Keep what the rules want to know again, when it changed; before anything is sent."""
+    if found.deliberation is None:
+        return
+    text = recalled_to_json(found.deliberation.decision.recalled)
+    if text != journal.setting(RECALLED):
+        journal.set_setting(RECALLED, text)
 
 
 def _believe(desk: Desk, found: _Findings, settled: Settlement) -> None:

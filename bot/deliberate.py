@@ -10,7 +10,8 @@ from bot.domain.intent import Intent, OrderIntent, Outcome, Plan, Refusal
 from bot.domain.snapshot import Snapshot, VenueView
 from bot.execution.journal import OpenIntent
 from bot.execution.planner import MarketDetail, OrderRule, TopUp, moving, plan
-from bot.policy.policy import Decision, Memory, Policy, decide
+from bot.policy.policy import Decision, Policy, decide
+from bot.policy.scene import Memory
 from bot.risk.autopilot import Level, MarginLimits, Protection, protect
 from bot.risk.check import Circumstances, RiskLimits, Standing
 from bot.risk.collateral import CollateralRule, fit_to_collateral

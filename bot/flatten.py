@@ -17,7 +17,7 @@ from bot.execution.executor import apply
 from bot.execution.planner import plan
 from bot.execution.settlement import settle
 from bot.observe import look_closer, observe
-from bot.policy.policy import Memory
+from bot.policy.scene import Memory
 from bot.risk.check import check
 
 ROUNDS = 10

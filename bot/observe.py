@@ -1,15 +1,17 @@
 """Looking at every venue at once and putting what was seen into one snapshot; asks only for what is needed."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from bot.archive import Archive
 from bot.domain.account import Balance, Position, PositionMode, Price
 from bot.domain.errors import Refused, Stale
 from bot.domain.hedge import Target
+from bot.domain.history import NO_HISTORY, History, HistoryAsk
 from bot.domain.ports import Clock, Venue
 from bot.domain.snapshot import Holding, Snapshot, VenueView
 from bot.execution.journal import KnownPosition
@@ -29,9 +31,17 @@ class Watched:
     hedges: bool
 
 
+def _nothing(assets: frozenset[str]) -> Sequence[HistoryAsk]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookout:
-    """What observing needs to know."""
+    """What observing needs to know.
+
+    `anchors` are assets whose futures stand in for others and are looked at although they may not be owned; `asks` says
+    what the rules want to know of the past of which assets, and `archive` keeps it.
+    """
 
     watched: tuple[Watched, ...]
     external: tuple[Holding, ...]
@@ -41,6 +51,9 @@ class Lookout:
     price_age_max: timedelta
     clock: Clock
     ahead_max: timedelta = AHEAD_MAX
+    anchors: frozenset[str] = frozenset()
+    asks: Callable[[frozenset[str]], Sequence[HistoryAsk]] = _nothing
+    archive: Archive | None = None
 
 
 async def observe(lookout: Lookout) -> Snapshot:
@@ -56,8 +69,17 @@ async def observe(lookout: Lookout) -> Snapshot:
             holdings.extend(_holdings(row.venue.id, own))
     assets = frozenset(row.asset for row in holdings) - lookout.stablecoins - {lookout.quote}
     views = await _gather(_view(row, own, assets, lookout) for row, own in zip(lookout.watched, balances, strict=True))
-    prices = await _prices(holdings, views, lookout)
-    return Snapshot(at=at, holdings=tuple(holdings), prices=prices, venues=tuple(views))
+    prices, history = await asyncio.gather(_prices(holdings, views, lookout), _history(assets, views, lookout))
+    return Snapshot(at=at, holdings=tuple(holdings), prices=prices, venues=tuple(views), history=history)
+
+
+async def _history(assets: frozenset[str], views: Sequence[VenueView], lookout: Lookout) -> History:
+    """What the rules asked to know of the past, from the venue that hedges; never a reason to stop."""
+    asks = lookout.asks(assets - lookout.excluded)
+    for row, view in zip(lookout.watched, views, strict=True):
+        if row.hedges and asks and lookout.archive is not None:
+            return await lookout.archive.read(asks, row.venue, view, lookout.quote)
+    return NO_HISTORY
 
 
 def _holdings(venue: str, balances: Iterable[Balance]) -> list[Holding]:
@@ -85,7 +107,7 @@ async def _view(watched: Watched, balances: tuple[Balance, ...], assets: frozens
     )
     if not watched.hedges:
         return empty
-    listed = await venue.instruments(assets - lookout.excluded)
+    listed = await venue.instruments((assets - lookout.excluded) | lookout.anchors)
     symbols = tuple(row.symbol for row in listed)
     positions, margins, marks, funding, orders, brackets = await _gather(
         (

@@ -10,6 +10,8 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Literal
 
+from bot.archive import VERSION as ARCHIVE_VERSION
+from bot.archive import Archive
 from bot.clock import LocalnetClock, SystemClock
 from bot.cycle import Desk
 from bot.deliberate import Mind
@@ -18,6 +20,7 @@ from bot.domain.ports import Clock
 from bot.domain.ports import Venue as VenuePort
 from bot.domain.snapshot import Holding
 from bot.exchange.calls import Limits
+from bot.exchange.store import Store
 from bot.exchange.venue import CcxtVenue
 from bot.execution.journal import FORGETFUL, Journal
 from bot.execution.planner import OrderRule
@@ -151,6 +154,7 @@ def make_desk(settings: Settings, venues: dict[str, VenuePort], journal: Journal
     watched = tuple(
         Watched(venue=venues[row.id], counts_spot=row.counts_spot, hedges=row.hedges) for row in settings.venues
     )
+    mind, archive = make_mind(settings), _archive(settings)
     tolerance = clock.tolerance if isinstance(clock, LocalnetClock) else 1.0
     lookout = Lookout(
         watched=watched,
@@ -161,17 +165,26 @@ def make_desk(settings: Settings, venues: dict[str, VenuePort], journal: Journal
         price_age_max=timedelta(seconds=settings.risk.price_age_max_s) * tolerance,
         ahead_max=AHEAD_MAX * tolerance,
         clock=clock,
+        asks=mind.policy.asks,
+        archive=archive,
     )
     return Desk(
         mode=settings.mode,
         portfolio=settings.portfolio.name,
-        mind=make_mind(settings),
+        mind=mind,
         lookout=lookout,
         hands=Hands(venues=venues, journal=journal, clock=clock),
         enter=_Entrance(settings, venues),
         balance_jump_max=settings.risk.balance_jump_max,
-        remarks=lambda: [text for venue in venues.values() for text in getattr(venue, "remarks", tuple)()],
+        remarks=lambda: [text for one in (*venues.values(), archive) for text in getattr(one, "remarks", tuple)()],
     )
+
+
+def _archive(settings: Settings) -> Archive:
+    """The past as rules know it, kept beside the journal, apart for every world."""
+    hedge = settings.hedge_venue
+    world = f"{hedge.id} {hedge.localnet or ('testnet' if settings.mode == 'testnet' else 'market')}"
+    return Archive(Store(settings.journal.path.parent / "cache", version=ARCHIVE_VERSION), world=world)
 
 
 def make_mind(settings: Settings) -> Mind:

@@ -1,7 +1,10 @@
 """What the policy wants, from owned coins to a short in one instrument."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Self
+
+from bot.domain.explanation import Explanation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,12 +19,35 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """How much short one asset needs under which effective leverage, with the reasons in plain words."""
+    """How much short one asset needs under which effective leverage, with the reasons in plain words.
+
+    `floor_notional` is the part that is not discretionary (an allocation, a person's word, a rule's floor): no later
+    adjustment may go below it. `chain` holds the same reasons with their figures.
+    """
 
     asset: str
     short_notional: Decimal
     leverage_cap: Decimal
     reasons: tuple[str, ...]
+    floor_notional: Decimal = Decimal(0)
+    chain: tuple[Explanation, ...] = ()
+
+    def because(self, link: Explanation, *, short_notional: Decimal | None = None) -> Self:
+        """The need after one more rule, with its reason."""
+        return replace(
+            self,
+            short_notional=self.short_notional if short_notional is None else short_notional,
+            reasons=(*self.reasons, link.words),
+            chain=(*self.chain, link),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """The part of a short that protects one asset. Units: quote currency at mark."""
+
+    asset: str
+    short_notional: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +55,8 @@ class Target:
     """The short to hold in one instrument after this cycle.
 
     Units: `amount` in base units, `short_notional` in quote currency at mark. Both are zero or positive.
+    `shares` says which assets an instrument protects when it stands in for others; empty when it protects its own
+    asset alone. `chain` holds the reasons with their figures.
     """
 
     venue: str
@@ -38,3 +66,17 @@ class Target:
     amount: Decimal
     leverage_cap: Decimal
     reasons: tuple[str, ...]
+    shares: tuple[Share, ...] = ()
+    chain: tuple[Explanation, ...] = ()
+
+    def because(
+        self, link: Explanation, *, amount: Decimal | None = None, short_notional: Decimal | None = None
+    ) -> Self:
+        """The target after one more rule, with its reason."""
+        return replace(
+            self,
+            amount=self.amount if amount is None else amount,
+            short_notional=self.short_notional if short_notional is None else short_notional,
+            reasons=(*self.reasons, link.words),
+            chain=(*self.chain, link),
+        )

@@ -17,6 +17,7 @@ from bot.domain.account import (
     Price,
     SymbolSettings,
 )
+from bot.domain.history import NO_HISTORY, History
 from bot.domain.instrument import Instrument
 
 
@@ -73,12 +74,13 @@ class VenueView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """One coherent look at all venues and all holdings."""
+    """One coherent look at all venues and all holdings, with what is known of the past where rules asked for it."""
 
     at: datetime
     holdings: tuple[Holding, ...]
     prices: Mapping[str, Price]
     venues: tuple[VenueView, ...]
+    history: History = NO_HISTORY
 
     def venue(self, venue: str) -> VenueView:
         """The view of one venue. Raises: KeyError when it was not observed."""

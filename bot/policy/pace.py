@@ -1,13 +1,15 @@
 """Fourth slot: how much of the gap between wanted and held is closed now."""
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.domain.account import ZERO
+from bot.domain.explanation import Explanation
 from bot.domain.hedge import Target
+from bot.domain.history import HistoryAsk
 from bot.domain.portfolio import Portfolio
 from bot.domain.snapshot import Snapshot
+from bot.policy.scene import Answer, Scene
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +27,16 @@ class Band:
     hedge_ratio_max: Decimal
     cooldown_s: float = 0
 
-    def pace(
-        self, targets: tuple[Target, ...], snapshot: Snapshot, portfolio: Portfolio, last_growth_at: datetime | None
-    ) -> tuple[Target, ...]:
+    def asks(self, assets: frozenset[str]) -> tuple[HistoryAsk, ...]:
+        """Nothing: a band looks at what is held now."""
+        return ()
+
+    def pace(self, targets: tuple[Target, ...], scene: Scene) -> Answer[Target]:
         """The short to hold after this cycle, per target; growth waits out the cooldown since the last growth."""
-        rested = last_growth_at is None or (snapshot.at - last_growth_at).total_seconds() >= self.cooldown_s
-        steps = (self._step(target, snapshot, portfolio) for target in targets)
-        return tuple(step if rested else self._rest(step, snapshot) for step in steps)
+        grown_at = scene.memory.last_growth_at
+        rested = grown_at is None or (scene.at - grown_at).total_seconds() >= self.cooldown_s
+        steps = (self._step(target, scene.snapshot, scene.portfolio) for target in targets)
+        return Answer(rows=tuple(step if rested else self._rest(step, scene.snapshot) for step in steps))
 
     def _rest(self, step: Target, snapshot: Snapshot) -> Target:
         view = snapshot.venue(step.venue)
@@ -78,8 +83,13 @@ class Band:
 
 
 def _hold(target: Target, held: Decimal, mark_price: Decimal, reason: str) -> Target:
-    return replace(target, amount=held, short_notional=held * mark_price, reasons=(*target.reasons, reason))
+    return _explained(target, held, mark_price, reason)
 
 
 def _move(target: Target, amount: Decimal, mark_price: Decimal, reason: str) -> Target:
-    return replace(target, amount=amount, short_notional=amount * mark_price, reasons=(*target.reasons, reason))
+    return _explained(target, amount, mark_price, reason)
+
+
+def _explained(target: Target, amount: Decimal, mark_price: Decimal, reason: str) -> Target:
+    link = Explanation(rule="band", words=reason, figure=amount, unit=target.asset)
+    return target.because(link, amount=amount, short_notional=amount * mark_price)

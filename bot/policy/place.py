@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 
 from bot.domain.account import ZERO
+from bot.domain.explanation import Explanation, Input
 from bot.domain.hedge import Need, Target
-from bot.domain.snapshot import Snapshot, VenueView
+from bot.domain.history import HistoryAsk
+from bot.domain.snapshot import VenueView
+from bot.policy.scene import Answer, Scene
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,9 +19,13 @@ class Direct:
 
     venue: str
 
-    def place(self, needs: tuple[Need, ...], snapshot: Snapshot) -> tuple[tuple[Target, ...], tuple[str, ...]]:
+    def asks(self, assets: frozenset[str]) -> tuple[HistoryAsk, ...]:
+        """Nothing: the perpetual of an asset is the same whatever happened before."""
+        return ()
+
+    def place(self, needs: tuple[Need, ...], scene: Scene) -> Answer[Target]:
         """One target per need that has an instrument, and a note for each that has none."""
-        view = snapshot.venue(self.venue)
+        view = scene.snapshot.venue(self.venue)
         targets: list[Target] = []
         notes: list[str] = []
         for need in needs:
@@ -29,7 +36,7 @@ class Direct:
                 notes.append(
                     f"{need.asset} has no perpetual on {self.venue}: {need.short_notional:,.2f} stays unhedged"
                 )
-        return tuple(targets), tuple(notes)
+        return Answer(rows=tuple(targets), notes=tuple(notes))
 
     def _target(self, need: Need, view: VenueView) -> Target | None:
         instrument = next((row for row in view.instruments if row.base == need.asset), None)
@@ -41,17 +48,29 @@ class Direct:
         if not instrument.tradable(amount, mark.mark_price):
             amount = ZERO
         notional = amount * mark.mark_price
-        reasons = [*need.reasons, f"placed as {amount.normalize():f} {need.asset} in {instrument.symbol}"]
+        words = f"placed as {amount.normalize():f} {need.asset} in {instrument.symbol}"
         rounded = need.short_notional - notional
-        if rounded > 0:
-            why = "below the venue's smallest order" if amount == 0 and exact > 0 else "rounded down to whole lots"
-            reasons.append(f"{rounded:,.2f} left over ({why})")
-        return Target(
+        why = "below the venue's smallest order" if amount == 0 and exact > 0 else "rounded down to whole lots"
+        placed = Explanation(
+            rule="direct",
+            words=words,
+            figure=amount,
+            unit=need.asset,
+            inputs=(Input(name="mark price", value=mark.mark_price, unit=instrument.quote, known_at=mark.at),),
+        )
+        target = Target(
             venue=view.venue,
             symbol=instrument.symbol,
             asset=need.asset,
             short_notional=notional,
             amount=amount,
             leverage_cap=need.leverage_cap,
-            reasons=tuple(reasons),
+            reasons=need.reasons,
+            chain=need.chain,
+        ).because(placed)
+        if rounded <= 0:
+            return target
+        left = Explanation(
+            rule="rounding", words=f"{rounded:,.2f} left over ({why})", figure=rounded, unit=instrument.quote, bound=why
         )
+        return target.because(left)

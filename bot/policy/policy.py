@@ -1,55 +1,52 @@
 """The four slots put together: from a snapshot to the shorts to hold, each with its reasons."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
 
 from bot.domain.account import ZERO
+from bot.domain.explanation import Explanation
 from bot.domain.hedge import Need, Target
+from bot.domain.history import HistoryAsk, widest
 from bot.domain.portfolio import Portfolio, value_portfolio
 from bot.domain.snapshot import Snapshot
+from bot.policy.scene import Answer, Memory, Recollection, Scene
 
 
-class SizeRule(Protocol):
+class Asking(Protocol):
+    """Every rule says what it needs to know of the past."""
+
+    def asks(self, assets: frozenset[str]) -> tuple[HistoryAsk, ...]:
+        """What the rule needs to know of the past when these assets are owned."""
+
+
+class SizeRule(Asking, Protocol):
     """How much of each asset."""
 
-    def size(self, portfolio: Portfolio) -> tuple[Need, ...]:
+    def size(self, scene: Scene) -> Answer[Need]:
         """One need per owned asset."""
 
 
-class AdjustRule(Protocol):
+class AdjustRule(Asking, Protocol):
     """Changes needs by volatility, funding or conviction."""
 
-    def adjust(self, needs: tuple[Need, ...], snapshot: Snapshot, portfolio: Portfolio) -> tuple[Need, ...]:
+    def adjust(self, needs: tuple[Need, ...], scene: Scene) -> Answer[Need]:
         """The changed needs, each with one more reason."""
 
 
-class PlaceRule(Protocol):
+class PlaceRule(Asking, Protocol):
     """Which instrument."""
 
-    def place(self, needs: tuple[Need, ...], snapshot: Snapshot) -> tuple[tuple[Target, ...], tuple[str, ...]]:
+    def place(self, needs: tuple[Need, ...], scene: Scene) -> Answer[Target]:
         """Targets, and notes about needs that found no instrument."""
 
 
-class PaceRule(Protocol):
+class PaceRule(Asking, Protocol):
     """How much of the gap now."""
 
-    def pace(
-        self, targets: tuple[Target, ...], snapshot: Snapshot, portfolio: Portfolio, last_growth_at: datetime | None
-    ) -> tuple[Target, ...]:
+    def pace(self, targets: tuple[Target, ...], scene: Scene) -> Answer[Target]:
         """The short to hold after this cycle."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
-    """What the policy remembers of earlier cycles.
-
-    `managed` names the assets whose shorts Ballast opened itself; `last_growth_at` is when a short last grew.
-    """
-
-    managed: frozenset[str] = frozenset()
-    last_growth_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,16 +62,26 @@ class Policy:
     pace: PaceRule
     excluded: frozenset[str] = frozenset()
 
+    def asks(self, assets: frozenset[str]) -> tuple[HistoryAsk, ...]:
+        """What all rules together need to know of the past when these assets are owned."""
+        hedged = assets - self.excluded
+        rules: tuple[Asking, ...] = (self.size, *self.adjust, self.place, self.pace)
+        return widest(ask for rule in rules for ask in rule.asks(hedged))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What the policy wants and what it would hold after this cycle."""
+    """What the policy wants and what it would hold after this cycle.
+
+    `recalled` is what its rules want to know again.
+    """
 
     portfolio: Portfolio
     needs: tuple[Need, ...]
     wanted: tuple[Target, ...]
     targets: tuple[Target, ...]
     notes: tuple[str, ...]
+    recalled: Mapping[str, Recollection] = field(default_factory=dict)
 
 
 def decide(policy: Policy, snapshot: Snapshot, memory: Memory) -> Decision:
@@ -84,20 +91,28 @@ def decide(policy: Policy, snapshot: Snapshot, memory: Memory) -> Decision:
     opened in an asset never owned is reported and left alone.
     """
     portfolio = value_portfolio(snapshot, quote=policy.quote, stablecoins=policy.stablecoins)
-    orphans, notes = _orphaned_shorts(portfolio, memory.managed, policy.leverage_cap)
+    scene = Scene(snapshot=snapshot, portfolio=portfolio, memory=memory)
+    orphans, strangers = _orphaned_shorts(portfolio, memory.managed, policy.leverage_cap)
+    sized = policy.size.size(scene)
     # What is excluded is nobody's business here, unless Ballast itself opened a short in it before it was excluded.
-    sized = [row for row in policy.size.size(portfolio) if row.asset not in policy.excluded - memory.managed]
-    needs = (*sized, *orphans)
+    ours = tuple(row for row in sized.rows if row.asset not in policy.excluded - memory.managed)
+    needs = (*ours, *orphans)
+    notes = [*portfolio.notes, *strangers, *sized.notes]
+    recalled = dict(sized.recalled)
     for rule in policy.adjust:
-        needs = rule.adjust(needs, snapshot, portfolio)
-    wanted, unplaced = policy.place.place(needs, snapshot)
-    targets = policy.pace.pace(wanted, snapshot, portfolio, memory.last_growth_at)
+        adjusted = rule.adjust(needs, scene)
+        needs = adjusted.rows
+        notes += adjusted.notes
+        recalled.update(adjusted.recalled)
+    wanted = policy.place.place(needs, scene)
+    paced = policy.pace.pace(wanted.rows, scene)
     return Decision(
         portfolio=portfolio,
         needs=needs,
-        wanted=wanted,
-        targets=targets,
-        notes=(*portfolio.notes, *notes, *unplaced),
+        wanted=wanted.rows,
+        targets=paced.rows,
+        notes=(*notes, *wanted.notes, *paced.notes),
+        recalled={**recalled, **wanted.recalled, **paced.recalled},
     )
 
 
@@ -111,7 +126,10 @@ def _orphaned_shorts(
             continue
         if asset in managed:
             reason = f"no {asset} is owned any more, so its short of {notional:,.2f} has nothing left to protect"
-            needs.append(Need(asset=asset, short_notional=ZERO, leverage_cap=leverage_cap, reasons=(reason,)))
+            link = Explanation(rule="not owned", words=reason, figure=ZERO, unit=portfolio.quote)
+            needs.append(
+                Need(asset=asset, short_notional=ZERO, leverage_cap=leverage_cap, reasons=(reason,), chain=(link,))
+            )
         else:
             notes.append(
                 f"a short of {notional:,.2f} in {asset}, which is not owned, was opened by somebody else: left alone"

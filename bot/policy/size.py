@@ -1,12 +1,15 @@
 """First slot: how much of each asset should be short."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from bot.domain.account import ZERO
-from bot.domain.hedge import Need
+from bot.domain.explanation import Explanation, Input
+from bot.domain.hedge import Exposure, Need
+from bot.domain.history import HistoryAsk
 from bot.domain.portfolio import Portfolio
+from bot.policy.scene import Answer, Scene
 
 ONE = Decimal(1)
 
@@ -24,8 +27,16 @@ class StaticRatio:
     overrides: Mapping[str, Decimal] = field(default_factory=dict)
     excluded: frozenset[str] = frozenset()
 
-    def size(self, portfolio: Portfolio) -> tuple[Need, ...]:
+    def asks(self, assets: frozenset[str]) -> tuple[HistoryAsk, ...]:
+        """Nothing: the rule looks at what is owned now."""
+        return ()
+
+    def size(self, scene: Scene) -> Answer[Need]:
         """One need per owned asset."""
+        return Answer(rows=self.needs(scene.portfolio))
+
+    def needs(self, portfolio: Portfolio) -> tuple[Need, ...]:
+        """One need per owned asset, from what is owned alone."""
         needs = []
         for row in portfolio.exposures:
             ratio, where = _ratio(row.asset, self.ratio, "set for every asset", self)
@@ -34,9 +45,8 @@ class StaticRatio:
                 f"static ratio {ratio:.0%} ({where}) of {row.amount.normalize():f} {row.asset} "
                 f"worth {row.notional:,.2f} {portfolio.quote} = {wanted:,.2f} short"
             )
-            needs.append(
-                Need(asset=row.asset, short_notional=wanted, leverage_cap=self.leverage_cap, reasons=(reason,))
-            )
+            links = (_link("static-ratio", reason, wanted, ratio, row, portfolio.quote),)
+            needs.append(_need(row.asset, wanted, self.leverage_cap, links))
         return tuple(needs)
 
 
@@ -56,8 +66,16 @@ class Allocation:
     overrides: Mapping[str, Decimal] = field(default_factory=dict)
     excluded: frozenset[str] = frozenset()
 
-    def size(self, portfolio: Portfolio) -> tuple[Need, ...]:
+    def asks(self, assets: frozenset[str]) -> tuple[HistoryAsk, ...]:
+        """Nothing: the rule looks at what is owned now."""
+        return ()
+
+    def size(self, scene: Scene) -> Answer[Need]:
         """One need per owned asset."""
+        return Answer(rows=self.needs(scene.portfolio))
+
+    def needs(self, portfolio: Portfolio) -> tuple[Need, ...]:
+        """One need per owned asset, from what is owned alone."""
         crypto, total = portfolio.crypto, portfolio.total
         excess = max(ZERO, crypto - self.crypto_max * total)
         weight = crypto / total if total > 0 else ZERO
@@ -70,14 +88,25 @@ class Allocation:
             if excess > 0
             else f"crypto is {weight:.2%} of {total:,.2f} {portfolio.quote}, within {self.crypto_max:.0%}: no short"
         )
+        weighed = Explanation(
+            rule="allocation",
+            words=headline,
+            figure=excess,
+            unit=portfolio.quote,
+            inputs=(
+                Input(name="crypto", value=crypto, unit=portfolio.quote),
+                Input(name="total wealth", value=total, unit=portfolio.quote),
+                Input(name="largest share of crypto", value=self.crypto_max),
+            ),
+        )
         needs = []
         for row in portfolio.exposures:
             ratio, which = _ratio(row.asset, share, "this asset's part by value", self)
             wanted = row.notional * ratio
             reason = f"{ratio:.2%} of {row.notional:,.2f} {portfolio.quote} = {wanted:,.2f} short ({which})"
-            needs.append(
-                Need(asset=row.asset, short_notional=wanted, leverage_cap=self.leverage_cap, reasons=(headline, reason))
-            )
+            links = (weighed, _link("allocation", reason, wanted, ratio, row, portfolio.quote))
+            need = _need(row.asset, wanted, self.leverage_cap, links)
+            needs.append(replace(need, floor_notional=wanted))
         return tuple(needs)
 
     def _shares(self, asset: str) -> bool:
@@ -90,3 +119,13 @@ def _ratio(asset: str, usual: Decimal, usual_words: str, rule: StaticRatio | All
     if asset in rule.overrides:
         return rule.overrides[asset], "set for this asset"
     return usual, usual_words
+
+
+def _link(rule: str, words: str, wanted: Decimal, ratio: Decimal, row: Exposure, quote: str) -> Explanation:
+    inputs = (Input(name=f"{row.asset} owned", value=row.notional, unit=quote), Input(name="ratio", value=ratio))
+    return Explanation(rule=rule, words=words, figure=wanted, unit=quote, inputs=inputs)
+
+
+def _need(asset: str, wanted: Decimal, leverage_cap: Decimal, links: tuple[Explanation, ...]) -> Need:
+    reasons = tuple(link.words for link in links)
+    return Need(asset=asset, short_notional=wanted, leverage_cap=leverage_cap, reasons=reasons, chain=links)

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from bot.domain.hedge import Target
-from bot.policy.policy import Memory, decide
+from bot.policy.policy import decide
+from bot.policy.scene import Memory
 from bot.policy.size import StaticRatio
 from tests.builders import BTC, NOW, d, later, mark, policy, position, snapshot, view
 
