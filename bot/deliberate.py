@@ -1,18 +1,20 @@
 """From one snapshot to a plan: protect, decide, fit to the collateral. Pure; the same snapshot gives the same plan."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from bot.domain.account import ZERO, MarginMode, Side
 from bot.domain.hedge import Target
-from bot.domain.intent import Intent, OrderIntent, Outcome, Plan, Refusal
+from bot.domain.intent import Intent, OrderIntent, Outcome, Plan, Refusal, TransferIntent
+from bot.domain.portfolio import Portfolio
 from bot.domain.snapshot import Snapshot, VenueView
 from bot.execution.journal import OpenIntent
 from bot.execution.planner import MarketDetail, OrderRule, TopUp, moving, plan
 from bot.policy.policy import Decision, Policy, decide
 from bot.policy.scene import Memory
 from bot.risk.autopilot import Level, MarginLimits, Protection, protect
+from bot.risk.caps import Caps
 from bot.risk.check import Circumstances, RiskLimits, Standing
 from bot.risk.collateral import CollateralRule, fit_to_collateral
 
@@ -46,26 +48,106 @@ class Deliberation:
     growth_blocked: str | None
     shortfalls: tuple[Refusal, ...]
     notes: tuple[str, ...]
+    caps: Caps | None = None
 
 
-def deliberate(mind: Mind, snapshot: Snapshot, memory: Memory, unsettled: Sequence[OpenIntent]) -> Deliberation:
-    """Protect first, then decide; growth waits while the margin needs care or an earlier request is unsettled."""
-    decision = _carried(decide(mind.policy, snapshot, memory), mind.orders.margin_mode)
-    protections = [
-        protect(snapshot.venue(venue), mind.margin, rule, _free_spot(snapshot.venue(venue), rule.currency))
-        for venue, rule in mind.collateral.items()
-    ]
+def deliberate(
+    mind: Mind,
+    snapshot: Snapshot,
+    memory: Memory,
+    unsettled: Sequence[OpenIntent],
+    *,
+    no_transfers: Mapping[str, str] | None = None,
+) -> Deliberation:
+    """Protect first, then decide; growth waits while the margin needs care or an earlier request is unsettled.
+
+    A policy that cannot decide keeps nobody from protecting. `no_transfers` says by venue why nothing can be moved in.
+    """
+    caps = margin_caps(mind, snapshot)
+    mind = replace(mind, collateral=_movable(mind.collateral, no_transfers or {}, unsettled))
+    protections = look_after(mind, snapshot, caps)
+    decision, failed = _decided(mind, snapshot, memory)
+    decision = _capped(_carried(decision, mind.orders.margin_mode), caps)
+    thought = _deliberate(mind, snapshot, decision, protections, unsettled)
+    return replace(thought, caps=caps, shortfalls=(*failed, *thought.shortfalls))
+
+
+def margin_caps(mind: Mind, snapshot: Snapshot) -> Caps:
+    """How levered each asset may be, from the history that was seen."""
+    return Caps(rule=mind.margin.caps)
+
+
+def look_after(mind: Mind, snapshot: Snapshot, caps: Caps) -> list[Protection]:
+    """What the margin of every hedge venue needs; asks no policy."""
+    found: list[Protection] = []
+    for venue, rule in mind.collateral.items():
+        view = snapshot.venue(venue)
+        found.extend(protect(view, mind.margin, caps, rule, _free_spot(view, rule.currency)))
+    return found
+
+
+def _movable(
+    rules: Mapping[str, CollateralRule], barred: Mapping[str, str], unsettled: Sequence[OpenIntent]
+) -> dict[str, CollateralRule]:
+    """Nothing is counted on that was refused lately, or that may be on its way already."""
+    waiting = {row.intent.venue for row in unsettled if isinstance(row.intent, TransferIntent)}
+    return {
+        venue: replace(rule, transfers_allowed=rule.transfers_allowed and venue not in waiting and venue not in barred)
+        for venue, rule in rules.items()
+    }
+
+
+def _decided(mind: Mind, snapshot: Snapshot, memory: Memory) -> tuple[Decision, tuple[Refusal, ...]]:
+    try:
+        return decide(mind.policy, snapshot, memory), ()
+    except Exception as error:  # whatever a rule stumbles over, the margin is looked after
+        reason = (
+            f"the policy could not decide ({type(error).__name__}: {error}). Nothing grows and nothing is changed by "
+            "it; the margin is looked after as always. Look at [policy] in your profile"
+        )
+        blank = Portfolio(
+            quote=mind.policy.quote,
+            exposures=(),
+            cash=ZERO,
+            margin_equity=ZERO,
+            shorts={},
+            unpriced=frozenset(),
+            notes=(),
+        )
+        decision = Decision(portfolio=blank, needs=(), wanted=(), targets=(), notes=())
+        return decision, (Refusal(intent_id="", guard="policy", reason=reason),)
+
+
+def _capped(decision: Decision, caps: Caps) -> Decision:
+    """Every short under the cap of its asset; a tighter cap than the policy's says why."""
+    return replace(decision, targets=tuple(_under_cap(row, caps) for row in decision.targets))
+
+
+def _under_cap(target: Target, caps: Caps) -> Target:
+    found = caps.of(target.asset)
+    if found.cap >= target.leverage_cap:
+        return target
+    return replace(target, leverage_cap=found.cap, reasons=(found.reason, *target.reasons))
+
+
+def _deliberate(
+    mind: Mind,
+    snapshot: Snapshot,
+    decision: Decision,
+    protections: Sequence[Protection],
+    unsettled: Sequence[OpenIntent],
+) -> Deliberation:
     notes = [*decision.notes]
-    notes += [f"margin at {row.state.venue}: {', '.join(row.reasons)}" for row in protections if row.level > Level.OK]
+    notes += [f"margin at {row.pool.name}: {', '.join(row.reasons)}" for row in protections if row.level > Level.OK]
     blocked = _growth_blocked(protections, unsettled)
     urgent = [row for row in protections if row.keep < 1]
     if urgent:
-        steps = tuple(step for row in urgent for step in _shrunk(snapshot.venue(row.state.venue), row, decision))
+        steps = tuple(step for row in urgent for step in _shrunk(snapshot.venue(row.pool.venue), row, decision))
         return Deliberation(
             decision=decision,
             targets=decision.targets,
             steps=steps,
-            top_ups=() if unsettled else tuple(_top_up(row) for row in urgent if row.top_up > 0),
+            top_ups=tuple(_top_up(row) for row in protections if row.top_up > 0),
             protective=True,
             growth_blocked=blocked,
             shortfalls=(),
@@ -73,7 +155,7 @@ def deliberate(mind: Mind, snapshot: Snapshot, memory: Memory, unsettled: Sequen
         )
     if blocked is not None:
         steps = tuple(_without_growth(row, snapshot, blocked) for row in decision.targets)
-        tops = () if unsettled else tuple(_top_up(row) for row in protections if row.top_up > 0)
+        tops = tuple(_top_up(row) for row in protections if row.top_up > 0)
         return Deliberation(
             decision=decision,
             targets=decision.targets,
@@ -136,6 +218,7 @@ def circumstances(
 ) -> Circumstances:
     """What the guards may look at."""
     owned = {row.asset: row.amount for row in deliberation.decision.portfolio.exposures}
+    caps = deliberation.caps or margin_caps(mind, snapshot)
     standings = {}
     for view in snapshot.venues:
         for instrument in view.instruments:
@@ -145,16 +228,20 @@ def circumstances(
                 standings[(view.venue, instrument.symbol)] = Standing(
                     instrument=instrument,
                     mark_price=mark.mark_price,
+                    index_price=mark.index_price,
                     position=view.amount(instrument.symbol),
                     unresolved=_unresolved_sells(past.unsettled, view.venue, instrument.symbol),
                     owned=owned.get(instrument.base, ZERO),
                     leverage_set=setting.leverage if setting else None,
+                    leverage_cap=caps.of(instrument.base).cap,
+                    in_transit=past.in_transit.get(instrument.base),
                 )
     equity = {}
     for venue, rule in mind.collateral.items():
         account = snapshot.venue(venue).margin(rule.currency)
         equity[venue] = account.equity if account else ZERO
     return Circumstances(
+        at=snapshot.at,
         limits=mind.limits,
         standings=standings,
         equity=equity,
@@ -175,6 +262,7 @@ class Past:
     halted: str | None
     orders_last_hour: int
     notional_last_hour: Decimal
+    in_transit: Mapping[str, str] = field(default_factory=dict)
 
 
 def arrived(
@@ -202,16 +290,17 @@ def _growth_blocked(protections: Sequence[Protection], unsettled: Sequence[OpenI
     if unsettled:
         return f"{len(unsettled)} earlier request(s) are not settled yet"
     urgent = [row for row in protections if row.blocks_growth]
-    return f"the margin at {urgent[0].state.venue} comes first" if urgent else None
+    return f"the margin at {urgent[0].pool.venue} comes first" if urgent else None
 
 
 def _shrunk(view: VenueView, protection: Protection, decision: Decision) -> list[Target]:
     """Every short cut to the share that may stay, or to what the policy wants if that is less."""
     wanted = {row.symbol: row for row in decision.targets if row.venue == view.venue}
+    pooled = {row.symbol for row in protection.pool.legs}
     steps = []
     for position in view.positions:
         instrument = view.instrument(position.symbol)
-        if instrument is None or position.amount >= 0:
+        if instrument is None or position.amount >= 0 or position.symbol not in pooled:
             continue
         amount = instrument.floor_amount(position.short_amount * protection.keep)
         target = wanted.get(position.symbol)
@@ -222,7 +311,7 @@ def _shrunk(view: VenueView, protection: Protection, decision: Decision) -> list
                 venue=view.venue,
                 symbol=position.symbol,
                 asset=instrument.base,
-                short_notional=amount * position.mark_price,
+                short_notional=instrument.notional(amount, position.mark_price),
                 amount=amount,
                 leverage_cap=target.leverage_cap if target else Decimal(1),
                 reasons=protection.reasons,
@@ -241,10 +330,9 @@ def _without_growth(target: Target, snapshot: Snapshot, why: str) -> Target:
 
 
 def _top_up(protection: Protection) -> TopUp:
-    state = protection.state
     return TopUp(
-        venue=state.venue,
-        currency=state.currency,
+        venue=protection.pool.venue,
+        currency=protection.pool.currency,
         amount=protection.top_up,
         protective=True,
         reason="; ".join(protection.reasons),

@@ -32,6 +32,7 @@ from bot.policy.place import Direct
 from bot.policy.policy import Policy, SizeRule
 from bot.policy.size import Allocation, StaticRatio
 from bot.risk.autopilot import MarginLimits
+from bot.risk.caps import RESPONSE_BY_HAND_DAYS, RESPONSE_BY_TRANSFER_DAYS, CapRule
 from bot.risk.check import RiskLimits
 from bot.risk.collateral import CollateralRule
 from bot.risk.plausible import AHEAD_MAX
@@ -214,8 +215,11 @@ def make_mind(settings: Settings) -> Mind:
             order_notional_per_hour_max=risk.order_notional_per_hour_max,
             orders_per_hour_max=risk.orders_per_hour_max,
             slippage_max=risk.slippage_max,
+            index_distance_max=risk.index_distance_max,
+            expiry_cutoff=timedelta(hours=risk.expiry_cutoff_h),
+            symbols=frozenset(risk.symbols_allowed) or None,
         ),
-        margin=MarginLimits(leverage_cap=risk.leverage_cap, distance_min=risk.liquidation_distance_min),
+        margin=MarginLimits(distance_min=risk.liquidation_distance_min, caps=_cap_rule(settings)),
         orders=OrderRule(
             slippage_max=risk.slippage_max,
             book_share_max=risk.book_share_max,
@@ -230,6 +234,18 @@ def make_mind(settings: Settings) -> Mind:
                 transfers_allowed=hedge.transfers,
             )
         },
+    )
+
+
+def _cap_rule(settings: Settings) -> CapRule:
+    risk = settings.risk
+    days = risk.response_days
+    if days is None:
+        days = RESPONSE_BY_TRANSFER_DAYS if settings.hedge_venue.transfers else RESPONSE_BY_HAND_DAYS
+    return CapRule(
+        leverage_max=risk.leverage_cap,
+        response_days=days,
+        liquidations_per_year=float(risk.liquidations_per_year_max),
     )
 
 

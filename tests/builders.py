@@ -26,6 +26,7 @@ from bot.policy.place import Direct
 from bot.policy.policy import Policy, SizeRule
 from bot.policy.size import StaticRatio
 from bot.risk.autopilot import MarginLimits
+from bot.risk.caps import CapRule, Caps
 from bot.risk.check import RiskLimits
 from bot.risk.collateral import CollateralRule
 
@@ -207,7 +208,11 @@ def risk_limits() -> RiskLimits:
 
 
 def margin_limits() -> MarginLimits:
-    return MarginLimits(leverage_cap=d(2), distance_min=d("0.30"))
+    return MarginLimits(distance_min=d("0.30"), caps=CapRule(leverage_max=d(2)))
+
+
+def caps(**volatility: float) -> Caps:
+    return Caps(rule=margin_limits().caps, volatility=volatility)
 
 
 def collateral_rule(*, transfers: bool = True, reserve: str = "0", buffer: str = "0.10") -> CollateralRule:

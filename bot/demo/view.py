@@ -8,13 +8,12 @@ from decimal import Decimal
 from typing import TextIO
 
 from bot.demo.stage import BAND
-from bot.demo.story import QUOTE
 from bot.domain.account import ZERO
 from bot.domain.figures import effective_leverage, exposure_notional, held_ratio, short_notional, wanted_ratio
 from bot.domain.intent import OrderIntent, TransferIntent
 from bot.domain.record import CycleRecord, CycleStatus
 from bot.domain.snapshot import VenueView
-from bot.risk.margin import margin_state
+from bot.risk.margin import nearest_distance
 
 HEADER_EVERY = 20
 LINES_PER_DAY_MAX = 3
@@ -216,7 +215,7 @@ def _sight(record: CycleRecord, asset: str, funding: Decimal) -> Sight:
         wanted=wanted_ratio(record),
         held=held_ratio(record),
         leverage=effective_leverage(record),
-        distance=margin_state(view, QUOTE).liquidation_distance if view else None,
+        distance=nearest_distance(view) if view else None,
         funding=funding,
     )
 

@@ -4,20 +4,25 @@ Ladder: ok -> warn -> top up collateral -> shrink the shorts -> flatten. Pauses,
 not hold it back; it only ever takes risk away.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from enum import IntEnum
 
-from bot.domain.account import ZERO, MarginMode
+from bot.domain.account import ZERO
 from bot.domain.snapshot import VenueView
+from bot.risk.caps import AssetCap, CapRule, Caps
 from bot.risk.collateral import CENT, CollateralRule
-from bot.risk.margin import MarginState, margin_state
+from bot.risk.margin import INFINITE, Leg, Pool, Rise, pools
 
 ONE = Decimal(1)
 SHRINK_OVER_CAP = Decimal("1.25")
+SHRINK_UNDER_DISTANCE = Decimal("0.8")
+SHRINK_MARGIN_RATIO = Decimal("0.5")
 FLATTEN_DISTANCE = Decimal("0.05")
 WARN_MARGIN_RATIO = Decimal("0.25")
-SHRINK_MARGIN_RATIO = Decimal("0.5")
+# A short cut to the very edge of a day's stress would be cut again at the next tick, a fee each time.
+STRESS_SLACK = Decimal("1.05")
 
 
 class Level(IntEnum):
@@ -32,13 +37,13 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protection:
-    """What the margin of one venue needs now.
+    """What one collateral pool needs now.
 
     Units: `top_up` in the collateral currency; `keep` is the share of every short that may stay (1 = all of it).
     """
 
     level: Level
-    state: MarginState
+    pool: Pool
     top_up: Decimal
     keep: Decimal
     reasons: tuple[str, ...]
@@ -48,76 +53,180 @@ class Protection:
         """Whether no short may grow this cycle."""
         return self.level >= Level.TOP_UP
 
+    @property
+    def acts(self) -> bool:
+        """Whether something is to be done at once."""
+        return self.keep < ONE or self.top_up > 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarginLimits:
     """The user's limits. Units: `distance_min` is the least rise of the marks, as a fraction, that must be survived."""
 
-    leverage_cap: Decimal
     distance_min: Decimal
+    caps: CapRule
 
 
-def protect(view: VenueView, limits: MarginLimits, rule: CollateralRule, free_spot: Decimal) -> Protection:
-    """Judge one venue's margin and say what it needs. Source: policy_math 3.9."""
-    state = margin_state(view, rule.currency)
-    leverage, distance = state.effective_leverage, state.liquidation_distance
-    if leverage is None or distance is None:
-        return Protection(level=Level.OK, state=state, top_up=ZERO, keep=ONE, reasons=("no short is open",))
-    facts = (
-        f"effective leverage {leverage:.2f} (cap {limits.leverage_cap}), liquidation {distance:.1%} away "
-        f"(at least {limits.distance_min:.0%} wanted)"
-    )
-    ratio = state.maintenance / state.equity if state.equity > 0 else ONE
-    if distance <= FLATTEN_DISTANCE:
-        keep, level = ZERO, Level.FLATTEN
-        verdict = "so close that the shorts are closed"
-    elif leverage <= limits.leverage_cap and distance >= limits.distance_min:
-        level = Level.WARN if ratio >= WARN_MARGIN_RATIO else Level.OK
-        return Protection(level=level, state=state, top_up=ZERO, keep=ONE, reasons=(facts,))
+def protect(
+    view: VenueView, limits: MarginLimits, caps: Caps, rule: CollateralRule, free_spot: Decimal
+) -> tuple[Protection, ...]:
+    """Judge every collateral pool of a venue and say what it needs; empty when nothing is open.
+
+    Units: `free_spot` is what may be moved in, in the rule's currency. Source: policy_math 3.9.
+    """
+    return tuple(_judge(pool, limits, caps, rule, free_spot) for pool in pools(view))
+
+
+def _judge(pool: Pool, limits: MarginLimits, caps: Caps, rule: CollateralRule, free_spot: Decimal) -> Protection:
+    need = _measure(pool, limits, caps.table(row.asset for row in pool.legs))
+    if not need.severe and not need.mild and pool.margin_ratio < WARN_MARGIN_RATIO:
+        return Protection(level=Level.OK, pool=pool, top_up=ZERO, keep=ONE, reasons=())
+    facts = need.facts
+    if need.distance <= FLATTEN_DISTANCE:
+        keep, level, verdict = ZERO, Level.FLATTEN, "so close that the shorts are closed"
+    elif need.severe:
+        keep, level = need.keep, Level.SHRINK
+        verdict = f"the shorts are cut to {keep:.1%} of their size"
+    elif need.mild:
+        keep, level = ONE, Level.TOP_UP
+        verdict = "more collateral is wanted, and no short may grow until it is there"
     else:
-        keep, level, verdict = _remedy(state, leverage, distance, ratio, limits)
+        return Protection(level=Level.WARN, pool=pool, top_up=ZERO, keep=ONE, reasons=(facts,))
     # Collateral moved into the wallet does not reach a position that has its own, and a cut takes its share of that
     # collateral along: only closing it, and opening it anew with fresh collateral, brings it further from trouble.
-    isolated = any(row.margin_mode is MarginMode.ISOLATED for row in view.positions)
-    if isolated and level is Level.SHRINK:
-        keep, verdict = ZERO, "the shorts are closed, to be opened anew with collateral of their own"
-    elif isolated and level is Level.TOP_UP:
+    if pool.isolated and level is Level.SHRINK:
+        keep, verdict = ZERO, "the short is closed, to be opened anew with collateral of its own"
+    elif pool.isolated and level is Level.TOP_UP:
         level, verdict = Level.WARN, "an isolated short cannot be topped up here; growth brings collateral of its own"
-    top_up = ZERO if isolated else _top_up(state, limits, rule, free_spot)
-    if top_up > 0 and level is not Level.FLATTEN and _cured(state, top_up, limits):
+    top_up = ZERO if pool.isolated or pool.currency != rule.currency else need.top_up(rule, free_spot)
+    if top_up > 0 and level is not Level.FLATTEN and need.cured(top_up):
         words = f"{top_up:,.2f} {rule.currency} is moved in as collateral"
-        return Protection(level=Level.TOP_UP, state=state, top_up=top_up, keep=ONE, reasons=(facts, words))
-    return Protection(level=level, state=state, top_up=top_up, keep=keep, reasons=(facts, verdict))
+        return Protection(level=Level.TOP_UP, pool=pool, top_up=top_up, keep=ONE, reasons=(facts, words))
+    return Protection(level=level, pool=pool, top_up=top_up, keep=keep, reasons=(facts, verdict))
 
 
-def _remedy(
-    state: MarginState, leverage: Decimal, distance: Decimal, ratio: Decimal, limits: MarginLimits
-) -> tuple[Decimal, Level, str]:
-    hard = leverage > limits.leverage_cap * SHRINK_OVER_CAP or ratio >= SHRINK_MARGIN_RATIO
-    if not hard and distance >= limits.distance_min * Decimal("0.8"):
-        return ONE, Level.TOP_UP, "more collateral is wanted, and no short may grow until it is there"
-    keep = max(ZERO, min(ONE, limits.leverage_cap / leverage, _keep_for_distance(state, distance, limits)))
-    return keep, Level.SHRINK, f"the shorts are cut to {keep:.1%} of their size"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Need:
+    """A pool held against its limits.
+
+    `worse` is the pool by the nearer of the two readings; `cap` is that of the mix, each short binding its notional
+    over its own cap. The `for_` figures are the equity that would meet the cap, survive a day's stress of every mark
+    at once, and put liquidation as far away as the user wants it.
+    """
+
+    pool: Pool
+    worse: Pool
+    distance_min: Decimal
+    leverage: Decimal
+    cap: Decimal
+    distance: Decimal
+    margin_ratio: Decimal
+    survives_a_day: bool
+    for_cap: Decimal
+    for_stress: Decimal
+    for_distance: Decimal
+
+    @property
+    def mild(self) -> bool:
+        return self.leverage > self.cap or self.distance < self.distance_min
+
+    @property
+    def severe(self) -> bool:
+        return (
+            self.leverage > self.cap * SHRINK_OVER_CAP
+            or self.margin_ratio >= SHRINK_MARGIN_RATIO
+            or self.distance < self.distance_min * SHRINK_UNDER_DISTANCE
+            or not self.survives_a_day
+        )
+
+    @property
+    def keep(self) -> Decimal:
+        """The share of the shorts that the collateral carries, judged from the worse of both readings."""
+        worse = max(ZERO, self.worse.equity)
+        shares = [ONE, max(ZERO, self.pool.equity) / self.for_cap]
+        if not self.survives_a_day:
+            shares.append(worse / (self.for_stress * STRESS_SLACK))
+        if self.distance < self.distance_min:
+            shares.append(worse / self.for_distance)
+        if self.margin_ratio >= SHRINK_MARGIN_RATIO:
+            shares.append(ONE / 2)
+        return min(shares)
+
+    def top_up(self, rule: CollateralRule, free_spot: Decimal) -> Decimal:
+        """What is moved in: up to all limits and the spare the user wants, never more than may be moved."""
+        if not rule.transfers_allowed:
+            return ZERO
+        spare = 1 + rule.buffer
+        needed = max(
+            self.for_cap * spare - self.pool.equity,
+            max(self.for_distance, self.for_stress) * spare - self.worse.equity,
+        )
+        movable = (free_spot - rule.spot_reserve).quantize(CENT, rounding=ROUND_DOWN)
+        return max(ZERO, min(needed.quantize(CENT, rounding=ROUND_UP), movable))
+
+    def cured(self, top_up: Decimal) -> bool:
+        """Whether this much more collateral brings the pool within every limit."""
+        fed = replace(self.pool, equity=self.pool.equity + top_up)
+        worse = self.worse.equity + top_up
+        return (
+            self.for_cap <= fed.equity
+            and max(self.for_distance, self.for_stress) <= worse
+            and fed.margin_ratio < SHRINK_MARGIN_RATIO
+        )
+
+    @property
+    def facts(self) -> str:
+        """The figures in words."""
+        largest = max(self.pool.legs, key=lambda row: row.notional)
+        alone = self.worse.distance_alone(largest.symbol) if len(self.pool.legs) > 1 else INFINITE
+        nearest = f" ({alone:.1%} if {largest.asset} rises alone)" if alone.is_finite() else ""
+        survived = "survived" if self.survives_a_day else "NOT survived"
+        return (
+            f"effective leverage {_leverage(self.leverage)} (cap {self.cap:.2f}), liquidation "
+            f"{_distance(self.distance)} away{nearest} (at least {self.distance_min:.0%} wanted), a day of stress "
+            f"would be {survived}"
+        )
 
 
-def _keep_for_distance(state: MarginState, distance: Decimal, limits: MarginLimits) -> Decimal:
-    """The share of the shorts whose liquidation lies as far away as wanted, judged from the worse of both readings."""
-    rate = state.maintenance / state.notional
-    wanted = limits.distance_min
-    return (distance + rate * (1 + distance)) / (wanted + rate * (1 + wanted))
+def _measure(pool: Pool, limits: MarginLimits, caps: Mapping[str, AssetCap]) -> _Need:
+    stress = {asset: cap.stress_move for asset, cap in caps.items()}
+    worse = pool.worse
+
+    def stressed(leg: Leg) -> Decimal:
+        return stress[leg.asset]
+
+    def apart(_: Leg) -> Decimal:
+        return limits.distance_min
+
+    for_cap = sum((abs(row.notional) / caps[row.asset].cap for row in pool.legs), ZERO)
+    for_stress = _equity_for(pool, stressed)
+    return _Need(
+        pool=pool,
+        worse=worse,
+        distance_min=limits.distance_min,
+        leverage=pool.leverage or ZERO,
+        cap=pool.notional / for_cap,
+        distance=worse.distance_together,
+        margin_ratio=pool.margin_ratio,
+        survives_a_day=worse.equity >= for_stress,
+        for_cap=for_cap,
+        for_stress=for_stress,
+        for_distance=_equity_for(pool, apart),
+    )
 
 
-def _top_up(state: MarginState, limits: MarginLimits, rule: CollateralRule, free_spot: Decimal) -> Decimal:
-    if not rule.transfers_allowed:
-        return ZERO
-    by_leverage = state.notional / limits.leverage_cap
-    by_distance = limits.distance_min * state.notional + state.maintenance * (1 + limits.distance_min)
-    needed = max(by_leverage, by_distance) * (1 + rule.buffer) - state.equity
-    movable = (free_spot - rule.spot_reserve).quantize(CENT, rounding=ROUND_DOWN)
-    return max(ZERO, min(needed.quantize(CENT, rounding=ROUND_UP), movable))
+def _equity_for(pool: Pool, rise: Rise) -> Decimal:
+    """The equity at which the pool is just liquidated after these rises at once."""
+    if any(row.fixed_face for row in pool.legs):
+        # coins that are collateral rise along, so what is missing now is less than what is missing then
+        grown = 1 + max(rise(row) for row in pool.legs)
+        return pool.equity + (pool.maintenance_after(rise) - pool.equity_after(rise)) / grown
+    return pool.equity + pool.maintenance_after(rise) - pool.equity_after(rise)
 
 
-def _cured(state: MarginState, top_up: Decimal, limits: MarginLimits) -> bool:
-    equity = state.equity + top_up
-    distance = (equity - state.maintenance) / (state.notional + state.maintenance)
-    return state.notional <= equity * limits.leverage_cap and distance >= limits.distance_min
+def _leverage(leverage: Decimal) -> str:
+    return f"{leverage:.2f}" if leverage.is_finite() else "without any equity left"
+
+
+def _distance(distance: Decimal) -> str:
+    return f"{distance:.1%}" if distance.is_finite() else "nowhere"

@@ -139,6 +139,15 @@ class Risk(Table):
         default=Decimal(2), description="Largest effective leverage: short notional over margin equity. 1 to 3."
     )
     leverage_cap_override: bool = Field(default=False, description="Allow a leverage_cap outside 1 to 3.")
+    response_days: Annotated[Seconds, Field(le=90)] | None = Field(
+        default=None,
+        description="How long more collateral really takes to arrive; lowers the leverage cap. Default: 1 with "
+        "transfers from spot, 3 without.",
+    )
+    liquidations_per_year_max: Annotated[Positive, Field(le=Decimal("0.5"))] = Field(
+        default=Decimal("0.01"),
+        description="How often a short at the cap may be liquidated (0.01: once in a hundred years); lowers the cap.",
+    )
     liquidation_distance_min: Annotated[PositiveFraction, Field(lt=1)] = Field(
         default=Decimal("0.30"), description="Protect a short when its liquidation price is nearer than this fraction."
     )
@@ -150,6 +159,15 @@ class Risk(Table):
     orders_per_hour_max: Annotated[int, Field(gt=0)] = Field(default=30, description="Most orders within an hour.")
     slippage_max: Annotated[PositiveFraction, Field(le=Decimal("0.05"))] = Field(
         default=Decimal("0.003"), description="Limit price this fraction from mark at worst."
+    )
+    index_distance_max: PositiveFraction = Field(
+        default=Decimal("0.03"), description="No short grows while mark and index are further apart than this fraction."
+    )
+    expiry_cutoff_h: SecondsOrZero = Field(
+        default=24, description="Hours before the expiry of a future in which nothing new is opened in it."
+    )
+    symbols_allowed: tuple[Name, ...] = Field(
+        default=(), description='Only markets in which a short may grow, for example ["BTC/USDT:USDT"]; empty: all.'
     )
     book_share_max: PositiveFraction = Field(
         default=Decimal("0.25"), description="Share of the visible depth one order may take."

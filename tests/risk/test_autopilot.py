@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.risk.autopilot import Level, Protection, protect
-from tests.builders import collateral_rule, d, margin, margin_limits, position, view
+from tests.builders import caps, collateral_rule, d, margin, margin_limits, position, view
 
 
 def _protect(
@@ -15,12 +15,13 @@ def _protect(
     shown = view(
         positions=(position(amount="-0.5", isolated=isolated, liquidation=liquidation),), margins=(margin(equity),)
     )
-    return protect(shown, margin_limits(), collateral_rule(), d(free))
+    (found,) = protect(shown, margin_limits(), caps(), collateral_rule(), d(free))
+    return found
 
 
 def test_no_short_needs_no_care() -> None:
     """A flat account is fine with nothing in it."""
-    assert protect(view(margins=()), margin_limits(), collateral_rule(), d(0)).level is Level.OK
+    assert protect(view(margins=()), margin_limits(), caps(), collateral_rule(), d(0)) == ()
 
 
 def test_enough_collateral_is_ok() -> None:
@@ -71,9 +72,8 @@ def test_a_rally_of_a_fifth_in_a_minute_is_survived() -> None:
     """At the cap of 2x a rise of 20 % without any reaction leaves the short alive; then it is cut or fed."""
     start, rise = d(15_000) * d("1.1"), d(30_000) * d("0.2")
     shown = view(positions=(position(amount="-0.5", price="72000"),), margins=(margin(str(start - rise)),), marks=())
-    found = protect(shown, margin_limits(), collateral_rule(), d(0))
-    assert found.state.liquidation_distance is not None
-    assert found.state.liquidation_distance > Decimal("0.2")
+    (found,) = protect(shown, margin_limits(), caps(), collateral_rule(), d(0))
+    assert found.pool.distance > Decimal("0.2")
     assert found.level is Level.SHRINK
 
 

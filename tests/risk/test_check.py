@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.domain.account import Side
 from bot.domain.intent import Intent, OrderIntent, Plan
 from bot.risk.check import ApprovedPlan, Circumstances, Standing, check
-from tests.builders import BTC, VENUE, d, instrument, risk_limits
+from tests.builders import BTC, NOW, VENUE, d, instrument, risk_limits
 
 
 def _order(
@@ -41,12 +41,15 @@ def _circumstances(
     standing = Standing(
         instrument=instrument(),
         mark_price=d(60_000),
+        index_price=d(60_000),
         position=d(position),
         unresolved=d(unresolved),
         owned=d(owned),
         leverage_set=d(2),
+        leverage_cap=d(2),
     )
     return Circumstances(
+        at=NOW,
         limits=risk_limits(),
         standings={(VENUE, BTC): standing},
         equity={VENUE: d(equity)},

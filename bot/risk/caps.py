@@ -1,0 +1,101 @@
+"""How levered a short of each asset may be: the user's cap, or less where the price can run before collateral arrives.
+
+Source: policy_math 3.7; the estimator is `bot/risk/leverage.py`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_DOWN, Decimal
+
+from bot.risk.leverage import STRESS_ALTS, STRESS_MAJORS, leverage_cap, liquidation_budget, stress_move
+
+MAJORS = frozenset({"BTC", "ETH"})
+VOLATILITY_MAJORS = 0.75
+VOLATILITY_ALTS = 1.10
+ONE_DAY = 1.0
+RESPONSE_BY_TRANSFER_DAYS = 1.0
+RESPONSE_BY_HAND_DAYS = 3.0
+STEP = Decimal("0.01")
+MOVE_STEP = Decimal("0.0001")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapRule:
+    """What the user tolerates and how fast he is.
+
+    Units: `response_days` is how long collateral really takes to arrive; `liquidations_per_year` is how often a short
+    at the cap may be liquidated (0.01 = once in a hundred years); `leverage_max` by the user, for every asset.
+    """
+
+    leverage_max: Decimal
+    response_days: float = ONE_DAY
+    liquidations_per_year: float = 0.01
+    maintenance_rate: float = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetCap:
+    """The cap of one asset with what it was made of.
+
+    Units: `volatility` per square root of a year, `stress_move` the one-day rise to be survived, as a fraction;
+    `cap_raw` is the cap before the user's own.
+    """
+
+    asset: str
+    volatility: float
+    measured: bool
+    stress_move: Decimal
+    cap_raw: Decimal
+    cap: Decimal
+
+    @property
+    def reason(self) -> str:
+        """In words."""
+        source = "measured" if self.measured else "assumed, no price history was read"
+        bound = "your leverage_cap" if self.cap < self.cap_raw else "what a rally before collateral arrives allows"
+        return (
+            f"{self.asset} may carry {self.cap.normalize():f}x: volatility {self.volatility:.0%} a year ({source}), "
+            f"a day may bring {self.stress_move:+.1%}; bound by {bound}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caps:
+    """The caps of every asset; one that was not named has the conservative figures of its class."""
+
+    rule: CapRule
+    volatility: Mapping[str, float] = field(default_factory=dict)
+
+    def of(self, asset: str) -> AssetCap:
+        """The cap of one asset. Thin coins jump, so that everything but BTC and ETH is stressed twice."""
+        measured = self.volatility.get(asset)
+        sigma = measured if measured is not None else assumed_volatility(asset)
+        stress = STRESS_MAJORS if asset in MAJORS else STRESS_ALTS
+        rule = self.rule
+        found = leverage_cap(
+            sigma,
+            rule.response_days,
+            rule.maintenance_rate,
+            probability=liquidation_budget(rule.response_days, rule.liquidations_per_year),
+            stress=stress,
+            leverage_max=float(rule.leverage_max),
+        )
+        day = stress_move(sigma, ONE_DAY, liquidation_budget(ONE_DAY, rule.liquidations_per_year), stress)
+        raw = Decimal(str(min(found.leverage_raw, 100.0))).quantize(STEP, rounding=ROUND_DOWN)
+        return AssetCap(
+            asset=asset,
+            volatility=sigma,
+            measured=measured is not None,
+            stress_move=Decimal(str(day)).quantize(MOVE_STEP),
+            cap_raw=max(raw, STEP),
+            cap=max(min(raw, rule.leverage_max), STEP),
+        )
+
+    def table(self, assets: Iterable[str]) -> Mapping[str, AssetCap]:
+        """The caps of several assets."""
+        return {asset: self.of(asset) for asset in sorted(set(assets))}
+
+
+def assumed_volatility(asset: str) -> float:
+    """What is assumed where no history was read: high figures of each class, so that ignorance is never cheap."""
+    return VOLATILITY_MAJORS if asset in MAJORS else VOLATILITY_ALTS
