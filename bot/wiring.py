@@ -133,7 +133,7 @@ def make_venue(settings: Settings, row: Venue, clock: Clock) -> CcxtVenue:
         clock=clock,
         mode="testnet" if settings.mode == "testnet" else "live",
         read_only=settings.mode == "dry-run",
-        market_kind=row.market,
+        market_kinds=row.kinds,
         margin_mode=row.margin_mode,
         quote=settings.portfolio.quote,
         api_key=row.api_key,

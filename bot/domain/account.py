@@ -35,6 +35,7 @@ class Wallet(StrEnum):
     SPOT = "spot"
     FUNDING = "funding"
     FUTURES = "futures"
+    COIN_FUTURES = "coin-futures"  # collateral of inverse contracts: the coins themselves
 
 
 class OrderStatus(StrEnum):
@@ -86,7 +87,8 @@ class MarginAccount:
 class Position:
     """An open futures position.
 
-    Units: `amount` in base units. Signs: + long, - short.
+    Units: `amount` as the instrument counts it: coins on linear markets, face value in quote currency where `inverse`.
+    `unrealised_pnl` and `isolated_margin` in the currency of the collateral. Signs: + long, - short.
     `updated_at` is the venue's own time of the last change, None where the venue tells none.
     `isolated_margin` is the collateral bound to this position alone (zero in cross mode).
     """
@@ -102,16 +104,27 @@ class Position:
     leverage: Decimal | None
     isolated_margin: Decimal
     updated_at: datetime | None
+    inverse: bool = False
 
     @property
     def short_amount(self) -> Decimal:
-        """Size of the short in base units, zero for a long."""
+        """Size of the short in units of the amount, zero for a long."""
         return max(ZERO, -self.amount)
 
     @property
     def notional(self) -> Decimal:
         """Absolute value at mark, in quote currency."""
-        return abs(self.amount) * self.mark_price
+        return abs(self.amount) if self.inverse else abs(self.amount) * self.mark_price
+
+    @property
+    def coins(self) -> Decimal:
+        """Signed size at mark in coins: what the position does to the exposure."""
+        return self.amount / self.mark_price if self.inverse else self.amount
+
+    @property
+    def collateral_value(self) -> Decimal:
+        """Absolute value at mark in the currency of the collateral: quote currency, or coins where inverse."""
+        return abs(self.coins) if self.inverse else self.notional
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +169,7 @@ class FundingRate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookLevel:
-    """One price level. Units: `amount` in base units."""
+    """One price level. Units: `amount` as the instrument counts it."""
 
     price: Decimal
     amount: Decimal
@@ -175,7 +188,10 @@ class Book:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeverageBracket:
-    """A maintenance tier: margin = notional x rate - deduction, for notional in [floor, cap)."""
+    """A maintenance tier: margin = notional x rate - deduction, for notional in [floor, cap).
+
+    Units: the currency of the collateral: quote currency on linear markets, coins on inverse ones.
+    """
 
     notional_floor: Decimal
     notional_cap: Decimal
@@ -196,7 +212,7 @@ class SymbolSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What the venue recorded. Units: amounts in base units. `average_price` is None before the first fill."""
+    """What the venue recorded. Units: amounts as the instrument counts them; no `average_price` before a fill."""
 
     venue: str
     symbol: str
@@ -213,7 +229,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
-    """One trade of ours. Units: `amount` in base units; `fee` in `fee_currency`. Signs: fee + paid, - rebate."""
+    """One trade of ours. Units: `amount` as the instrument counts it; `fee` in `fee_currency`, + paid, - rebate."""
 
     venue: str
     symbol: str
@@ -243,7 +259,10 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomeEntry:
-    """One booking on the futures wallet. Signs: + received, - paid. `kind` is funding, fee, pnl, transfer or other."""
+    """One booking on the futures wallet. Signs: + received, - paid.
+
+    `kind` is funding, fee, pnl, settlement, transfer or other.
+    """
 
     venue: str
     symbol: str | None

@@ -40,6 +40,15 @@ class Instrument:
     active: bool = True
 
     @property
+    def dated(self) -> bool:
+        """Whether the contract ends on a day and is settled then."""
+        return self.expires_at is not None
+
+    def days_to_expiry(self, at: datetime) -> float | None:
+        """Days until settlement, negative after it; None for a contract without an end."""
+        return None if self.expires_at is None else (self.expires_at - at).total_seconds() / 86_400
+
+    @property
     def inverse(self) -> bool:
         """Whether a contract is worth a fixed sum of quote currency and settles in coins."""
         return self.kind is MarketKind.INVERSE_PERPETUAL
@@ -51,6 +60,10 @@ class Instrument:
     def coins(self, amount: Decimal, price: Decimal) -> Decimal:
         """How many coins an amount stands for at this price. Signs: as the amount."""
         return amount / price if self.inverse else amount
+
+    def amount_of_coins(self, coins: Decimal, price: Decimal) -> Decimal:
+        """The amount that stands for this many coins at this price, not yet rounded to lots."""
+        return coins * price if self.inverse else coins
 
     def amount_of(self, notional: Decimal, price: Decimal) -> Decimal:
         """The amount worth this much quote currency, not yet rounded to lots."""

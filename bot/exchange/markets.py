@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from bot.domain.errors import Unavailable
@@ -76,6 +77,18 @@ class Markets:
                 "the configuration; it may also have been delisted."
             )
         return str(found["id"])
+
+    def size(self, market_id: str) -> Decimal:
+        """How much face value one contract of an inverse market is; one where the venue counts in coins."""
+        found = self._rows.get(self.symbol(market_id))
+        if found is None or _kind(found) is not MarketKind.INVERSE_PERPETUAL:
+            return Decimal(1)
+        return strict.positive(found, "contractSize").normalize()
+
+    def kind(self, symbol: str) -> MarketKind | None:
+        """Which kind a market is, None for one the table does not know."""
+        found = self._rows.get(symbol)
+        return None if found is None else _kind(found)
 
     def instruments(self, kind: MarketKind, bases: Iterable[str]) -> tuple[Instrument, ...]:
         """The instruments of one kind whose base is wanted. Raises: Unavailable when a row cannot be read."""
@@ -154,8 +167,13 @@ def instrument(venue: str, row: Row) -> Instrument:
     filters = _filters(row)
     lot, tick = filters.get("LOT_SIZE"), filters.get("PRICE_FILTER")
     floor = filters.get("MIN_NOTIONAL") or filters.get("NOTIONAL")
-    if lot is None or tick is None or floor is None:
+    inverse = kind is MarketKind.INVERSE_PERPETUAL
+    if lot is None or tick is None or (floor is None and not inverse):
         raise Unreadable(f"{row.get('symbol')} comes without its filters")
+    contract_size = strict.positive(row, "contractSize").normalize()
+    # inverse markets are traded in contracts of a fixed face value, which is also the smallest order
+    lots = contract_size if inverse else Decimal(1)
+    amount_min = strict.positive(lot, "minQty") * lots
     return Instrument(
         venue=venue,
         symbol=strict.text(row, "symbol"),
@@ -163,15 +181,19 @@ def instrument(venue: str, row: Row) -> Instrument:
         base=strict.text(row, "base"),
         quote=strict.text(row, "quote"),
         settle=strict.text(row, "settle"),
-        contract_size=strict.positive(row, "contractSize").normalize(),
-        amount_step=strict.positive(lot, "stepSize"),
-        amount_min=strict.positive(lot, "minQty"),
-        amount_max=strict.positive(lot, "maxQty"),
+        contract_size=contract_size,
+        amount_step=strict.positive(lot, "stepSize") * lots,
+        amount_min=amount_min,
+        amount_max=strict.positive(lot, "maxQty") * lots,
         price_tick=strict.positive(tick, "tickSize"),
-        notional_min=strict.not_negative(floor, "notional" if "notional" in floor else "minNotional"),
+        notional_min=amount_min if floor is None else _notional_min(floor),
         expires_at=strict.moment_or_none(row, "expiry"),
         active=row.get("active") is True,
     )
+
+
+def _notional_min(floor: Row) -> Decimal:
+    return strict.not_negative(floor, "notional" if "notional" in floor else "minNotional")
 
 
 def _filters(row: Row) -> dict[str, Row]:

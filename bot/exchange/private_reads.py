@@ -19,7 +19,7 @@ from bot.domain.account import (
     Transfer,
 )
 from bot.domain.errors import Unavailable
-from bot.exchange import strict
+from bot.exchange import strict, translate_coin
 from bot.exchange import translate_account as translate
 from bot.exchange.calls import SaidNo, unreadable
 from bot.exchange.reading import Reading
@@ -44,9 +44,16 @@ def _read(reading: Reading, what: str, reply: object, translation: Callable[[Any
 
 
 async def balances(reading: Reading) -> tuple[Balance, ...]:
-    """Spot wallet, and the funding wallet where the venue offers it over this key's hosts."""
-    spot, funding = await asyncio.gather(_spot(reading), _funding_wallet(reading))
-    return spot + funding
+    """Spot wallet, the funding wallet where the venue offers it over this key's hosts, coins behind inverse futures."""
+    spot, funding, coins = await asyncio.gather(_spot(reading), _funding_wallet(reading), _coin_wallet(reading))
+    return spot + funding + coins
+
+
+async def _coin_wallet(reading: Reading) -> tuple[Balance, ...]:
+    if not reading.family.inverse:
+        return ()
+    reply = await reading.calls.read_shared(reading.family.account)
+    return _read(reading, "coin wallet", reply, lambda body: translate_coin.balances(reading.venue, body))
 
 
 async def _spot(reading: Reading) -> tuple[Balance, ...]:
@@ -72,20 +79,28 @@ async def _funding_once(reading: Reading) -> tuple[Balance, ...]:
 
 async def margin_accounts(reading: Reading) -> tuple[MarginAccount, ...]:
     """Collateral by currency."""
-    reply = await reading.calls.read_shared("fapiPrivateV3GetAccount")
-    return _read(reading, "collateral", reply, lambda body: translate.margin_accounts(reading.venue, body))
+    reply = await reading.calls.read_shared(reading.family.account)
+    accounts = translate_coin.margin_accounts if reading.family.inverse else translate.margin_accounts
+    return _read(reading, "collateral", reply, lambda body: accounts(reading.venue, body))
 
 
 async def positions(reading: Reading) -> tuple[Position, ...]:
     """Every open position; "none" only when the account's own margin says so too."""
-    reply = await reading.calls.read("fapiPrivateV3GetPositionRisk")
-    found = _read(
-        reading, "positions", reply, lambda body: translate.positions(reading.venue, body, reading.markets.symbol)
-    )
+    family, markets = reading.family, reading.markets
+
+    def listed(body: object) -> tuple[Position, ...]:
+        if family.inverse:
+            return translate_coin.positions(reading.venue, body, markets.symbol, markets.size)
+        return translate.positions(reading.venue, body, markets.symbol)
+
+    # what COIN-M lists also tells leverage and margin mode, so that both questions share one request
+    ask = reading.calls.read_shared if family.inverse else reading.calls.read
+    found = _read(reading, "positions", await ask(family.positions), listed)
     if found:
         return found
-    witness = await reading.calls.read_shared("fapiPrivateV3GetAccount")
-    if not _read(reading, "collateral", witness, translate.flat_by_account):
+    witness = await reading.calls.read_shared(family.account)
+    flat = translate_coin.flat_by_account if family.inverse else translate.flat_by_account
+    if not _read(reading, "collateral", witness, flat):
         raise Unavailable(
             f"{reading.venue} listed no position while margin is bound to one. The list is not believed, nothing was "
             "changed; the next cycle asks again."
@@ -97,21 +112,21 @@ async def settings(reading: Reading, symbols: Iterable[str]) -> tuple[SymbolSett
     """Leverage and margin mode now set."""
 
     async def one(symbol: str) -> SymbolSettings:
-        market_id = reading.markets.market_id(symbol)
-        reply = await reading.calls.read("fapiPrivateGetSymbolConfig", {"symbol": market_id})
-        return _read(
-            reading,
-            f"settings of {symbol}",
-            reply,
-            lambda body: translate.symbol_settings(reading.venue, symbol, body, market_id),
-        )
+        market_id, what = reading.markets.market_id(symbol), f"settings of {symbol}"
+        told = translate_coin.symbol_settings
+        if reading.family.settings is None:
+            reply = await reading.calls.read_shared(reading.family.positions)
+        else:
+            told = translate.symbol_settings
+            reply = await reading.calls.read(reading.family.settings, {"symbol": market_id})
+        return _read(reading, what, reply, lambda body: told(reading.venue, symbol, body, market_id))
 
     return tuple(await asyncio.gather(*(one(symbol) for symbol in dict.fromkeys(symbols))))
 
 
 async def position_mode(reading: Reading) -> PositionMode:
     """One-way or hedge mode."""
-    reply = await reading.calls.read("fapiPrivateGetPositionSideDual")
+    reply = await reading.calls.read(reading.family.position_mode)
     return _read(reading, "position mode", reply, translate.position_mode)
 
 
@@ -130,7 +145,8 @@ async def _brackets_of(reading: Reading, symbol: str) -> tuple[LeverageBracket, 
     name = f"brackets_{market_id}"
     kept = reading.store.load(name, now=now, age_max=BRACKETS_AGE_MAX)
     reply = kept if kept is not None else await _bracket_reply(reading, market_id)
-    found = _read(reading, f"maintenance tiers of {symbol}", reply, lambda body: translate.brackets(body, market_id))
+    tiers = translate_coin.brackets if reading.family.inverse else translate.brackets
+    found = _read(reading, f"maintenance tiers of {symbol}", reply, lambda body: tiers(body, market_id))
     reading.brackets[symbol] = (now, found)
     if kept is None:
         reading.store.save(name, reply, now=now)
@@ -138,44 +154,60 @@ async def _brackets_of(reading: Reading, symbol: str) -> tuple[LeverageBracket, 
 
 
 async def _bracket_reply(reading: Reading, market_id: str) -> object:
-    return await reading.calls.read("fapiPrivateGetLeverageBracket", {"symbol": market_id})
+    return await reading.calls.read(reading.family.brackets, {"symbol": market_id})
 
 
 async def open_orders(reading: Reading) -> tuple[Order, ...]:
     """Every resting futures order, whoever placed it."""
-    reply = await reading.calls.read("fapiPrivateGetOpenOrders")
-    return _read(
-        reading, "open orders", reply, lambda body: translate.orders(reading.venue, body, reading.markets.symbol)
-    )
+    markets = reading.markets
+
+    def listed(body: object) -> tuple[Order, ...]:
+        if reading.family.inverse:
+            return translate_coin.orders(reading.venue, body, markets.symbol, markets.size)
+        return translate.orders(reading.venue, body, markets.symbol)
+
+    return _read(reading, "open orders", await reading.calls.read(reading.family.open_orders), listed)
 
 
 async def order_by_client_id(reading: Reading, symbol: str, client_id: str) -> Order | None:
     """The order under our id; None only for the venue's own "no such order"."""
     params = {"symbol": reading.markets.market_id(symbol), "origClientOrderId": client_id}
     try:
-        reply = await reading.calls.read("fapiPrivateGetOrder", params)
+        reply = await reading.calls.read(reading.family.order, params)
     except SaidNo as no:
         if no.code in reading.quirks.codes.order_absent:
             return None
         raise
-    found = _read(reading, "order", reply, lambda body: translate.order(reading.venue, body, reading.markets.symbol))
+    found = _read(reading, "order", reply, lambda body: order_told(reading, body))
     if found.client_id != client_id or found.symbol != symbol:
         raise Unavailable(f"{reading.venue} answered with another order than asked for; the next cycle asks again.")
     return found
 
 
+def order_told(reading: Reading, body: object) -> Order:
+    """An order in the words of this venue. Raises: Unreadable."""
+    markets = reading.markets
+    if reading.family.inverse:
+        return translate_coin.order(reading.venue, body, markets.symbol, markets.size)
+    return translate.order(reading.venue, body, markets.symbol)
+
+
 async def fills(reading: Reading, symbol: str, since: datetime) -> tuple[Fill, ...]:
     """Our trades in one symbol, complete."""
     market_id = reading.markets.market_id(symbol)
+
+    def listed(body: object) -> list[Fill]:
+        if reading.family.inverse:
+            return translate_coin.fills(reading.venue, symbol, body, market_id, reading.markets.size(market_id))
+        return translate.fills(reading.venue, symbol, body, market_id)
+
     found = await _paged(
         reading,
         since,
-        name="fapiPrivateGetUserTrades",
+        name=reading.family.trades,
         params={"symbol": market_id},
         window=TRADES_WINDOW,
-        translation=lambda body: [
-            (fill.at, fill.trade_id, fill) for fill in translate.fills(reading.venue, symbol, body, market_id)
-        ],
+        translation=lambda body: [(fill.at, fill.trade_id, fill) for fill in listed(body)],
     )
     return tuple(sorted(found, key=lambda fill: (fill.at, int(fill.trade_id))))
 
@@ -185,7 +217,7 @@ async def income(reading: Reading, since: datetime) -> tuple[IncomeEntry, ...]:
     found = await _paged(
         reading,
         since,
-        name="fapiPrivateGetIncome",
+        name=reading.family.income,
         params={},
         window=INCOME_WINDOW,
         translation=lambda body: [
@@ -231,7 +263,8 @@ async def transfers(reading: Reading, since: datetime) -> tuple[Transfer, ...]:
         raise Unavailable(
             f"{reading.venue} demo keeps no list of transfers. Nothing was changed; rehearse them on the local testnet."
         )
-    listed = await asyncio.gather(*(_transfers_of(reading, word, since) for word in translate.TRANSFER_TYPES))
+    words = translate.transfer_types(reading.family.wallet)
+    listed = await asyncio.gather(*(_transfers_of(reading, word, since) for word in words))
     return tuple(sorted((item for page in listed for item in page), key=lambda item: (item.at, item.transfer_id)))
 
 

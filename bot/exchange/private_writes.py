@@ -8,6 +8,7 @@ from bot.domain.errors import Forbidden, Refused, Unknown
 from bot.exchange import strict
 from bot.exchange import translate_account as translate
 from bot.exchange.calls import AlreadySo
+from bot.exchange.private_reads import order_told
 from bot.exchange.reading import Reading
 from bot.exchange.strict import Unreadable
 
@@ -24,12 +25,13 @@ async def place_order(  # noqa: PLR0913 - the order, fact by fact, as in the por
 ) -> Order:
     """An immediate-or-cancel limit order under our own client id."""
     _check_order(reading, amount, limit_price, client_id)
+    market_id = reading.markets.market_id(symbol)
     params = {
-        "symbol": reading.markets.market_id(symbol),
+        "symbol": market_id,
         "side": side.value.upper(),
         "type": "LIMIT",
         "timeInForce": "IOC",
-        "quantity": strict.decimal_text(amount),
+        "quantity": strict.decimal_text(_quantity(reading, market_id, amount)),
         "price": strict.decimal_text(limit_price),
         "newClientOrderId": client_id,
         "newOrderRespType": "RESULT",
@@ -37,11 +39,11 @@ async def place_order(  # noqa: PLR0913 - the order, fact by fact, as in the por
     if reduce_only:
         params["reduceOnly"] = "true"
     try:
-        reply = await reading.calls.write("fapiPrivatePostOrder", params)
+        reply = await reading.calls.write(reading.family.place, params)
     except AlreadySo as odd:
         raise _unsettled(reading, f"an order was answered with {odd}") from None
     try:
-        placed = translate.order(reading.venue, reply, reading.markets.symbol)
+        placed = order_told(reading, reply)
     except Unreadable as problem:
         raise _unsettled(reading, f"the answer to an order cannot be read: {problem}") from None
     asked = (symbol, client_id, side, amount, reduce_only)
@@ -57,10 +59,18 @@ def _check_order(reading: Reading, amount: Decimal, limit_price: Decimal, client
         raise Forbidden(f"{reading.venue} would not take {client_id!r} as a client id; nothing was sent")
 
 
+def _quantity(reading: Reading, market_id: str, amount: Decimal) -> Decimal:
+    """What the venue counts: coins, or whole contracts of an inverse market."""
+    size = reading.markets.size(market_id)
+    if reading.family.inverse and amount % size != 0:
+        raise Forbidden(f"{amount} is no whole number of contracts of {size} each; nothing was sent")
+    return amount / size
+
+
 async def cancel_order(reading: Reading, symbol: str, client_id: str) -> None:
     """Cancel one of our orders; what became of it is told by the order, not by this answer."""
     params = {"symbol": reading.markets.market_id(symbol), "origClientOrderId": client_id}
-    reply = await reading.calls.write("fapiPrivateDeleteOrder", params)
+    reply = await reading.calls.write(reading.family.cancel, params)
     if not isinstance(reply, dict) or reply.get("clientOrderId") != client_id:
         raise _unsettled(reading, "the answer describes another order than the one to cancel")
 
@@ -69,7 +79,7 @@ async def set_leverage(reading: Reading, symbol: str, leverage: int) -> None:
     """Set the initial-margin leverage."""
     market_id = reading.markets.market_id(symbol)
     with suppress(AlreadySo):
-        reply = await reading.calls.write("fapiPrivatePostLeverage", {"symbol": market_id, "leverage": leverage})
+        reply = await reading.calls.write(reading.family.leverage, {"symbol": market_id, "leverage": leverage})
         if str(reply.get("leverage")) != str(leverage) or reply.get("symbol") != market_id:
             raise _unsettled(reading, "the answer names another leverage than the one asked for")
 
@@ -79,7 +89,7 @@ async def set_margin_mode(reading: Reading, symbol: str, margin_mode: MarginMode
     word = "CROSSED" if margin_mode is MarginMode.CROSS else "ISOLATED"
     params = {"symbol": reading.markets.market_id(symbol), "marginType": word}
     with suppress(AlreadySo):
-        await reading.calls.write("fapiPrivatePostMarginType", params)
+        await reading.calls.write(reading.family.margin_mode, params)
 
 
 async def transfer(reading: Reading, *, currency: str, amount: Decimal, source: Wallet, target: Wallet) -> str:
@@ -91,7 +101,7 @@ async def transfer(reading: Reading, *, currency: str, amount: Decimal, source: 
             code="demo",
         )
     word = translate.transfer_type(source, target)
-    if word is None or not amount.is_finite() or amount <= 0:
+    if word not in translate.transfer_types(reading.family.wallet) or not amount.is_finite() or amount <= 0:
         raise Forbidden(f"a transfer of {amount} {currency} from {source} to {target} is none; nothing was sent")
     params = {"type": word, "asset": currency, "amount": strict.decimal_text(amount)}
     try:

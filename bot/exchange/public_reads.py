@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from bot.domain.account import Book, Candle, FundingRate, Mark, Price
 from bot.domain.errors import Unavailable
-from bot.exchange import strict, translate
+from bot.domain.instrument import Instrument, MarketKind
+from bot.exchange import strict, translate, translate_coin
 from bot.exchange.calls import SaidNo, unreadable
 from bot.exchange.reading import Reading
 from bot.exchange.store import young
@@ -17,10 +18,12 @@ from bot.exchange.strict import Row, Unreadable
 
 # asking for one mark costs half a millisecond, for all of them about twenty
 ONE_BY_ONE_MAX: Final = 8
+DOLLAR: Final = "USD"
 INTERVAL_DEFAULT_H: Final = Decimal(8)  # docs: symbols missing from fundingInfo keep eight hours
 INTERVAL_AGE_MAX: Final = timedelta(minutes=15)
 ABSENT_AGE_MAX_S: Final = 3600.0
 DEPTHS: Final = (5, 10, 20, 50, 100, 500, 1000)
+CANDLES_WINDOW: Final = timedelta(days=200)  # docs, COIN-M: no wider question than 200 days
 STEPS: Final = {
     60: "1m", 180: "3m", 300: "5m", 900: "15m", 1800: "30m", 3600: "1h", 7200: "2h", 14400: "4h", 21600: "6h",
     28800: "8h", 43200: "12h", 86400: "1d", 259200: "3d", 604800: "1w",
@@ -40,6 +43,23 @@ async def server_time(reading: Reading) -> datetime:
     return await reading.calls.time.measure(ask)
 
 
+def instruments(
+    reading: Reading, kinds: tuple[MarketKind, ...], assets: frozenset[str], quote: str
+) -> tuple[Instrument, ...]:
+    """The markets of these kinds that live, kinds in the order given, the nearest expiry first.
+
+    Inverse markets are quoted in US dollars, whatever stablecoin the portfolio is counted in.
+    """
+    now = reading.now()
+    found = [row for kind in kinds for row in reading.markets.instruments(kind, assets)]
+    return tuple(
+        row
+        for row in sorted(found, key=lambda row: (kinds.index(row.kind), row.expires_at or now, row.symbol))
+        if row.quote == (DOLLAR if row.inverse else quote)
+        and (row.expires_at is None or (row.active and row.expires_at > now))
+    )
+
+
 async def marks(reading: Reading, symbols: Iterable[str]) -> tuple[Mark, ...]:
     """Mark prices of the symbols the venue answered for."""
     found = await _premium_rows(reading, symbols)
@@ -50,8 +70,11 @@ async def marks(reading: Reading, symbols: Iterable[str]) -> tuple[Mark, ...]:
 
 
 async def funding(reading: Reading, symbols: Iterable[str]) -> tuple[FundingRate, ...]:
-    """The coming funding payments, with the interval the venue lists."""
-    found, intervals = await asyncio.gather(_premium_rows(reading, symbols), _intervals(reading))
+    """The coming funding payments, with the interval the venue lists; dated contracts pay none."""
+    perpetual = [symbol for symbol in symbols if reading.markets.kind(symbol) is not MarketKind.LINEAR_FUTURE]
+    if not perpetual:
+        return ()
+    found, intervals = await asyncio.gather(_premium_rows(reading, perpetual), _intervals(reading))
     try:
         return tuple(
             translate.funding_rate(
@@ -68,7 +91,7 @@ async def _premium_rows(reading: Reading, symbols: Iterable[str]) -> dict[str, R
     if not wanted:
         return {}
     if len(wanted) > ONE_BY_ONE_MAX:
-        replies = [await reading.calls.read_shared("fapiPublicGetPremiumIndex")]
+        replies = [await reading.calls.read_shared(reading.family.premium)]
     else:
         replies = await asyncio.gather(*(_premium(reading, market_id) for market_id in wanted))
     found: dict[str, Row] = {}
@@ -82,7 +105,7 @@ async def _premium_rows(reading: Reading, symbols: Iterable[str]) -> dict[str, R
 
 async def _premium(reading: Reading, market_id: str) -> Any:
     try:
-        return await reading.calls.read_shared("fapiPublicGetPremiumIndex", {"symbol": market_id})
+        return await reading.calls.read_shared(reading.family.premium, {"symbol": market_id})
     except SaidNo as no:
         if no.code in reading.quirks.codes.symbol_absent:
             return []
@@ -93,10 +116,11 @@ async def _intervals(reading: Reading) -> dict[str, Decimal]:
     now = reading.now()
     if reading.intervals is not None and young(reading.intervals[0], now, INTERVAL_AGE_MAX):
         return reading.intervals[1]
-    reply = reading.store.load("funding_intervals", now=now, age_max=INTERVAL_AGE_MAX)
+    name = "funding_intervals_coin" if reading.family.inverse else "funding_intervals"
+    reply = reading.store.load(name, now=now, age_max=INTERVAL_AGE_MAX)
     kept = reply is not None
     if not kept:
-        reply = await reading.calls.read_shared("fapiPublicGetFundingInfo")
+        reply = await reading.calls.read_shared(reading.family.funding_intervals)
     try:
         found = translate.funding_intervals(reply)
     except Unreadable as problem:
@@ -104,7 +128,7 @@ async def _intervals(reading: Reading) -> dict[str, Decimal]:
     reading.intervals = (now, found)
     if not kept:
         slim = [{"symbol": key, "fundingIntervalHours": str(value)} for key, value in found.items()]
-        reading.store.save("funding_intervals", slim, now=now)
+        reading.store.save(name, slim, now=now)
     return found
 
 
@@ -159,10 +183,11 @@ async def _book_ticker(reading: Reading, market_id: str) -> Row | None:
 async def book(reading: Reading, symbol: str, levels: int) -> Book:
     """The visible book with at least that many levels, where there are as many."""
     limit = next((depth for depth in DEPTHS if depth >= levels), DEPTHS[-1])
-    reply = await reading.calls.read(
-        "fapiPublicGetDepth", {"symbol": reading.markets.market_id(symbol), "limit": limit}
-    )
+    market_id = reading.markets.market_id(symbol)
+    reply = await reading.calls.read(reading.family.depth, {"symbol": market_id, "limit": limit})
     try:
+        if reading.family.inverse:
+            return translate_coin.book(reading.venue, symbol, reply, reading.markets.size(market_id))
         return translate.book(reading.venue, symbol, reply)
     except Unreadable as problem:
         unreadable(reading.venue, f"order book of {symbol}", problem)
@@ -173,27 +198,29 @@ async def candles(reading: Reading, symbol: str, step_s: int, since: datetime, u
     if step_s not in STEPS:
         raise Unavailable(f"{reading.venue} has no candles of {step_s} seconds; it has {', '.join(STEPS.values())}.")
     futures = ":" in symbol
-    name, limit = ("fapiPublicGetKlines", 1500) if futures else ("publicGetKlines", 1000)
+    name, limit = (reading.family.candles, 1500) if futures else ("publicGetKlines", 1000)
+    translated = translate_coin.candles if futures and reading.family.inverse else translate.candles
     market_id = reading.markets.market_id(symbol) if futures else symbol.replace("/", "")
     step, bars, start = timedelta(seconds=step_s), dict[datetime, Candle](), since
     end = min(until, reading.now())
     while start + step <= end:
+        stop = min(end, start + CANDLES_WINDOW)
         params = {
             "symbol": market_id,
             "interval": STEPS[step_s],
             "startTime": strict.milliseconds(start),
-            "endTime": strict.milliseconds(end) - 1,
+            "endTime": strict.milliseconds(stop) - 1,
             "limit": limit,
         }
         reply = await reading.calls.read(name, params)
         try:
-            page = translate.candles(reply)
+            page = translated(reply)
         except Unreadable as problem:
             unreadable(reading.venue, f"candles of {symbol}", problem)
         bars.update((bar.opened_at, bar) for bar in page if bar.opened_at >= since)
-        if len(page) < limit:
+        if len(page) < limit and stop == end:
             break
-        start = max(page[-1].opened_at + step, start + step)
+        start = stop if len(page) < limit else max(page[-1].opened_at + step, start + step)
     closed = translate.closed_before(list(bars.values()), step, end)
     return tuple(sorted(closed, key=lambda bar: bar.opened_at))
 
@@ -205,7 +232,7 @@ async def funding_history(reading: Reading, symbol: str, since: datetime) -> tup
     market_id = reading.markets.market_id(symbol)
     while True:
         params = {"symbol": market_id, "startTime": strict.milliseconds(start), "limit": limit}
-        reply = await reading.calls.read("fapiPublicGetFundingRate", params)
+        reply = await reading.calls.read(reading.family.funding_history, params)
         try:
             page = translate.funding_history(reply)
         except Unreadable as problem:

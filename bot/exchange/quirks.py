@@ -79,6 +79,31 @@ _REFUSED: Final = frozenset({
     "-5022",
 })  # fmt: skip
 
+# docs, COIN-M futures, one page per endpoint; premiumIndex answers with a list even for one symbol. Read 2026-11-25.
+_ORDER_KEYS: Final = ("orderId", "clientOrderId", "symbol", "status")
+_COIN_M: Final = {
+    "GET /dapi/v1/exchangeInfo": Expected(shape=_OBJECT, keys=("symbols",)),
+    "GET /dapi/v1/premiumIndex": Expected(shape=_LIST, keys=("symbol", "markPrice", "indexPrice", "time")),
+    "GET /dapi/v1/fundingInfo": Expected(shape=_LIST, keys=("symbol", "fundingIntervalHours")),
+    "GET /dapi/v1/fundingRate": Expected(shape=_LIST, keys=("symbol", "fundingTime", "fundingRate")),
+    "GET /dapi/v1/depth": Expected(shape=_OBJECT, keys=("bids", "asks", "T")),
+    "GET /dapi/v1/klines": Expected(shape=_LIST),
+    "GET /dapi/v1/account": Expected(shape=_OBJECT, keys=("assets", "positions")),
+    "GET /dapi/v1/positionRisk": Expected(
+        shape=_LIST, keys=("symbol", "positionAmt", "positionSide", "marginType", "leverage")
+    ),
+    "GET /dapi/v1/positionSide/dual": Expected(shape=_OBJECT, keys=("dualSidePosition",)),
+    "GET /dapi/v2/leverageBracket": Expected(keys=("symbol", "brackets")),
+    "GET /dapi/v1/openOrders": Expected(shape=_LIST, keys=("orderId", "clientOrderId", "symbol")),
+    "GET /dapi/v1/order": Expected(shape=_OBJECT, keys=_ORDER_KEYS),
+    "POST /dapi/v1/order": Expected(shape=_OBJECT, keys=_ORDER_KEYS),
+    "DELETE /dapi/v1/order": Expected(shape=_OBJECT, keys=_ORDER_KEYS),
+    "GET /dapi/v1/userTrades": Expected(shape=_LIST, keys=("id", "orderId", "symbol", "side")),
+    "GET /dapi/v1/income": Expected(shape=_LIST, keys=("incomeType", "income", "asset", "time")),
+    "POST /dapi/v1/leverage": Expected(shape=_OBJECT, keys=("leverage", "symbol")),
+    "POST /dapi/v1/marginType": Expected(shape=_OBJECT, keys=("code",)),
+}
+
 BINANCE: Final = Quirks(
     id="binance",
     read_on="2026-11-24",
@@ -92,6 +117,7 @@ BINANCE: Final = Quirks(
     market_types={
         "linear-perpetual": ("linear",),
         "linear-future": ("linear",),
+        "inverse-perpetual": ("inverse",),
     },
     codes=Codes(
         success=frozenset({"0", "200"}),  # docs; ccxt binance.py handle_errors
@@ -139,6 +165,7 @@ BINANCE: Final = Quirks(
         "GET /fapi/v1/income": Expected(shape=_LIST, keys=("incomeType", "income", "asset", "time")),
         "POST /fapi/v1/leverage": Expected(shape=_OBJECT, keys=("leverage", "symbol")),
         "POST /fapi/v1/marginType": Expected(shape=_OBJECT, keys=("code",)),
+        **_COIN_M,
     },
     # docs, "Limits": 429 soft, 418 banned (2 min to 3 days), 403 web firewall; used where no deadline is given.
     silence_s={429: 30, 418: 120, 403: 600},

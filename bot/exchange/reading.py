@@ -7,6 +7,7 @@ from decimal import Decimal
 from bot.domain.account import LeverageBracket
 from bot.domain.ports import Clock
 from bot.exchange.calls import Calls
+from bot.exchange.families import USD_M, Family
 from bot.exchange.markets import Markets
 from bot.exchange.quirks import Quirks
 from bot.exchange.store import Store
@@ -23,6 +24,7 @@ class Reading:
     clock: Clock
     store: Store
     has_wallet_api: bool
+    family: Family = USD_M
     intervals: tuple[datetime, dict[str, Decimal]] | None = None
     absent_spot: dict[str, float] = field(default_factory=dict)
     brackets: dict[str, tuple[datetime, tuple[LeverageBracket, ...]]] = field(default_factory=dict)

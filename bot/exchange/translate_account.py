@@ -1,6 +1,7 @@
 """Binance's replies to the owner of a key as values of the domain; strict, every number from the venue's own text.
 
-Source: the public manual of Binance, USD-M futures, spot account and wallet sections, field by field; read 2026-11-24.
+Source: the public manual of Binance, USD-M futures (COIN-M where it says the same), spot account and wallet sections,
+field by field; read 2026-11-24.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -46,6 +47,7 @@ INCOME_KINDS: Mapping[str, str] = {
     "COMMISSION": "fee",
     "REALIZED_PNL": "pnl",
     "INSURANCE_CLEAR": "pnl",
+    "DELIVERED_SETTELMENT": "settlement",  # the venue's own spelling
     "TRANSFER": "transfer",
 }
 TRANSFER_TYPES: Mapping[str, tuple[Wallet, Wallet]] = {
@@ -55,6 +57,10 @@ TRANSFER_TYPES: Mapping[str, tuple[Wallet, Wallet]] = {
     "FUNDING_MAIN": (Wallet.FUNDING, Wallet.SPOT),
     "FUNDING_UMFUTURE": (Wallet.FUNDING, Wallet.FUTURES),
     "UMFUTURE_FUNDING": (Wallet.FUTURES, Wallet.FUNDING),
+    "MAIN_CMFUTURE": (Wallet.SPOT, Wallet.COIN_FUTURES),
+    "CMFUTURE_MAIN": (Wallet.COIN_FUTURES, Wallet.SPOT),
+    "FUNDING_CMFUTURE": (Wallet.FUNDING, Wallet.COIN_FUTURES),
+    "CMFUTURE_FUNDING": (Wallet.COIN_FUTURES, Wallet.FUNDING),
 }
 
 
@@ -83,11 +89,12 @@ def margin_accounts(venue: str, reply: object) -> tuple[MarginAccount, ...]:
     listed = strict.rows(source.get("assets"))
     if not listed and strict.number(source, "totalWalletBalance") != 0:
         raise Unreadable("the collateral has a total but no rows")
-    found = strict.unique([_margin_account(venue, item) for item in listed], lambda item: item.currency)
+    found = strict.unique([margin_account(venue, item) for item in listed], lambda item: item.currency)
     return tuple(item for item in found if item.wallet or item.unrealised_pnl or item.initial or item.maintenance)
 
 
-def _margin_account(venue: str, source: Row) -> MarginAccount:
+def margin_account(venue: str, source: Row) -> MarginAccount:
+    """One row of the assets of GET /fapi/v3/account and GET /dapi/v1/account."""
     wallet, unrealised = strict.number(source, "walletBalance"), strict.number(source, "unrealizedProfit")
     equity = strict.number(source, "marginBalance")
     if abs(equity - wallet - unrealised) > Decimal("0.00001") + abs(equity) / 1_000_000:
@@ -295,6 +302,12 @@ def transfers(venue: str, reply: object) -> list[Transfer]:
             )
         )
     return found
+
+
+def transfer_types(futures: Wallet) -> tuple[str, ...]:
+    """Binance's words for every movement that touches no other futures wallet than this one."""
+    near = {Wallet.SPOT, Wallet.FUNDING, futures}
+    return tuple(name for name, ends in TRANSFER_TYPES.items() if near.issuperset(ends))
 
 
 def transfer_type(source: Wallet, target: Wallet) -> str | None:

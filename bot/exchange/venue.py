@@ -36,6 +36,7 @@ from bot.domain.ports import Clock
 from bot.exchange import private_reads, private_writes, public_reads
 from bot.exchange.calls import LOCAL_LIMITS, Calls, Limits
 from bot.exchange.client import Credentials, build_client, ccxt_version
+from bot.exchange.families import Family, families_of
 from bot.exchange.markets import Markets
 from bot.exchange.quirks import VENUES, Quirks
 from bot.exchange.reading import Reading
@@ -59,7 +60,7 @@ class CcxtVenue:
         venue_id: str,
         clock: Clock,
         mode: Mode = "testnet",
-        market_kind: MarketKind = MarketKind.LINEAR_PERPETUAL,
+        market_kinds: tuple[MarketKind, ...] = (MarketKind.LINEAR_PERPETUAL,),
         margin_mode: MarginMode = MarginMode.CROSS,
         quote: str = "USDT",
         api_key: Secret = None,
@@ -71,13 +72,13 @@ class CcxtVenue:
         read_only: bool = False,
         limits: Limits | None = None,
     ) -> None:
-        quirks = _quirks(venue_id, market_kind)
+        quirks = _quirks(venue_id, market_kinds)
         limits = limits or (LOCAL_LIMITS if localnet else Limits())
         demo = mode == "testnet" and localnet is None
         credentials = Credentials(
             api_key=_plain(api_key), api_secret=_plain(api_secret), api_passphrase=_plain(api_passphrase)
         )
-        self.market_kind, self.margin_mode, self.quote = market_kind, margin_mode, quote
+        self.market_kinds, self.margin_mode, self.quote = market_kinds, margin_mode, quote
         self.quirks = quirks
         self._session = VenueSession(
             quirks,
@@ -95,7 +96,8 @@ class CcxtVenue:
             timeout_ms=int(limits.timeout_s * 1000),
             rate_limited=limits.weighted,
         )
-        self._client.options["fetchMarkets"] = {"types": list(quirks.market_types[market_kind])}
+        types = tuple(dict.fromkeys(word for kind in market_kinds for word in quirks.market_types[kind]))
+        self._client.options["fetchMarkets"] = {"types": list(types)}
         self._reading = _reading(
             quirks,
             self._client,
@@ -104,6 +106,7 @@ class CcxtVenue:
             cache=cache_directory,
             environment=_environment(mode, localnet, credentials),
             has_wallet_api=not demo,
+            family=families_of(market_kinds)[0],
         )
 
     def __repr__(self) -> str:
@@ -155,10 +158,9 @@ class CcxtVenue:
         return await public_reads.server_time(self._reading)
 
     async def instruments(self, assets: Iterable[str]) -> tuple[Instrument, ...]:
-        """The instruments of the configured kind and quote for these assets."""
+        """The instruments of the configured kinds and quote for these assets, in the order the kinds are listed."""
         await self._reading.markets.ensure(self._load_markets, now=self._reading.now())
-        found = self._reading.markets.instruments(self.market_kind, assets)
-        return tuple(row for row in found if row.quote == self.quote)
+        return public_reads.instruments(self._reading, self.market_kinds, frozenset(assets), self.quote)
 
     async def marks(self, symbols: Iterable[str]) -> tuple[Mark, ...]:
         """Mark and index prices."""
@@ -267,14 +269,20 @@ class CcxtVenue:
         )
 
 
-def _quirks(venue_id: str, market_kind: MarketKind) -> Quirks:
+def _quirks(venue_id: str, market_kinds: tuple[MarketKind, ...]) -> Quirks:
     quirks = VENUES.get(venue_id)
     if quirks is None:
         raise ConfigurationError(f"venue {venue_id!r} is not supported; known: {', '.join(sorted(VENUES))}.")
-    if market_kind not in quirks.market_types:
+    for kind in market_kinds:
+        if kind not in quirks.market_types:
+            raise ConfigurationError(
+                f"{venue_id}: market {kind.value!r} is not supported there; use one of "
+                f"{', '.join(sorted(quirks.market_types))}."
+            )
+    if len(families_of(market_kinds)) != 1:
         raise ConfigurationError(
-            f"{venue_id}: market = {market_kind.value!r} is not supported there; use one of "
-            f"{', '.join(sorted(quirks.market_types))}."
+            f"{venue_id}: linear and inverse markets have different collateral, so one entry cannot trade both. "
+            "Nothing was touched. List either linear kinds or inverse ones."
         )
     return quirks
 
@@ -304,6 +312,7 @@ def _reading(  # noqa: PLR0913 - only the constructor calls it
     cache: Path | None,
     environment: str,
     has_wallet_api: bool,
+    family: Family,
 ) -> Reading:
     venue_time = VenueTime(clock)
     client.milliseconds = venue_time.milliseconds
@@ -314,10 +323,13 @@ def _reading(  # noqa: PLR0913 - only the constructor calls it
         venue=quirks.id,
         quirks=quirks,
         calls=calls,
-        markets=Markets(quirks.id, client, store, name="markets", feed=quirks.unified_calls),
+        markets=Markets(
+            quirks.id, client, store, name="markets_coin" if family.inverse else "markets", feed=quirks.unified_calls
+        ),
         clock=clock,
         store=store,
         has_wallet_api=has_wallet_api,
+        family=family,
     )
 
     async def measure() -> None:

@@ -2,9 +2,11 @@
 
 import ipaddress
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+Word = TypeVar("Word", bound=str)
 
 
 class Table(BaseModel):
@@ -50,7 +52,8 @@ def _loopback(value: str) -> str:
     return value
 
 
-def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
+def distinct(values: tuple[Word, ...]) -> tuple[Word, ...]:
+    """The values, provided none is listed twice. Raises: ValueError."""
     for place, value in enumerate(values):
         if value in values[:place]:
             raise ValueError(f'"{value}" is listed twice')
@@ -76,7 +79,7 @@ PositiveFraction = Annotated[Exact, Field(gt=0, le=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 SecondsOrZero = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Asset = Annotated[str, AfterValidator(_asset)]
-Assets = Annotated[tuple[Asset, ...], AfterValidator(_distinct)]
+Assets = Annotated[tuple[Asset, ...], AfterValidator(distinct)]
 RatioByAsset = Annotated[dict[str, Fraction], AfterValidator(_asset_keys)]
 AmountByAsset = Annotated[dict[str, NotNegative], AfterValidator(_asset_keys)]
 Name = Annotated[str, Field(min_length=1, max_length=64)]

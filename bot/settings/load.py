@@ -12,6 +12,7 @@ from pydantic_settings import EnvSettingsSource
 from pydantic_settings.exceptions import SettingsError
 
 from bot.domain.errors import ConfigurationError
+from bot.domain.instrument import MarketKind
 from bot.settings.model import PLANNED_VENUES, SUPPORTED_VENUES, Settings, Venue
 from bot.settings.problems import configuration_error, sentences
 
@@ -90,6 +91,13 @@ def _wrong_mode(settings: Settings) -> list[str]:
             )
         elif not venue.has_keys and settings.mode != "dry-run":
             problems.append(_keys_missing(venue, settings.mode))
+        simulated = settings.mode == "dry-run" and venue.hedges
+        if simulated and venue.kinds != (MarketKind.LINEAR_PERPETUAL,):
+            kinds = ", ".join(kind.value for kind in venue.kinds)
+            problems.append(
+                f'[[venues]] {venue.id}: a dry run simulates "linear-perpetual" markets only, not {kinds}; rehearse '
+                "these on the local testnet (`ballast localnet`)"
+            )
         if settings.mode == "live" and venue.hedges:
             problems += _unconfirmed(settings, venue)
     return problems

@@ -23,6 +23,7 @@ from bot.settings.fields import (
     Seconds,
     SecondsOrZero,
     Table,
+    distinct,
     empty,
 )
 from bot.settings.rules import Policy
@@ -62,6 +63,10 @@ class Venue(Table):
         default=("spot", "hedge"), description="spot: balances are counted; hedge: shorts live here."
     )
     market: MarketKind = Field(default=MarketKind.LINEAR_PERPETUAL, description="Kind of futures that carry the short.")
+    markets: Annotated[tuple[MarketKind, ...], AfterValidator(distinct)] = Field(
+        default=(),
+        description="Several kinds instead of one, the preferred first; for expiry-roll: perpetuals and dated futures.",
+    )
     margin_mode: MarginMode = Field(default=MarginMode.CROSS, description="How collateral is shared between shorts.")
     account: Name | None = Field(
         default=None,
@@ -75,6 +80,16 @@ class Venue(Table):
     api_key: SecretStr | None = Field(default=None, description="Environment or .env only.")
     api_secret: SecretStr | None = Field(default=None, description="Environment or .env only.")
     api_passphrase: SecretStr | None = Field(default=None, description="Environment or .env only, where a venue asks.")
+
+    @property
+    def kinds(self) -> tuple[MarketKind, ...]:
+        """The kinds of futures that may carry a short, the preferred first."""
+        return self.markets or (self.market,)
+
+    @property
+    def inverse(self) -> bool:
+        """Whether shorts are held in coin-margined contracts."""
+        return MarketKind.INVERSE_PERPETUAL in self.kinds
 
     @property
     def counts_spot(self) -> bool:
@@ -95,8 +110,19 @@ class Venue(Table):
     def _can_be_served(self) -> Self:
         if self.id not in SUPPORTED_VENUES:
             raise ValueError(_unsupported(self.id))
-        if self.market is not MarketKind.LINEAR_PERPETUAL:
-            raise ValueError(f'market "{self.market.value}" is not available in this version; use "linear-perpetual"')
+        if self.markets and "market" in self.model_fields_set:
+            raise ValueError(f'market ("{self.market.value}") and markets exclude each other; keep markets')
+        if MarketKind.SPOT in self.kinds:
+            raise ValueError(
+                'market "spot" carries no short; use "linear-perpetual", "linear-future" or "inverse-perpetual"'
+            )
+        if self.kinds == (MarketKind.INVERSE_PERPETUAL,):
+            raise ValueError('market "inverse-perpetual" is not available in this version; use "linear-perpetual"')
+        if MarketKind.INVERSE_PERPETUAL in self.kinds and len(self.kinds) > 1:
+            raise ValueError(
+                'markets mixes "inverse-perpetual" with linear kinds, but their collateral differs (coins there, '
+                "the quote currency here); list either the one or the others"
+            )
         if len(set(self.role)) != len(self.role):
             raise ValueError(f"role {list(self.role)} names the same role twice")
         if (self.api_key is None) != (self.api_secret is None):

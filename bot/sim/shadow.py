@@ -52,6 +52,7 @@ ZERO = Decimal(0)
 TAKER_FEE = Decimal("0.0005")
 BOOK_LEVELS = 100
 WALLETS: tuple[WalletName, ...] = ("spot", "funding")
+SIMULATED: Mapping[Wallet, WalletName] = {Wallet.SPOT: "spot", Wallet.FUNDING: "funding", Wallet.FUTURES: "futures"}
 NO_KEY = KeyRights(read=None, trade_futures=None, transfer=None, withdraw=None, ip_restricted=None)
 
 
@@ -336,9 +337,12 @@ class ShadowVenue:
 
     async def transfer(self, *, currency: str, amount: Decimal, source: Wallet, target: Wallet) -> str:
         """Move simulated collateral."""
+        origin, goal = SIMULATED.get(source), SIMULATED.get(target)
+        if origin is None or goal is None:
+            raise Refused(f"{self.id}: a dry run simulates no coin-margined wallet; nothing was moved", code="dry-run")
         await self._sync()
         try:
-            done = self._engine.transfer(ACCOUNT, currency, amount, source.value, target.value)
+            done = self._engine.transfer(ACCOUNT, currency, amount, origin, goal)
         except Rejected as no:
             raise refused(self.id, no) from None
         self._account.keep()

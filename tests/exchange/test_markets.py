@@ -144,12 +144,12 @@ def test_dated_futures_are_another_kind() -> None:
     }
     answers = {INFO: reply({"symbols": [market("BTC"), quarter]})}
     assert [row.symbol for row in asked(bitcoin, answers)] == [BTC]
-    (dated,) = asked(bitcoin, answers, market_kind=MarketKind.LINEAR_FUTURE)
+    (dated,) = asked(bitcoin, answers, market_kinds=(MarketKind.LINEAR_FUTURE,))
     assert dated.symbol == "BTC/USDT:USDT-261225"
     assert dated.expires_at is not None
 
 
-@pytest.mark.parametrize("changes", [{"venue_id": "nowhere"}, {"market_kind": MarketKind.INVERSE_PERPETUAL}])
+@pytest.mark.parametrize("changes", [{"venue_id": "nowhere"}, {"market_kinds": (MarketKind.SPOT,)}])
 def test_what_is_not_supported_is_refused_in_the_constructor(changes: dict[str, Any]) -> None:
     """The message names what is."""
     with pytest.raises(ConfigurationError, match=r"binance|linear"):

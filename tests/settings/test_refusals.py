@@ -113,9 +113,18 @@ BAD: dict[str, tuple[str, tuple[str, ...]]] = {
         changed('id = "binance"', 'id = "binance"\nrole = ["spto"]'),
         ("[[venues]] no. 1 (binance)", "'spto'"),
     ),
-    "market planned": (
-        changed('id = "binance"', 'id = "binance"\nmarket = "inverse-perpetual"'),
-        ("inverse-perpetual", "linear-perpetual"),
+    "market spot": (changed('id = "binance"', 'id = "binance"\nmarket = "spot"'), ("spot", "linear-perpetual")),
+    "market and markets": (
+        changed('id = "binance"', 'id = "binance"\nmarket = "linear-future"\nmarkets = ["linear-perpetual"]'),
+        ("market", "markets", "exclude each other"),
+    ),
+    "markets mixed": (
+        changed('id = "binance"', 'id = "binance"\nmarkets = ["linear-perpetual", "inverse-perpetual"]'),
+        ("markets", "inverse-perpetual", "collateral differs"),
+    ),
+    "market twice": (
+        changed('id = "binance"', 'id = "binance"\nmarkets = ["linear-future", "linear-future"]'),
+        ("markets", "linear-future", "listed twice"),
     ),
     "margin mode": (
         changed('id = "binance"', 'id = "binance"\nmargin_mode = "crossed"'),

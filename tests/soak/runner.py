@@ -180,7 +180,7 @@ def make_venue(world: World, settings: Settings) -> CcxtVenue:
         venue_id="binance",
         clock=world.clock,
         mode="live",
-        market_kind=row.market,
+        market_kinds=row.kinds,
         margin_mode=row.margin_mode,
         api_key=KEY,
         api_secret=SECRET,
