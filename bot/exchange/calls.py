@@ -103,7 +103,7 @@ class Calls:
 
     async def read_shared(self, name: str, params: Params | None = None) -> Any:
         """Like `read`, but callers asking the same thing at the same moment share one request."""
-        key = (name, tuple(sorted((params or {}).items())))
+        key = (name, repr(sorted((params or {}).items())))
         running = self._in_flight.get(key)
         if running is None:
             running = asyncio.ensure_future(self.read(name, params))
@@ -127,7 +127,7 @@ class Calls:
         fault: BaseException
         try:
             async with asyncio.timeout(self._limits.timeout_s + 2.0):
-                return await self._method(name)(dict(params))
+                return await self._called(name, params)
         except asyncio.CancelledError:
             if not trip.left:
                 raise
@@ -152,7 +152,7 @@ class Calls:
         await self._reads.acquire()
         try:
             async with asyncio.timeout(self._limits.timeout_s + 2.0):
-                return await self._method(name)(dict(params))
+                return await self._called(name, params)
         except VenueSaid as said:
             if said.code in self._quirks.codes.clock:
                 self.time.forget()
@@ -163,9 +163,10 @@ class Calls:
         except (NeverSent, Lost, NotAnAnswer, TimeoutError) as error:
             raise _Again(error) from None
 
-    def _method(self, name: str) -> Callable[[dict[str, object]], Awaitable[Any]]:
-        method: Callable[[dict[str, object]], Awaitable[Any]] = getattr(self._client, name)
-        return method
+    def _called(self, name: str, params: Params) -> Awaitable[Any]:
+        method: Callable[..., Awaitable[Any]] = getattr(self._client, name)
+        # ccxt's unified calls take their arguments by name, those by the venue's own path take one object
+        return method(**params) if "_" in name else method(dict(params))
 
     def _read_fault(self, error: Exception) -> Unavailable:
         who = self._quirks.id

@@ -130,15 +130,15 @@ def _options(options: Mapping[str, object]) -> dict[str, object]:
 
 def _enable_demo(client: Any, quirks: Quirks) -> None:
     problem = ""
-    if not quirks.demo_trading:
+    if quirks.sandbox == "none":
         problem = "this exchange has no demo trading"
     else:
         try:
-            client.enable_demo_trading(True)
+            client.set_sandbox_mode(True) if quirks.sandbox == "testnet" else client.enable_demo_trading(True)
         except Exception as error:  # ccxt raises KeyError, TypeError and its own; all mean the same here
             problem = type(error).__name__
         else:
-            problem = _hosts_outside(client.urls["api"], quirks.hosts_demo)
+            problem = _hosts_outside(client.urls["api"], quirks.hosts_demo, str(client.hostname or ""))
     if problem:
         client.urls["api"] = {}
         client.session = None
@@ -148,10 +148,15 @@ def _enable_demo(client: Any, quirks: Quirks) -> None:
         )
 
 
-def _hosts_outside(urls: object, allowed: frozenset[str]) -> str:
+def _hosts_outside(urls: object, allowed: frozenset[str], hostname: str) -> str:
     leaves = urls.values() if isinstance(urls, Mapping) else [urls]
     for leaf in leaves:
-        host = str(leaf).partition("://")[2].partition("/")[0]
+        if isinstance(leaf, Mapping):
+            outside = _hosts_outside(leaf, allowed, hostname)
+            if outside:
+                return outside
+            continue
+        host = str(leaf).replace("{hostname}", hostname).partition("://")[2].partition("/")[0]
         if host not in allowed:
             return f"it would talk to {host or 'an unnamed host'}"
     return ""

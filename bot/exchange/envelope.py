@@ -70,13 +70,26 @@ class CheckedText(str):
     parsed: object
 
 
-def checked(status: int, text: str, *, expected: Expected, success_codes: frozenset[str]) -> CheckedText:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorKeys:
+    """Under which names a venue's replies carry its error code and its words; the first that is there counts."""
+
+    code: tuple[str, ...] = ("code",)
+    message: tuple[str, ...] = ("msg",)
+
+
+USUAL_KEYS = ErrorKeys()
+
+
+def checked(
+    status: int, text: str, *, expected: Expected, success_codes: frozenset[str], keys: ErrorKeys = USUAL_KEYS
+) -> CheckedText:
     """Parse one reply or say what is wrong with it.
 
     Raises: VenueSaid for the venue's own error, NotAnAnswer for everything else that is not the documented answer.
     """
     parsed = _json(status, text)
-    _raise_venue_error(status, parsed, success_codes)
+    _raise_venue_error(status, parsed, success_codes, keys)
     if not 200 <= status <= 299:
         raise NotAnAnswer(f"HTTP {status} without an error code of the venue")
     _check_shape(parsed, expected)
@@ -108,15 +121,19 @@ def _kind_of_text(text: str) -> str:
     return "cut short or damaged" if start in "{[" else "plain text"
 
 
-def _raise_venue_error(status: int, parsed: object, success_codes: frozenset[str]) -> None:
-    if not isinstance(parsed, dict) or "code" not in parsed:
+def _raise_venue_error(status: int, parsed: object, success_codes: frozenset[str], keys: ErrorKeys) -> None:
+    if not isinstance(parsed, dict):
         return
-    code = parsed["code"]
+    name = next((key for key in keys.code if key in parsed), None)
+    if name is None:
+        return
+    code = parsed[name]
     if isinstance(code, bool) or not isinstance(code, int | str) or not str(code).lstrip("-").isdigit():
         raise NotAnAnswer(f"HTTP {status} with an error code that is no code")
     if str(code) in success_codes and 200 <= status <= 299:
         return
-    raise VenueSaid(status=status, code=str(code), message=printable(str(parsed.get("msg", ""))))
+    message = next((parsed[key] for key in keys.message if parsed.get(key)), "")
+    raise VenueSaid(status=status, code=str(code), message=printable(str(message)))
 
 
 def _check_shape(parsed: object, expected: Expected) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from bot.domain.errors import Unavailable
 from bot.domain.instrument import Instrument, MarketKind
-from bot.exchange import strict
+from bot.exchange import strict, translate_unified
+from bot.exchange.speech import Speech
 from bot.exchange.store import Store, young
 from bot.exchange.strict import Row, Unreadable
 
@@ -26,14 +27,15 @@ Load = Callable[[], Awaitable[object]]
 class Markets:
     """The markets of one venue; never replaced by a table that lost rows."""
 
-    def __init__(self, venue: str, client: Any, store: Store, *, name: str, feed: bool) -> None:
+    def __init__(self, venue: str, client: Any, store: Store, *, name: str, speech: Speech | None = None) -> None:
         self._venue = venue
+        self._speech = speech
         self._client = client
         self._store = store
         self._name = name
-        self._feed = feed
         self._rows: dict[str, Row] = {}
         self._symbols: dict[str, str] = {}
+        self._spot: frozenset[str] = frozenset()
         self._loaded_at: datetime | None = None
 
     def __len__(self) -> int:
@@ -53,7 +55,8 @@ class Markets:
         if not self._rows and self._restore(now):
             return
         try:
-            found = _trimmed(strict.rows(await load()))
+            listed = strict.rows(await load())
+            found = _trimmed(listed) if self._speech is None else unified_table(listed)
             self._check(found)
         except Unavailable as problem:
             if not self._rows:
@@ -95,12 +98,41 @@ class Markets:
         wanted = frozenset(bases)
         found = (row for row in self._rows.values() if row["base"] in wanted and _kind(row) is kind)
         try:
-            return tuple(instrument(self._venue, row) for row in found)
+            return tuple(self._instrument(row) for row in found)
         except Unreadable as problem:
             raise Unavailable(
                 f"{self._venue}: the market table cannot be trusted ({problem}). Nothing was changed; "
                 "the next cycle asks again."
             ) from None
+
+    def lists(self, symbol: str) -> bool:
+        """Whether the venue has such a market, spot or futures."""
+        return symbol in self._rows or symbol in self._spot
+
+    def any_symbol(self) -> str:
+        """Some futures symbol, for questions about the whole account that must name one."""
+        linear = (symbol for symbol, row in self._rows.items() if row.get("linear") and row.get("active") is not False)
+        return next(linear, "")
+
+    def inverse(self, symbol: str) -> bool:
+        """Whether a futures symbol settles in its coin."""
+        row = self._rows.get(symbol)
+        return row is not None and not row.get("linear")
+
+    def unit(self, symbol: str) -> Decimal:
+        """How much one unit of the venue's counting is, as an amount. Raises: Unavailable for an unknown symbol."""
+        self.market_id(symbol)
+        if self._speech is None:
+            return Decimal(1)
+        try:
+            return translate_unified.unit_of(self._speech, self._rows[symbol])
+        except Unreadable as problem:
+            raise Unavailable(f"{self._venue}: {symbol} cannot be counted ({problem}). Nothing was changed.") from None
+
+    def _instrument(self, row: Row) -> Instrument:
+        if self._speech is None:
+            return instrument(self._venue, row)
+        return translate_unified.instrument(self._venue, row, self._speech)
 
     def _restore(self, now: datetime) -> bool:
         document = self._store.load(self._name, now=now, age_max=AGE_MAX)
@@ -120,7 +152,7 @@ class Markets:
         return True
 
     def _check(self, found: Sequence[Row]) -> None:
-        count = len(found)
+        count = sum(1 for item in found if item.get("contract"))
         if count == 0 or count < COUNT_MIN_OF_LAST_GOOD * len(self._rows):
             raise Unavailable(
                 f"{self._venue} answered with {count} markets where {len(self._rows) or 'some'} were known. "
@@ -130,10 +162,13 @@ class Markets:
             raise Unavailable(f"{self._venue} answered with a market without a name; the next cycle asks again.")
 
     def _take(self, found: Sequence[Row], at: datetime) -> None:
-        if self._feed:
+        if self._speech is not None:
+            # unified calls look markets up in ccxt's own table
             self._client.set_markets([dict(item) for item in found])
-        self._rows = {str(item["symbol"]): item for item in found}
-        self._symbols = {str(item["id"]): str(item["symbol"]) for item in found}
+        futures = [item for item in found if item.get("contract")]
+        self._rows = {str(item["symbol"]): item for item in futures}
+        self._symbols = {str(item["id"]): str(item["symbol"]) for item in futures}
+        self._spot = frozenset(str(item["symbol"]) for item in found if not item.get("contract"))
         self._loaded_at = at
 
 
@@ -149,6 +184,18 @@ def _trimmed(rows: Iterable[Row]) -> list[dict[str, Any]]:
         kept = [item for item in filters if item.get("filterType") in _FILTERS] if isinstance(filters, list) else []
         slim = {key: value for key, value in row.items() if value is not None}
         found.append({**slim, "info": {"symbol": raw.get("symbol"), "status": raw.get("status"), "filters": kept}})
+    return found
+
+
+def unified_table(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Keep the markets Ballast could use: futures with what the venue wrote of them, spot with their names only."""
+    found = []
+    for row in rows:
+        futures = translate_unified.kind_of(row) is not None
+        if not futures and not row.get("spot"):
+            continue
+        slim = {key: value for key, value in row.items() if value is not None}
+        found.append(slim if futures else {**slim, "info": {}})
     return found
 
 

@@ -84,8 +84,9 @@ async def margin_accounts(reading: Reading) -> tuple[MarginAccount, ...]:
     return _read(reading, "collateral", reply, lambda body: accounts(reading.venue, body))
 
 
-async def positions(reading: Reading) -> tuple[Position, ...]:
+async def positions(reading: Reading, symbols: Iterable[str]) -> tuple[Position, ...]:
     """Every open position; "none" only when the account's own margin says so too."""
+    del symbols  # this venue answers with all of them in one small reply
     family, markets = reading.family, reading.markets
 
     def listed(body: object) -> tuple[Position, ...]:
@@ -157,8 +158,9 @@ async def _bracket_reply(reading: Reading, market_id: str) -> object:
     return await reading.calls.read(reading.family.brackets, {"symbol": market_id})
 
 
-async def open_orders(reading: Reading) -> tuple[Order, ...]:
+async def open_orders(reading: Reading, symbols: Iterable[str]) -> tuple[Order, ...]:
     """Every resting futures order, whoever placed it."""
+    del symbols  # this venue answers with all of them in one small reply
     markets = reading.markets
 
     def listed(body: object) -> tuple[Order, ...]:

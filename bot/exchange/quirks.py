@@ -7,9 +7,11 @@ Sources are named beside the cells: "docs" is the venue's public API manual, "cc
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from importlib import import_module
+from typing import Final, Literal
 
-from bot.exchange.envelope import ANYTHING, Expected, Shape
+from bot.exchange.envelope import ANYTHING, USUAL_KEYS, ErrorKeys, Expected, Shape
+from bot.exchange.speech import Speech
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +35,17 @@ class Codes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quirks:
-    """One venue. Hosts are compared exactly; paths are without host and query."""
+    """One venue. Hosts are compared exactly; paths are without host and query.
+
+    `error_keys` name where replies carry the venue's own error; `speech` is the table of the unified
+    calls, None for a venue that is asked by its own paths. `sandbox` says which of ccxt's switches leads to
+    `hosts_demo`.
+    """
 
     id: str
     read_on: str
     hosts_live: frozenset[str]
     hosts_demo: frozenset[str]
-    demo_trading: bool
     client_id_pattern: re.Pattern[str]
     quarantine_s: int
     recv_window_ms: int
@@ -49,8 +55,10 @@ class Quirks:
     writes_by_get: frozenset[str]
     expected: Mapping[str, Expected]
     silence_s: Mapping[int, int]
-    unified_calls: bool
     options: Mapping[str, object] = field(default_factory=dict)
+    error_keys: ErrorKeys = USUAL_KEYS
+    sandbox: Literal["none", "demo", "testnet"] = "none"
+    speech: Speech | None = None
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -110,7 +118,7 @@ BINANCE: Final = Quirks(
     # ccxt async_support/binance.py urls.api and urls.demo; papi and eapi are not used and stay unreachable.
     hosts_live=frozenset({"api.binance.com", "fapi.binance.com", "dapi.binance.com"}),
     hosts_demo=frozenset({"demo-api.binance.com", "demo-fapi.binance.com", "demo-dapi.binance.com"}),
-    demo_trading=True,  # ccxt enable_demo_trading; the demo has no /sapi: no transfers, no funding wallet
+    sandbox="demo",  # ccxt enable_demo_trading; the demo has no /sapi: no transfers, no funding wallet
     client_id_pattern=re.compile(r"^[.A-Z:/a-z0-9_-]{1,36}$"),  # docs, USD-M "New Order", newClientOrderId
     quarantine_s=15,  # recvWindow 10 s, plus clock error and read lag: before that an absent order proves nothing
     recv_window_ms=10_000,  # ccxt option recvWindow
@@ -169,8 +177,6 @@ BINANCE: Final = Quirks(
     },
     # docs, "Limits": 429 soft, 418 banned (2 min to 3 days), 403 web firewall; used where no deadline is given.
     silence_s={429: 30, 418: 120, 403: 600},
-    # every call is an implicit one by market id; ccxt needs no market table then, which spares 25 ms at every start
-    unified_calls=False,
     options={
         "defaultType": "spot",  # with swap, ccxt resolves BTC/USDT to the perpetual (ccxt binance.py market)
         "fetchCurrencies": False,
@@ -181,7 +187,21 @@ BINANCE: Final = Quirks(
     },
 )
 
-VENUES: Final[dict[str, Quirks]] = {row.id: row for row in (BINANCE,)}
+# Each module of `venues/` binds its row to the name QUIRKS; only the venue that is asked for is loaded.
+_MODULES: Final = frozenset({"bybit", "bingx", "weex", "mexc"})
+KNOWN: Final = ("binance", *sorted(_MODULES))
+
+
+def quirks_of(venue: str) -> Quirks | None:
+    """The row of a venue, None for one that Ballast does not know."""
+    if venue == "binance":
+        return BINANCE
+    if venue not in _MODULES:
+        return None
+    found = import_module(f"bot.exchange.venues.{venue}").QUIRKS
+    if not isinstance(found, Quirks):
+        raise TypeError(f"bot.exchange.venues.{venue} binds no row to the name QUIRKS")
+    return found
 
 
 def expected_reply(quirks: Quirks, method: str, path: str) -> Expected:

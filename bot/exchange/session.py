@@ -153,6 +153,7 @@ class VenueSession:
             text,
             expected=expected_reply(self._quirks, method, real.path),
             success_codes=self._quirks.codes.success,
+            keys=self._quirks.error_keys,
         )
         yield Reply(status=status, reason=reason, headers=reply_headers, body=body)
 

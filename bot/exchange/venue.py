@@ -33,12 +33,13 @@ from bot.domain.account import (
 from bot.domain.errors import ConfigurationError
 from bot.domain.instrument import Instrument, MarketKind
 from bot.domain.ports import Clock
-from bot.exchange import private_reads, private_writes, public_reads
+from bot.exchange import public_reads
 from bot.exchange.calls import LOCAL_LIMITS, Calls, Limits
 from bot.exchange.client import Credentials, build_client, ccxt_version
+from bot.exchange.dialect import Dialect, dialect_of
 from bot.exchange.families import Family, families_of
 from bot.exchange.markets import Markets
-from bot.exchange.quirks import VENUES, Quirks
+from bot.exchange.quirks import KNOWN, Quirks, quirks_of
 from bot.exchange.reading import Reading
 from bot.exchange.session import TransportFactory, VenueSession
 from bot.exchange.store import Store
@@ -80,6 +81,7 @@ class CcxtVenue:
         )
         self.market_kinds, self.margin_mode, self.quote = market_kinds, margin_mode, quote
         self.quirks = quirks
+        self._dialect = dialect_of(quirks)
         self._session = VenueSession(
             quirks,
             clock=clock,
@@ -96,8 +98,7 @@ class CcxtVenue:
             timeout_ms=int(limits.timeout_s * 1000),
             rate_limited=limits.weighted,
         )
-        types = tuple(dict.fromkeys(word for kind in market_kinds for word in quirks.market_types[kind]))
-        self._client.options["fetchMarkets"] = {"types": list(types)}
+        self._client.options["fetchMarkets"] = _market_types(quirks, market_kinds)
         self._reading = _reading(
             quirks,
             self._client,
@@ -107,7 +108,9 @@ class CcxtVenue:
             environment=_environment(mode, localnet, credentials),
             has_wallet_api=not demo,
             family=families_of(market_kinds)[0],
+            dialect=self._dialect,
         )
+        self._reading.settle, self._reading.margin_mode = quote, margin_mode
 
     def __repr__(self) -> str:
         return f"<CcxtVenue {self.id}>"
@@ -136,8 +139,12 @@ class CcxtVenue:
         """Measure the clock offset and have a market table not older than a day."""
         self._client.session = self._session
         if self._reading.calls.time.due:
-            await public_reads.server_time(self._reading)
+            await self._dialect.public.server_time(self._reading)
         await self._reading.markets.ensure(self._load_markets, now=self._reading.now())
+        if self.quirks.speech is not None and self._client.apiKey:
+            for name in self.quirks.speech.warm_up:
+                # what ccxt would otherwise ask in the middle of the first order
+                await self._reading.calls.read(name)
 
     async def _load_markets(self) -> Any:
         # fetched, not loaded: ccxt's load_markets would replace its table before anybody looked at the new one
@@ -155,7 +162,7 @@ class CcxtVenue:
 
     async def time(self) -> datetime:
         """The venue's own time."""
-        return await public_reads.server_time(self._reading)
+        return await self._dialect.public.server_time(self._reading)
 
     async def instruments(self, assets: Iterable[str]) -> tuple[Instrument, ...]:
         """The instruments of the configured kinds and quote for these assets, in the order the kinds are listed."""
@@ -164,83 +171,81 @@ class CcxtVenue:
 
     async def marks(self, symbols: Iterable[str]) -> tuple[Mark, ...]:
         """Mark and index prices."""
-        return await public_reads.marks(self._reading, symbols)
+        return await self._dialect.public.marks(self._reading, symbols)
 
     async def prices(self, assets: Iterable[str], quote: str) -> tuple[Price, ...]:
         """Spot mid prices."""
-        return await public_reads.prices(self._reading, assets, quote)
+        return await self._dialect.public.prices(self._reading, assets, quote)
 
     async def funding(self, symbols: Iterable[str]) -> tuple[FundingRate, ...]:
         """The coming funding payments."""
-        return await public_reads.funding(self._reading, symbols)
+        return await self._dialect.public.funding(self._reading, symbols)
 
     async def book(self, symbol: str, levels: int) -> Book:
         """The visible order book."""
-        return await public_reads.book(self._reading, symbol, levels)
+        return await self._dialect.public.book(self._reading, symbol, levels)
 
     async def candles(self, symbol: str, step_s: int, since: datetime, until: datetime) -> tuple[Candle, ...]:
         """Closed bars, oldest first."""
-        return await public_reads.candles(self._reading, symbol, step_s, since, until)
+        return await self._dialect.public.candles(self._reading, symbol, step_s, since, until)
 
     async def funding_history(self, symbol: str, since: datetime) -> tuple[tuple[datetime, Decimal], ...]:
         """Settled funding rates, oldest first."""
-        return await public_reads.funding_history(self._reading, symbol, since)
+        return await self._dialect.public.funding_history(self._reading, symbol, since)
 
     async def balances(self) -> tuple[Balance, ...]:
         """Spot and funding wallets."""
-        return await private_reads.balances(self._reading)
+        return await self._dialect.account.balances(self._reading)
 
     async def margin_accounts(self) -> tuple[MarginAccount, ...]:
         """Collateral behind the futures."""
-        return await private_reads.margin_accounts(self._reading)
+        return await self._dialect.account.margin_accounts(self._reading)
 
     async def positions(self, symbols: Iterable[str]) -> tuple[Position, ...]:
         """Every open position of the account."""
-        del symbols  # this venue answers with all of them in one small reply
-        return await private_reads.positions(self._reading)
+        return await self._dialect.account.positions(self._reading, symbols)
 
     async def settings(self, symbols: Iterable[str]) -> tuple[SymbolSettings, ...]:
         """Leverage and margin mode now set."""
-        return await private_reads.settings(self._reading, symbols)
+        return await self._dialect.account.settings(self._reading, symbols)
 
     async def position_mode(self) -> PositionMode:
         """One-way or hedge mode."""
-        return await private_reads.position_mode(self._reading)
+        return await self._dialect.account.position_mode(self._reading)
 
     async def brackets(self, symbols: Iterable[str]) -> dict[str, tuple[LeverageBracket, ...]]:
         """Maintenance tiers."""
-        return await private_reads.brackets(self._reading, symbols)
+        return await self._dialect.account.brackets(self._reading, symbols)
 
     async def open_orders(self, symbols: Iterable[str]) -> tuple[Order, ...]:
         """Every resting futures order of the account."""
-        del symbols
-        return await private_reads.open_orders(self._reading)
+        return await self._dialect.account.open_orders(self._reading, symbols)
 
     async def order_by_client_id(self, symbol: str, client_id: str) -> Order | None:
         """The order under our client id."""
-        return await private_reads.order_by_client_id(self._reading, symbol, client_id)
+        return await self._dialect.account.order_by_client_id(self._reading, symbol, client_id)
 
     async def fills(self, symbol: str, since: datetime) -> tuple[Fill, ...]:
         """Our trades in a symbol."""
-        return await private_reads.fills(self._reading, symbol, since)
+        return await self._dialect.account.fills(self._reading, symbol, since)
 
     async def transfers(self, since: datetime) -> tuple[Transfer, ...]:
         """Movements between wallets."""
-        return await private_reads.transfers(self._reading, since)
+        return await self._dialect.account.transfers(self._reading, since)
 
     async def income(self, since: datetime) -> tuple[IncomeEntry, ...]:
         """Bookings on the futures wallet."""
-        return await private_reads.income(self._reading, since)
+        return await self._dialect.account.income(self._reading, since)
 
     async def key_rights(self) -> KeyRights:
         """What the key may do."""
-        return await private_reads.key_rights(self._reading)
+        return await self._dialect.account.key_rights(self._reading)
 
     async def place_order(
         self, *, symbol: str, side: Side, amount: Decimal, limit_price: Decimal, reduce_only: bool, client_id: str
     ) -> Order:
         """Send an immediate-or-cancel limit order."""
-        return await private_writes.place_order(
+        return await self._dialect.writes.place_order(
             self._reading,
             symbol=symbol,
             side=side,
@@ -252,27 +257,27 @@ class CcxtVenue:
 
     async def cancel_order(self, symbol: str, client_id: str) -> None:
         """Cancel one of our own orders."""
-        await private_writes.cancel_order(self._reading, symbol, client_id)
+        await self._dialect.writes.cancel_order(self._reading, symbol, client_id)
 
     async def set_leverage(self, symbol: str, leverage: int) -> None:
         """Set the initial-margin leverage."""
-        await private_writes.set_leverage(self._reading, symbol, leverage)
+        await self._dialect.writes.set_leverage(self._reading, symbol, leverage)
 
     async def set_margin_mode(self, symbol: str, margin_mode: MarginMode) -> None:
         """Set cross or isolated."""
-        await private_writes.set_margin_mode(self._reading, symbol, margin_mode)
+        await self._dialect.writes.set_margin_mode(self._reading, symbol, margin_mode)
 
     async def transfer(self, *, currency: str, amount: Decimal, source: Wallet, target: Wallet) -> str:
         """Move collateral inside the account."""
-        return await private_writes.transfer(
+        return await self._dialect.writes.transfer(
             self._reading, currency=currency, amount=amount, source=source, target=target
         )
 
 
 def _quirks(venue_id: str, market_kinds: tuple[MarketKind, ...]) -> Quirks:
-    quirks = VENUES.get(venue_id)
+    quirks = quirks_of(venue_id)
     if quirks is None:
-        raise ConfigurationError(f"venue {venue_id!r} is not supported; known: {', '.join(sorted(VENUES))}.")
+        raise ConfigurationError(f"venue {venue_id!r} is not supported; known: {', '.join(KNOWN)}.")
     for kind in market_kinds:
         if kind not in quirks.market_types:
             raise ConfigurationError(
@@ -285,6 +290,12 @@ def _quirks(venue_id: str, market_kinds: tuple[MarketKind, ...]) -> Quirks:
             "Nothing was touched. List either linear kinds or inverse ones."
         )
     return quirks
+
+
+def _market_types(quirks: Quirks, market_kinds: tuple[MarketKind, ...]) -> dict[str, object]:
+    if quirks.speech is not None:
+        return dict(quirks.speech.market_types)
+    return {"types": list(dict.fromkeys(word for kind in market_kinds for word in quirks.market_types[kind]))}
 
 
 def _reachable(quirks: Quirks, *, demo: bool, localnet: str | None) -> frozenset[str]:
@@ -313,6 +324,7 @@ def _reading(  # noqa: PLR0913 - only the constructor calls it
     environment: str,
     has_wallet_api: bool,
     family: Family,
+    dialect: Dialect,
 ) -> Reading:
     venue_time = VenueTime(clock)
     client.milliseconds = venue_time.milliseconds
@@ -324,16 +336,17 @@ def _reading(  # noqa: PLR0913 - only the constructor calls it
         quirks=quirks,
         calls=calls,
         markets=Markets(
-            quirks.id, client, store, name="markets_coin" if family.inverse else "markets", feed=quirks.unified_calls
+            quirks.id, client, store, name="markets_coin" if family.inverse else "markets", speech=quirks.speech
         ),
         clock=clock,
         store=store,
         has_wallet_api=has_wallet_api,
         family=family,
+        parse=lambda what, row, symbol: dict(getattr(client, what)(row, client.market(symbol))),
     )
 
     async def measure() -> None:
-        await public_reads.server_time(reading)
+        await dialect.public.server_time(reading)
 
     calls.measure = measure
     return reading

@@ -59,7 +59,7 @@ def test_the_demo_replaces_every_address() -> None:
     assert hosts == BINANCE.hosts_demo
 
 
-@pytest.mark.parametrize("changes", [{"demo_trading": False}, {"hosts_demo": frozenset({"elsewhere.example"})}])
+@pytest.mark.parametrize("changes", [{"sandbox": "none"}, {"hosts_demo": frozenset({"elsewhere.example"})}])
 def test_a_demo_that_cannot_be_switched_on_leaves_no_client(changes: dict[str, Any]) -> None:
     """By itself ccxt would go on with the live addresses."""
     with pytest.raises(ConfigurationError, match="No client was made"):

@@ -1,6 +1,5 @@
 """The market table: checked, kept for a day, never replaced by less."""
 
-import dataclasses
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,7 +11,6 @@ import pytest
 
 from bot.domain.errors import ConfigurationError, Unavailable
 from bot.domain.instrument import Instrument, MarketKind
-from bot.exchange.quirks import BINANCE, VENUES
 from bot.exchange.venue import CcxtVenue
 from tests.exchange.world import BTC, NOW, Answer, FakeTransport, FrozenClock, asked, make_venue, market, premium, reply
 
@@ -37,15 +35,13 @@ def test_an_instrument_has_the_venues_own_steps() -> None:
     assert row.expires_at is None
 
 
-@pytest.mark.parametrize("unified", [True, False])
-def test_a_warm_start_asks_for_no_markets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unified: bool) -> None:
-    """The table of yesterday evening serves this morning, for us and, where its unified calls are used, for ccxt."""
-    monkeypatch.setitem(VENUES, "binance", dataclasses.replace(BINANCE, unified_calls=unified))
+def test_a_warm_start_asks_for_no_markets(tmp_path: Path) -> None:
+    """The table of yesterday evening serves this morning."""
     cold, warm = FakeTransport({}), FakeTransport({})
     first = asked(bitcoin, transport=cold, cache=tmp_path)
 
     async def again(venue: CcxtVenue) -> tuple[Instrument, ...]:
-        assert bool(venue._client.markets) is unified
+        assert not venue._client.markets  # no unified call is made here, so ccxt is spared the table
         return await bitcoin(venue)
 
     assert asked(again, transport=warm, cache=tmp_path, clock=FrozenClock(NOW + timedelta(hours=23))) == first

@@ -1,0 +1,173 @@
+"""How a venue is spoken to through ccxt's unified calls, as data: which call, which field, which unit.
+
+Paths lead into a row of ccxt: dotted names, numbers into lists, "info." for what the venue itself wrote.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from bot.domain.account import KeyRights, MarginMode, PositionMode, Side, Wallet
+
+Params = Mapping[str, object]
+
+
+class Counts(StrEnum):
+    """In what a venue counts orders, positions and fills on linear markets."""
+
+    COINS = "coins"
+    CONTRACTS = "contracts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One read: the unified call, its parameters, and where each fact stands in a row of the answer.
+
+    `each` asks one symbol at a time. A fact that no path leads to is not told by the venue.
+    """
+
+    call: str
+    params: Params = field(default_factory=dict)
+    each: bool = False
+    paths: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUp:
+    """A call of ccxt by the venue's own path, for what the unified calls get wrong.
+
+    In `params`, "{market}", "{client_id}" and "{category}" are filled in; `rows` leads to what is looked for: an order
+    or a list of orders, or one word.
+    """
+
+    call: str
+    params: Mapping[str, str]
+    rows: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collateral:
+    """Where the collateral of each currency stands in the answer to a balance.
+
+    `maintenance` None: the venue tells none per currency, and our own tiers are all there is.
+    `withdrawable` None: what is not bound counts, which is wallet plus losses minus what positions bind.
+    """
+
+    ask: Ask
+    rows: str
+    currency: str
+    wallet: str
+    unrealised: str
+    initial: tuple[str, ...]
+    maintenance: str | None
+    withdrawable: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Positions:
+    """Where a position's facts stand, beside those ccxt puts in one place for every venue.
+
+    `by_settle` asks once per settlement currency, as ccxt would else ask for one of them only.
+    `mark` None: the row has no mark price and it is read beside. `bound` is the collateral of an isolated position.
+    """
+
+    ask: Ask
+    by_settle: bool = False
+    mark: str | None = "markPrice"
+    updated_at: str | None = "lastUpdateTimestamp"
+    bound: str = "collateral"
+    bound_has_profit: bool = True
+    one_way: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """How orders are sent and read.
+
+    `params` go with every order, `opening` and `closing` with one side of them. `sides` replaces ccxt's reading of the
+    side where that is wrong: the path, and the words that stand there. `closes` are those words that reduce.
+    `cross` or `isolated` goes along where the margin mode travels with the order. `fill_counts` says in what fills are
+    counted where that differs from orders.
+    `echo` leads from the answer to our client id, None where the venue does not repeat it.
+    """
+
+    client_id: str
+    params: Params
+    opening: Params
+    closing: Params
+    look_up: tuple[LookUp, ...]
+    cancel: LookUp
+    echo: str | None
+    open_orders: Ask
+    fills: Ask
+    fills_page: int
+    fills_window_d: int
+    cross: Params = field(default_factory=dict)
+    isolated: Params = field(default_factory=dict)
+    sides: tuple[str, Mapping[str, Side]] | None = None
+    closes: frozenset[str] = frozenset()
+    fill_counts: Counts | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leverage:
+    """How leverage and margin mode are read and set; `isolated` and `cross` are added for the mode wanted.
+
+    `set_leverage` may be several calls, one per side. `set_mode` None: the mode travels with leverage and orders.
+    `modes` are the venue's words. In `read`, a path named after a mode leads to the leverage of that mode.
+    """
+
+    read: Ask
+    mode: Ask
+    modes: Mapping[str, MarginMode]
+    set_leverage: tuple[Params, ...]
+    cross: Params
+    isolated: Params
+    set_mode: Params | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """How collateral moves inside the account: ccxt's word for each wallet, and where movements are listed."""
+
+    wallets: Mapping[Wallet, str]
+    listed: Ask | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speech:
+    """Everything the unified calls need to know of one venue; each cell stands in `venues/` with its source.
+
+    Units: `notional_min` quote currency, used where the market table has none; `tier` likewise, as maintenance rate and
+    largest leverage. `funding_sign` is +1 where the venue books what the short received as a positive number.
+    """
+
+    counts: Counts
+    market_types: Params
+    marks: Ask
+    funding: Ask
+    spot_prices: Ask
+    depths: tuple[int, ...]
+    candle_page: int
+    candle_params: Params
+    candles_until: str | None
+    funding_page: int
+    balances: Ask
+    funding_wallet: Ask | None
+    one_wallet: bool
+    collateral: Collateral
+    positions: Positions
+    orders: Orders
+    leverage: Leverage
+    position_mode: LookUp | None
+    position_modes: Mapping[str, PositionMode]
+    brackets: Ask | None
+    movement: Movement | None
+    income: Ask | None
+    funding_sign: int
+    rights: tuple[str, Callable[[object], KeyRights]] | None
+    warm_up: tuple[str, ...] = ()
+    time_call: str | None = "fetch_time"
+    notional_min: Decimal = Decimal(5)
+    tier: tuple[Decimal, Decimal] = (Decimal("0.01"), Decimal(20))

@@ -1,0 +1,261 @@
+"""ccxt's unified rows about an account as values of the domain, led by the venue's table; strict, nothing guessed."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from bot.domain.account import (
+    ZERO,
+    Balance,
+    Fill,
+    LeverageBracket,
+    MarginAccount,
+    MarginMode,
+    Order,
+    OrderStatus,
+    Position,
+    Side,
+    SymbolSettings,
+    Wallet,
+)
+from bot.exchange import strict
+from bot.exchange.speech import Collateral, Leverage, Orders, Positions
+from bot.exchange.strict import Row, Unreadable
+from bot.exchange.translate_unified import found_at, number_at, or_zero, positive_at
+
+STATUSES: Mapping[str, OrderStatus] = {
+    "open": OrderStatus.OPEN,
+    "closed": OrderStatus.CLOSED,
+    "canceled": OrderStatus.CANCELED,
+    "cancelled": OrderStatus.CANCELED,
+    "canceling": OrderStatus.OPEN,
+    "expired": OrderStatus.CANCELED,
+    "rejected": OrderStatus.REJECTED,
+}
+SIDES: Mapping[str, Side] = {"buy": Side.BUY, "sell": Side.SELL}
+
+
+def balances(venue: str, wallet: Wallet, reply: object, without: frozenset[str]) -> tuple[Balance, ...]:
+    """A unified balance; totals are checked against their parts."""
+    source = strict.row(reply)
+    totals = source.get("total")
+    if not isinstance(totals, Mapping):
+        raise Unreadable("a balance without totals")
+    found = []
+    for asset, value in totals.items():
+        total = or_zero(value, f"{asset} total")
+        if total < 0:
+            raise Unreadable(f"{asset} has a balance of {total}")
+        free = or_zero(found_at(source, f"free.{asset}"), f"{asset} free")
+        if total > 0 and asset not in without:
+            found.append(
+                Balance(venue=venue, wallet=wallet, asset=str(asset), total=total, free=max(ZERO, min(free, total)))
+            )
+    return tuple(found)
+
+
+def margin_accounts(venue: str, reply: object, table: Collateral) -> tuple[MarginAccount, ...]:
+    """The collateral of each currency out of the venue's own words."""
+    listed = found_at(strict.row(reply).get("info"), table.rows) if table.rows else strict.row(reply).get("info")
+    found = [_margin_account(venue, row, table) for row in strict.rows(listed)]
+    unique = strict.unique(found, lambda row: row.currency)
+    return tuple(row for row in unique if row.wallet or row.unrealised_pnl or row.initial or row.maintenance)
+
+
+def _margin_account(venue: str, row: Row, table: Collateral) -> MarginAccount:
+    wallet, profit = number_at(row, table.wallet), or_zero(found_at(row, table.unrealised), table.unrealised)
+    initial = sum((or_zero(found_at(row, path), path) for path in table.initial), ZERO)
+    maintenance = or_zero(found_at(row, table.maintenance), table.maintenance) if table.maintenance else ZERO
+    movable = or_zero(found_at(row, table.withdrawable), table.withdrawable) if table.withdrawable else None
+    if initial < 0 or maintenance < 0:
+        raise Unreadable("bound collateral below zero")
+    spare = max(ZERO, wallet + min(ZERO, profit) - initial)
+    return MarginAccount(
+        venue=venue,
+        currency=strict.text(row, table.currency),
+        wallet=wallet,
+        unrealised_pnl=profit,
+        initial=initial,
+        maintenance=maintenance,
+        withdrawable=spare if movable is None else max(ZERO, min(movable, wallet)),
+    )
+
+
+def position(  # noqa: PLR0913 - what the row itself may not tell, fact by fact
+    venue: str,
+    source: Row,
+    table: Positions,
+    unit: Decimal,
+    mark_price: Decimal | None,
+    *,
+    inverse: bool,
+    usual_mode: MarginMode,
+) -> Position | None:
+    """One unified position; None for a flat row.
+
+    `usual_mode` is the account's margin mode, for venues whose rows do not tell. Raises: Unreadable where side or size
+    is not certain.
+    """
+    contracts = or_zero(source.get("contracts"), "contracts")
+    if contracts == 0:
+        return None
+    for path, wanted in table.one_way.items():
+        if str(found_at(source, path)) != wanted:
+            raise Unreadable(f"{source.get('symbol')} has a position of hedge mode, while Ballast needs one-way mode")
+    amount = abs(contracts) * unit * _direction(source, contracts)
+    price = positive_at(source, table.mark) if table.mark else mark_price
+    if price is None or price <= 0:
+        raise Unreadable(f"the position in {source.get('symbol')} has no mark price")
+    entry = positive_at(source, "entryPrice")
+    told = source.get("unrealizedPnl")
+    ours = amount * (1 / entry - 1 / price) if inverse else amount * (price - entry)
+    profit = ours if told in (None, "") else strict.finite(told, "unrealizedPnl")
+    mode = {"cross": MarginMode.CROSS, "isolated": MarginMode.ISOLATED}.get(str(source.get("marginMode")), usual_mode)
+    bound = or_zero(found_at(source, table.bound), table.bound) if mode is MarginMode.ISOLATED else ZERO
+    if mode is MarginMode.ISOLATED and table.bound_has_profit:
+        bound -= profit
+    liquidation = or_zero(source.get("liquidationPrice"), "liquidationPrice")
+    leverage = or_zero(source.get("leverage"), "leverage")
+    moment = found_at(source, table.updated_at) if table.updated_at else None
+    return Position(
+        venue=venue,
+        symbol=strict.text(source, "symbol"),
+        amount=amount,
+        entry_price=entry,
+        mark_price=price,
+        liquidation_price=liquidation if liquidation > 0 else None,
+        unrealised_pnl=profit,
+        margin_mode=mode,
+        leverage=leverage or None,
+        isolated_margin=max(ZERO, bound),
+        updated_at=None if moment in (None, 0, "0", "") else strict.moment_of(moment, "position"),
+    )
+
+
+def _direction(source: Row, contracts: Decimal) -> int:
+    side = source.get("side")
+    if side == "long" and contracts > 0:
+        return 1
+    if side == "short":
+        return -1
+    if side == "both":  # one-way rows of BingX: the sign tells
+        return 1 if contracts > 0 else -1
+    raise Unreadable(f"the position in {source.get('symbol')} has the side {side!r}")
+
+
+def symbol_settings(venue: str, symbol: str, leverage: Row, mode: Row, table: Leverage) -> SymbolSettings:
+    """Leverage of the short side, and the margin mode."""
+    word = str(found_at(mode, table.mode.paths["mode"]))
+    if word not in table.modes:
+        raise Unreadable(f"the margin mode is {word[:30]!r}, which is not known")
+    shown = table.modes[word]
+    path = table.read.paths.get(shown.value) or table.read.paths["leverage"]
+    return SymbolSettings(venue=venue, symbol=symbol, leverage=positive_at(leverage, path), margin_mode=shown)
+
+
+def brackets(reply: object) -> tuple[LeverageBracket, ...]:
+    """Unified leverage tiers of one market; the deductions follow from the rates. Source: policy_math 3.1."""
+    found: list[LeverageBracket] = []
+    deduction, before = ZERO, ZERO
+    for row in sorted(strict.rows(reply), key=lambda row: strict.number(row, "minNotional")):
+        floor, cap = strict.not_negative(row, "minNotional"), strict.positive(row, "maxNotional")
+        rate = strict.positive(row, "maintenanceMarginRate")
+        if cap <= floor or rate >= 1 or rate < before or (found and floor != found[-1].notional_cap):
+            raise Unreadable("the maintenance tiers contradict each other")
+        deduction += floor * (rate - before)
+        found.append(
+            LeverageBracket(
+                notional_floor=floor,
+                notional_cap=cap,
+                maintenance_rate=rate,
+                maintenance_deduction=deduction,
+                leverage_max=strict.positive(row, "maxLeverage"),
+            )
+        )
+        before = rate
+    if not found or found[0].notional_floor != 0:
+        raise Unreadable("no maintenance tiers from zero upwards")
+    return tuple(found)
+
+
+def order(venue: str, source: Row, table: Orders, unit: Decimal) -> Order:
+    """A unified order that the venue recorded."""
+    amount = positive_at(source, "amount") * unit
+    filled = or_zero(source.get("filled"), "filled") * unit
+    status = strict.one_of(source, "status", STATUSES)
+    if filled < 0 or filled > amount or (status is OrderStatus.CLOSED and filled != amount):
+        raise Unreadable(f"an order of {amount} says {filled} is filled and its status is {status}")
+    client_id = source.get("clientOrderId")
+    side, closes = _side(source, table)
+    return Order(
+        venue=venue,
+        symbol=strict.text(source, "symbol"),
+        order_id=strict.text(source, "id"),
+        client_id=str(client_id) if client_id else None,
+        side=side,
+        amount=amount,
+        filled=filled,
+        average_price=positive_at(source, "average") if filled > 0 else None,
+        status=status,
+        reduce_only=closes or source.get("reduceOnly") is True,
+        at=_moment_or_none(source),
+    )
+
+
+def _side(source: Row, table: Orders) -> tuple[Side, bool]:
+    if table.sides is None:
+        return strict.one_of(source, "side", SIDES), False
+    path, words = table.sides
+    word = str(found_at(source, path))
+    if word not in words:
+        raise Unreadable(f"the side of an order is {word[:20]!r}, which is not known")
+    return words[word], word in table.closes
+
+
+def _moment_or_none(source: Row) -> datetime | None:
+    value = source.get("lastUpdateTimestamp") or source.get("lastTradeTimestamp") or source.get("timestamp")
+    return None if value is None else strict.moment_of(value, "order")
+
+
+def fill(venue: str, source: Row, table: Orders, unit: Decimal) -> Fill:
+    """One trade of ours."""
+    fee = source.get("fee")
+    paid = fee if isinstance(fee, Mapping) else {}
+    trade_id = source.get("id") or f"{source.get('order')}:{source.get('timestamp')}:{source.get('amount')}"
+    side, _ = _side(source, table)
+    return Fill(
+        venue=venue,
+        symbol=strict.text(source, "symbol"),
+        trade_id=str(trade_id),
+        order_id=strict.text(source, "order"),
+        side=side,
+        amount=positive_at(source, "amount") * unit,
+        price=positive_at(source, "price"),
+        fee=or_zero(paid.get("cost"), "fee"),
+        fee_currency=str(paid.get("currency") or ""),
+        at=strict.moment(source, "timestamp"),
+    )
+
+
+def first_row(reply: object, path: str) -> Row | None:
+    """The order a look-up found: an object, or the only one of a list; None when there is none."""
+    found: Any = found_at(reply, path) if path else reply
+    if isinstance(found, list):
+        if len(found) > 1:
+            raise Unreadable("several orders under one client id")
+        found = found[0] if found else None
+    if found in (None, {}, ""):
+        return None
+    return strict.row(found)
+
+
+def filled_in(params: Mapping[str, str], facts: Mapping[str, str]) -> dict[str, str]:
+    """Parameters with their placeholders filled in."""
+    return {key: value.format_map(facts) if "{" in value else value for key, value in params.items()}
+
+
+def distinct(fills: Sequence[Fill]) -> tuple[Fill, ...]:
+    """Fills once each, oldest first."""
+    by_id = {row.trade_id: row for row in fills}
+    return tuple(sorted(by_id.values(), key=lambda row: (row.at, row.trade_id)))

@@ -1,0 +1,335 @@
+"""What any venue tells the owner of a key, asked through ccxt's unified calls and led by the venue's table."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from bot.domain.account import (
+    Balance,
+    Fill,
+    IncomeEntry,
+    KeyRights,
+    LeverageBracket,
+    MarginAccount,
+    Order,
+    Position,
+    PositionMode,
+    SymbolSettings,
+    Transfer,
+    Wallet,
+)
+from bot.domain.errors import Unavailable
+from bot.exchange import strict
+from bot.exchange import translate_unified_account as translate
+from bot.exchange.calls import SaidNo
+from bot.exchange.reading import Reading
+from bot.exchange.speech import LookUp
+from bot.exchange.store import young
+from bot.exchange.strict import Row, Unreadable
+from bot.exchange.translate_unified import found_at
+from bot.exchange.unified_public import marks, speech_of, understood
+
+BRACKETS_AGE_MAX: Final = timedelta(hours=24)
+KEYS_UNKNOWN: Final = KeyRights(read=None, trade_futures=None, transfer=None, withdraw=None, ip_restricted=None)
+
+
+async def balances(reading: Reading) -> tuple[Balance, ...]:
+    """Spot and funding wallets. Where one wallet serves spot and futures, its collateral is counted as collateral."""
+    speech = speech_of(reading)
+    wallets = [(Wallet.SPOT, speech.balances)]
+    if speech.funding_wallet is not None and reading.has_wallet_api:
+        wallets.append((Wallet.FUNDING, speech.funding_wallet))
+    replies = await asyncio.gather(*(reading.calls.read_shared(ask.call, {"params": ask.params}) for _, ask in wallets))
+    found: list[Balance] = []
+    for (wallet, _), reply in zip(wallets, replies, strict=True):
+        without = frozenset({reading.settle}) if speech.one_wallet and wallet is Wallet.SPOT else frozenset[str]()
+        what = f"{wallet.value} balance"
+        found += understood(reading, what, translate.balances, reading.venue, wallet, reply, without)
+    return tuple(found)
+
+
+async def margin_accounts(reading: Reading) -> tuple[MarginAccount, ...]:
+    """Collateral by currency."""
+    table = speech_of(reading).collateral
+    reply = await reading.calls.read_shared(table.ask.call, {"params": table.ask.params})
+    found = understood(reading, "collateral", translate.margin_accounts, reading.venue, reply, table)
+    if not speech_of(reading).one_wallet:
+        return found
+    return tuple(row for row in found if row.currency == reading.settle)
+
+
+async def positions(reading: Reading, symbols: Iterable[str]) -> tuple[Position, ...]:
+    """Every open position; "none" only when the account's own collateral says so too."""
+    table = speech_of(reading).positions
+    replies = await asyncio.gather(*(reading.calls.read_shared(table.ask.call, row) for row in _settles(reading)))
+    rows = [row for reply in replies for row in understood(reading, "positions", strict.rows, reply)]
+    open_rows = [row for row in rows if row.get("contracts") not in (None, 0, 0.0, "0")]
+    prices = {}
+    if table.mark is None and open_rows:
+        held = [str(row.get("symbol")) for row in open_rows]
+        prices = {mark.symbol: mark.mark_price for mark in await marks(reading, held)}
+    found = understood(reading, "positions", _positions, reading, open_rows, prices)
+    del symbols  # the account answers with all of them
+    return found if found else await _flat(reading)
+
+
+def _settles(reading: Reading) -> list[dict[str, object]]:
+    table = speech_of(reading).positions
+    if not table.by_settle:
+        return [{"params": table.ask.params}]
+    return [{"params": {**table.ask.params, "settleCoin": reading.settle}}]
+
+
+def _positions(reading: Reading, rows: Iterable[Row], prices: dict[str, Decimal]) -> tuple[Position, ...]:
+    table = speech_of(reading).positions
+    found = []
+    for row in rows:
+        symbol = strict.text(row, "symbol")
+        read = translate.position(
+            reading.venue,
+            row,
+            table,
+            reading.markets.unit(symbol),
+            prices.get(symbol),
+            inverse=reading.markets.inverse(symbol),
+            usual_mode=reading.margin_mode,
+        )
+        if read is not None:
+            found.append(read)
+    return strict.unique(found, lambda row: row.symbol)
+
+
+async def _flat(reading: Reading) -> tuple[Position, ...]:
+    """An empty list is believed only when no collateral is bound and no profit is open."""
+    for account in await margin_accounts(reading):
+        if account.initial > 0 and not await _bound_by_orders(reading):
+            raise Unavailable(
+                f"{reading.venue} listed no position while {account.initial} {account.currency} are bound to one. The "
+                "list is not believed, nothing was changed; the next cycle asks again."
+            )
+        if account.unrealised_pnl != 0:
+            raise Unavailable(
+                f"{reading.venue} listed no position while a profit or loss of {account.unrealised_pnl} "
+                f"{account.currency} is open. The list is not believed; the next cycle asks again."
+            )
+    return ()
+
+
+async def _bound_by_orders(reading: Reading) -> bool:
+    return bool(await open_orders(reading, ()))
+
+
+async def settings(reading: Reading, symbols: Iterable[str]) -> tuple[SymbolSettings, ...]:
+    """Leverage and margin mode now set."""
+    table = speech_of(reading).leverage
+
+    async def one(symbol: str) -> SymbolSettings:
+        calls = [(table.read.call, {"symbol": symbol, "params": table.read.params})]
+        if table.mode.call != table.read.call:
+            calls.append((table.mode.call, {"symbol": symbol, "params": table.mode.params}))
+        replies = await asyncio.gather(*(reading.calls.read_shared(*call) for call in calls))
+        leverage, mode = (
+            understood(reading, f"settings of {symbol}", strict.row, row) for row in (replies[0], replies[-1])
+        )
+        what = f"settings of {symbol}"
+        return understood(reading, what, translate.symbol_settings, reading.venue, symbol, leverage, mode, table)
+
+    return tuple(await asyncio.gather(*(one(symbol) for symbol in dict.fromkeys(symbols))))
+
+
+async def position_mode(reading: Reading) -> PositionMode:
+    """One-way or hedge mode; a venue that does not tell shows it by its positions, which are checked one by one."""
+    speech = speech_of(reading)
+    way = speech.position_mode
+    if way is None:
+        return PositionMode.ONE_WAY
+    symbol = reading.markets.any_symbol()
+    reply = await reading.calls.read(way.call, translate.filled_in(way.params, reading.facts(symbol, "")))
+    word = str(found_at(reply, way.rows)).lower()
+    return understood(reading, "position mode", speech.position_modes.__getitem__, word)
+
+
+async def brackets(reading: Reading, symbols: Iterable[str]) -> dict[str, tuple[LeverageBracket, ...]]:
+    """Maintenance tiers, asked for once a day; a venue that tells none gets one cautious tier from its table."""
+    speech, wanted = speech_of(reading), list(dict.fromkeys(symbols))
+    if speech.brackets is None:
+        rate, leverage = speech.tier
+        cautious = LeverageBracket(
+            notional_floor=Decimal(0),
+            notional_cap=Decimal(10**12),
+            maintenance_rate=rate,
+            maintenance_deduction=Decimal(0),
+            leverage_max=leverage,
+        )
+        return dict.fromkeys(wanted, (cautious,))
+    found = await asyncio.gather(*(_brackets_of(reading, symbol) for symbol in wanted))
+    return dict(zip(wanted, found, strict=True))
+
+
+async def _brackets_of(reading: Reading, symbol: str) -> tuple[LeverageBracket, ...]:
+    now, ask = reading.now(), speech_of(reading).brackets
+    known = reading.brackets.get(symbol)
+    if ask is None or (known is not None and young(known[0], now, BRACKETS_AGE_MAX)):
+        return known[1] if known else ()
+    name = f"brackets_{reading.markets.market_id(symbol)}"
+    reply = reading.store.load(name, now=now, age_max=BRACKETS_AGE_MAX)
+    kept = reply is not None
+    if not kept:
+        if ask.each:
+            reply = await reading.calls.read(ask.call, {"symbol": symbol, "params": ask.params})
+        else:
+            every = await reading.calls.read_shared(ask.call, {"symbols": None, "params": ask.params})
+            reply = every.get(symbol) if isinstance(every, dict) else None
+    found = understood(reading, f"maintenance tiers of {symbol}", translate.brackets, reply)
+    reading.brackets[symbol] = (now, found)
+    if not kept:
+        slim = [{key: row[key] for key in _TIER_KEYS if key in row} for row in strict.rows(reply)]
+        reading.store.save(name, slim, now=now)
+    return found
+
+
+_TIER_KEYS: Final = ("minNotional", "maxNotional", "maintenanceMarginRate", "maxLeverage")
+
+
+async def open_orders(reading: Reading, symbols: Iterable[str]) -> tuple[Order, ...]:
+    """Every resting futures order, whoever placed it."""
+    table = speech_of(reading).orders
+    ask = table.open_orders
+    asked: list[dict[str, object]] = [{"symbol": None, "params": ask.params}]
+    if ask.each:
+        asked = [{"symbol": symbol, "params": ask.params} for symbol in dict.fromkeys(symbols)]
+    replies = await asyncio.gather(*(reading.calls.read_shared(ask.call, row) for row in asked))
+    rows = [row for reply in replies for row in understood(reading, "open orders", strict.rows, reply)]
+    return tuple(understood(reading, "open orders", order_of, reading, row) for row in rows)
+
+
+def order_of(reading: Reading, row: Row) -> Order:
+    """A unified order as ours. Raises: Unreadable."""
+    symbol = strict.text(row, "symbol")
+    return translate.order(reading.venue, row, speech_of(reading).orders, reading.markets.unit(symbol))
+
+
+async def order_by_client_id(reading: Reading, symbol: str, client_id: str) -> Order | None:
+    """The order under our id; None only when every way of asking validly said that there is none."""
+    for way in speech_of(reading).orders.look_up:
+        found = await _looked_up(reading, way, symbol, client_id)
+        if found is not None:
+            return found
+    return None
+
+
+async def _looked_up(reading: Reading, way: LookUp, symbol: str, client_id: str) -> Order | None:
+    params = translate.filled_in(way.params, reading.facts(symbol, client_id))
+    try:
+        reply = await reading.calls.read(way.call, params)
+    except SaidNo as no:
+        if no.code in reading.quirks.codes.order_absent:
+            return None
+        raise
+    return understood(reading, "order", _own_order, reading, reply, way, symbol, client_id)
+
+
+def _own_order(reading: Reading, reply: object, way: LookUp, symbol: str, client_id: str) -> Order | None:
+    row = translate.first_row(reply, way.rows)
+    if row is None:
+        return None
+    found = order_of(reading, reading.parse("parse_order", row, symbol))
+    if found.client_id != client_id or found.symbol != symbol:
+        raise Unreadable("the answer describes another order than the one asked for")
+    return found
+
+
+async def fills(reading: Reading, symbol: str, since: datetime) -> tuple[Fill, ...]:
+    """Our trades in one symbol, complete."""
+    table = speech_of(reading).orders
+    unit = reading.markets.unit(symbol) if table.fill_counts is None else Decimal(1)
+    window, start, end = timedelta(days=table.fills_window_d), since, reading.now() + timedelta(seconds=1)
+    found: list[Fill] = []
+    while start < end:
+        stop = min(start + window, end)
+        params = {
+            "symbol": symbol,
+            "since": strict.milliseconds(start),
+            "limit": table.fills_page,
+            "params": {**table.fills.params, "until": strict.milliseconds(stop)},
+        }
+        reply = await reading.calls.read(table.fills.call, params)
+        rows = understood(reading, "list of trades", strict.rows, reply)
+        page = [understood(reading, "trade", translate.fill, reading.venue, row, table, unit) for row in rows]
+        found += [row for row in page if row.at >= since and row.symbol == symbol]
+        newest = max((row.at for row in page), default=stop)
+        if len(page) < table.fills_page:
+            start = stop
+        elif newest <= start:
+            raise Unavailable(
+                f"{reading.venue} has more trades in one moment than one answer holds; the list is incomplete."
+            )
+        else:
+            start = newest
+    return translate.distinct(found)
+
+
+async def income(reading: Reading, since: datetime) -> tuple[IncomeEntry, ...]:
+    """Funding paid and received since then; other bookings only where the venue lists them."""
+    speech = speech_of(reading)
+    if speech.income is None:
+        raise Unavailable(f"{reading.venue} lists no bookings through its API, so none are shown. Nothing was changed.")
+    ask = speech.income
+    asked = {"symbol": None, "since": strict.milliseconds(since), "limit": None, "params": ask.params}
+    reply = await reading.calls.read(ask.call, asked)
+    rows = understood(reading, "list of bookings", strict.rows, reply)
+    booked = [understood(reading, "booking", _funding_entry, reading, row) for row in rows]
+    return tuple(sorted((row for row in booked if row.at >= since), key=lambda row: (row.at, row.entry_id)))
+
+
+def _funding_entry(reading: Reading, row: Row) -> IncomeEntry:
+    at = strict.moment(row, "timestamp")
+    symbol = strict.text(row, "symbol")
+    return IncomeEntry(
+        venue=reading.venue,
+        symbol=symbol,
+        kind="funding",
+        amount=strict.number(row, "amount") * speech_of(reading).funding_sign,
+        currency=str(row.get("code") or reading.settle),
+        at=at,
+        entry_id=f"funding:{symbol}:{row.get('id') or strict.milliseconds(at)}",
+    )
+
+
+async def transfers(reading: Reading, since: datetime) -> tuple[Transfer, ...]:
+    """Movements between the wallets of the account."""
+    movement = speech_of(reading).movement
+    if movement is None or movement.listed is None:
+        raise Unavailable(f"{reading.venue} keeps no list of transfers that can be read. Nothing was changed.")
+    ask = movement.listed
+    asked = {"code": reading.settle, "since": strict.milliseconds(since), "limit": None, "params": ask.params}
+    reply = await reading.calls.read(ask.call, asked)
+    words = {word: wallet for wallet, word in movement.wallets.items()}
+    rows = understood(reading, "transfers", strict.rows, reply)
+    return tuple(understood(reading, "transfer", _transfer, reading, row, words) for row in rows)
+
+
+def _transfer(reading: Reading, row: Row, words: dict[str, Wallet]) -> Transfer:
+    status = str(row.get("status"))
+    return Transfer(
+        venue=reading.venue,
+        transfer_id=strict.text(row, "id"),
+        currency=strict.text(row, "currency"),
+        amount=strict.positive(row, "amount"),
+        source=strict.one_of(row, "fromAccount", words),
+        target=strict.one_of(row, "toAccount", words),
+        at=strict.moment(row, "timestamp"),
+        done=status in ("ok", "None"),
+    )
+
+
+async def key_rights(reading: Reading) -> KeyRights:
+    """What the key may do, as far as the venue tells."""
+    rights = speech_of(reading).rights
+    if rights is None or not reading.has_wallet_api:
+        return KEYS_UNKNOWN
+    call, translation = rights
+    reply = await reading.calls.read(call, {})
+    return understood(reading, "rights of the key", translation, reply)
