@@ -14,7 +14,7 @@ CYCLES ?= 60
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: $(VENV)/runtime.done ## create .venv from the hash-locked requirements
+install: $(VENV)/compiled.done ## create .venv from the hash-locked requirements
 
 install-test: $(VENV)/test.done
 
@@ -27,6 +27,11 @@ $(VENV)/runtime.done: requirements.lock pyproject.toml | $(BIN)/python
 	@echo "installing what Ballast needs (hash-locked; a minute on the first run)"
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+# so that no command compiles our modules anew where byte code may not be written; that would cost a third of its start
+$(VENV)/compiled.done: $(VENV)/runtime.done $(shell find bot -name '*.py')
+	@$(BIN)/python -m compileall -q bot
 	@touch $@
 
 $(VENV)/test.done: requirements-test.lock $(VENV)/runtime.done

@@ -1,56 +1,76 @@
-"""One cycle with three orders against the very same requests made by bare ccxt, in one process and one run."""
+"""One cycle with three orders against the same requests made by bare ccxt: two accounts alike, one process, one run."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.bare import BareTrader, Call
+from bench.shares import shares
 from bench.world import local_testnet
 from bot.cycle import Desk, run_cycle
-from bot.exchange.client import exchange_class
 from bot.policy.size import StaticRatio
 from bot.settings import load_settings
 from bot.wiring import open_desk
 
 CPU_RATIO_MAX = 1.25
-Call = tuple[str, str, str, dict[str, Any]]
+WARM_UP = 4
+PROFILED = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """CPU seconds of one cycle of ours and of the same requests by bare ccxt."""
+
+    ours_s: float
+    bare_s: float
+    calls: int
 
 
 def measure(folder: Path, rounds: int) -> list[str]:
-    """Alternate our cycle and the bare calls."""
-    with local_testnet(folder) as (address, profile):
-        return asyncio.run(_measure(address, profile, rounds))
+    """Alternate our cycle and the bare calls; both testnets run in processes of their own and are not counted."""
+    with local_testnet(folder, "ours") as (_, ours), local_testnet(folder, "bare") as (address, bare):
+        return asyncio.run(_measure(ours, bare, address, rounds))
 
 
-async def _measure(address: str, profile: Path, rounds: int) -> list[str]:
-    settings = load_settings([profile], environ={}, env_file=None)
-    settings = settings.model_copy(
-        update={"journal": settings.journal.model_copy(update={"path": profile.parent / "cycle.db"})}
-    )
-    bare = _bare_client(address)
-    pairs: list[tuple[float, float, int]] = []
+async def _measure(ours: Path, bare: Path, address: str, rounds: int) -> list[str]:
+    async with _desk(bare) as desk:
+        await run_cycle(desk)  # the peer's account holds the same shorts before anything is measured
+    trader = BareTrader(address)
+    pairs: list[Pair] = []
     try:
-        async with open_desk(settings, purpose="once") as desk:
+        async with _desk(ours) as desk:
             await run_cycle(desk)
-            bare.milliseconds = _client(desk).milliseconds
-            for number in range(rounds + 2):
+            trader.client.milliseconds = _client(desk).milliseconds
+            for number in range(WARM_UP + rounds):
                 calls: list[Call] = []
-                ours = await _timed(_traded(desk, number, calls))
-                theirs = await _timed(_replayed(bare, calls, number))
-                if number >= 2:
-                    pairs.append((ours, theirs, len(calls)))
+                ours_s = await _timed(_traded(desk, number, calls))
+                bare_s = await _timed(lambda made=calls, count=number: trader.cycle(made, count))  # type: ignore[misc]
+                pairs.append(Pair(ours_s=ours_s, bare_s=bare_s, calls=len(calls)))
+            parts = await shares([_traded(desk, number, []) for number in range(WARM_UP + rounds, PROFILED + rounds)])
     finally:
-        await bare.close()
-    ratio = median(ours / theirs for ours, theirs, _ in pairs)
+        await trader.close()
+    measured = pairs[WARM_UP:]
+    ratio = median(pair.ours_s / pair.bare_s for pair in measured)
+    ours_ms = median(pair.ours_s for pair in measured) * 1000
+    bare_ms = median(pair.bare_s for pair in measured) * 1000
     return [
-        f"one cycle, 3 assets, 3 orders: CPU {median(row[0] for row in pairs) * 1000:.1f} ms, bare ccxt "
-        f"{median(row[1] for row in pairs) * 1000:.1f} ms for the same {pairs[0][2]} requests; ratio {ratio:.2f} "
-        f"(wanted at most {CPU_RATIO_MAX}: {'yes' if ratio <= CPU_RATIO_MAX else 'NO'})"
+        f"one cycle, 3 assets, 3 orders: CPU {ours_ms:.1f} ms, bare ccxt {bare_ms:.1f} ms for the same "
+        f"{measured[0].calls} requests; ratio {ratio:.2f} "
+        f"(wanted at most {CPU_RATIO_MAX}: {'yes' if ratio <= CPU_RATIO_MAX else 'NO'})",
+        f"  where it goes (profiled): {', '.join(f'{name} {share:.0%}' for name, share in parts)}",
     ]
+
+
+def _desk(profile: Path) -> AbstractAsyncContextManager[Desk]:
+    settings = load_settings([profile], environ={}, env_file=None)
+    journal = settings.journal.model_copy(update={"path": profile.parent / "state" / "bench.db"})
+    return open_desk(settings.model_copy(update={"journal": journal}), purpose="once")
 
 
 async def _timed(what: Callable[[], Awaitable[None]]) -> float:
@@ -70,7 +90,7 @@ def _traded(desk: Desk, number: int, calls: list[Call]) -> Callable[[], Awaitabl
     sent = type(client).request
 
     async def recorded(path: str, api: str = "public", method: str = "GET", params: Any = None, **rest: Any) -> Any:
-        calls.append((path, api, method, dict(params or {})))
+        calls.append((path, api, method, params or {}))
         return await sent(client, path, api, method, params or {}, **rest)
 
     async def cycle() -> None:
@@ -85,35 +105,6 @@ def _traded(desk: Desk, number: int, calls: list[Call]) -> Callable[[], Awaitabl
     return cycle
 
 
-def _replayed(bare: Any, calls: list[Call], number: int) -> Callable[[], Awaitable[None]]:
-    """The same requests: reads at once, as they were, orders one after the other."""
-
-    async def replay() -> None:
-        reads = [row for row in calls if row[2] == "GET"]
-        writes = [row for row in calls if row[2] != "GET"]
-        await asyncio.gather(*(bare.request(*row) for row in reads))
-        for count, (path, api, method, params) in enumerate(writes):
-            fresh = {**params, "newClientOrderId": f"bench{number}x{count}"} if "quantity" in params else params
-            try:
-                await bare.request(path, api, method, fresh)
-            except Exception as error:
-                # A reduction replayed finds less to reduce; what is compared is the cost of the call.
-                if "-2022" not in str(error) and "-2019" not in str(error):
-                    raise
-
-    return replay
-
-
 def _client(desk: Desk) -> Any:
     venue: Any = desk.hands.venues["binance"]
     return venue._client
-
-
-def _bare_client(address: str) -> Any:
-    client = exchange_class("binance")(
-        {"apiKey": "localnet-key", "secret": "localnet-secret", "enableRateLimit": False, "timeout_on_exit": 1}
-    )
-    for name, url in client.urls["api"].items():
-        if isinstance(url, str):
-            client.urls["api"][name] = f"http://{address}/" + url.split("/", 3)[3]
-    return client

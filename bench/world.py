@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +21,15 @@ class Usage:
 
 
 @contextmanager
-def local_testnet(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Serve 620 listings on a free port; yields the address and a profile that points there."""
-    address, profile = f"127.0.0.1:{_free_port()}", folder / "bench.toml"
-    command = [sys.executable, "-m", "bot", "localnet", "--scenario", "calm", "--listen", address]
+def local_testnet(folder: Path, name: str) -> Iterator[tuple[str, Path]]:
+    """Serve 620 listings on a free port; yields the address and a profile that points there.
+
+    A market minute passes in a second, so that the venue's limits per minute are no limit here.
+    """
+    own = folder / name
+    own.mkdir()
+    address, profile = f"127.0.0.1:{_free_port()}", own / "bench.toml"
+    command = [sys.executable, "-m", "bot", "localnet", "--scenario", "calm", "--speed", "60", "--listen", address]
     process = subprocess.Popen([*command, "--write-config", str(profile)], stdout=subprocess.DEVNULL)
     try:
         _wait_for(address)
@@ -34,9 +39,14 @@ def local_testnet(folder: Path) -> Iterator[tuple[str, Path]]:
         process.wait()
 
 
-def run(command: list[str], folder: Path) -> Usage:
-    """Run a command to its end and ask the kernel what it used."""
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+def run(command: list[str], folder: Path, extra: Mapping[str, str] | None = None) -> Usage:
+    """Run a command to its end and ask the kernel what it used.
+
+    Byte code is kept in the folder, as an installation keeps it; the first run of a command fills it.
+    """
+    environment = {**os.environ, **(extra or {}), "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[1])
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with (folder / "output.txt").open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder, env=environment)
         _, status, used = os.wait4(process.pid, 0)

@@ -5,11 +5,9 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
-from pydantic_settings import EnvSettingsSource
-from pydantic_settings.exceptions import SettingsError
 
 from bot.domain.errors import ConfigurationError
 from bot.domain.instrument import MarketKind
@@ -17,6 +15,7 @@ from bot.settings.model import PLANNED_VENUES, SUPPORTED_VENUES, Settings, Venue
 from bot.settings.problems import configuration_error, sentences
 
 PREFIX = "BALLAST_"
+NESTED = "__"
 OF_THE_COMMAND_LINE = frozenset({"CONFIG", "LOG_LEVEL", "LOG_FORMAT"})
 SECRET_KEYS = ("api_key", "api_secret", "api_passphrase")
 LOCALNET_MARK = "localnet"
@@ -155,7 +154,14 @@ def _own(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def _environment(variables: Mapping[str, str]) -> dict[str, Any]:
-    source = EnvSettingsSource(Settings)
+    if all(name.removeprefix(PREFIX) in OF_THE_COMMAND_LINE for name in variables):
+        return {}
+    # a tenth of a start; paid only where the environment has something to say
+    from pydantic_settings import BaseSettings, EnvSettingsSource  # noqa: PLC0415
+    from pydantic_settings.exceptions import SettingsError  # noqa: PLC0415
+
+    fields = cast("type[BaseSettings]", Settings)
+    source = EnvSettingsSource(fields, env_prefix=PREFIX, env_nested_delimiter=NESTED)
     source.env_vars = {name.lower(): value for name, value in variables.items()}
     try:
         return source()
@@ -170,7 +176,7 @@ def _unknown_variables(variables: Mapping[str, str]) -> list[str]:
     problems = []
     fields = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
     for name in variables:
-        head = name.split("__")[0]
+        head = name.split(NESTED)[0]
         if head in fields or head.removeprefix(PREFIX) in OF_THE_COMMAND_LINE:
             continue
         near = get_close_matches(head, fields, n=1)

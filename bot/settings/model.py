@@ -2,10 +2,9 @@
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.domain.account import MarginMode
 from bot.domain.instrument import MarketKind
@@ -287,16 +286,8 @@ def _no_venue_twice(rows: tuple[Venue, ...]) -> tuple[Venue, ...]:
     return rows
 
 
-class Settings(BaseSettings):
-    """Everything the user decided."""
-
-    model_config = SettingsConfigDict(
-        extra="forbid",
-        frozen=True,
-        hide_input_in_errors=True,
-        env_prefix="BALLAST_",
-        env_nested_delimiter="__",
-    )
+class Settings(Table):
+    """Everything the user decided; profiles and environment are read by `load_settings`, in one known order."""
 
     mode: Mode = Field(
         default="dry-run",
@@ -316,13 +307,6 @@ class Settings(BaseSettings):
     journal: Journal = empty()
     watch: Watch = empty()
     network: Network = empty()
-
-    @classmethod
-    def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take only what `load_settings` merged; it reads profiles and environment in one known order."""
-        return (init_settings,)
 
     @property
     def hedge_venue(self) -> Venue:
