@@ -2,18 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
 from bot.sim.cash import MONEY_STEP, money_up, multiple_of
 from bot.sim.collateral import margin_state, spot_free, worst_notional
+from bot.sim.contract import quote_worth, worth
 from bot.sim.frictions import Level
 from bot.sim.margin import notional_cap
-from bot.sim.model import Listing, MarketType, Quote, SideName, TimeInForce
+from bot.sim.model import Listing, MarketType, Quote, SideName, SimPosition, TimeInForce
 from bot.sim.state import AccountState, State, refusal
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
+CLOSING_ONLY = timedelta(minutes=10)  # before a delivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +55,15 @@ def admit(
     """
     listing = state.listing(request.market, request.symbol)
     quote = state.quote(request.market, request.symbol)
-    if not listing.tradable or quote.stale:
+    if not listing.tradable or quote.stale or not listing.live(state.now):
         raise refusal("market_closed", request.symbol)
-    if request.market == "linear" and account.hedge_mode:
+    if request.market != "spot" and account.hedged(request.market):
         raise refusal("position_side", "the account is in hedge mode")
     _check_client_id(state, account, request)
     _check_filters(request, listing, quote)
     amount = _check_reduction(account, request)
+    if closing_only(listing, state.now) and amount > reducible(account.positions.get(request.symbol), request.side):
+        raise refusal("closing_only", f"{request.symbol} is about to be delivered")
     lots = cut(reach(_worst_price(request, listing, quote)), amount)
     if request.time_in_force == "GTX" and lots:
         raise refusal("post_only", "the order would trade at once")
@@ -67,6 +72,18 @@ def admit(
     elif not request.reduce_only:
         _check_margin(state, account, request, lots)
     return Admitted(amount, tuple(lots))
+
+
+def closing_only(listing: Listing, at: datetime) -> bool:
+    """Tell whether a dated contract is so near its delivery that positions may only be closed."""
+    return listing.expires_at is not None and listing.expires_at - CLOSING_ONLY <= at
+
+
+def reducible(position: SimPosition | None, side: SideName) -> Decimal:
+    """Say how much of a position an order of this side can take away."""
+    if position is None:
+        return ZERO
+    return max(ZERO, position.amount if side == "sell" else -position.amount)
 
 
 def cut(lots: list[Level], amount: Decimal) -> list[Level]:
@@ -94,11 +111,12 @@ def _check_filters(request: OrderRequest, listing: Listing, quote: Quote) -> Non
         raise refusal("lot_size", f"{request.amount} is not a multiple of {listing.amount_step}")
     if request.amount > amount_max:
         raise refusal("max_amount", f"{request.amount} is above {amount_max}")
-    price = quote.mark if request.market == "linear" else quote.mid
+    price = quote.mid if request.market == "spot" else quote.mark
     if request.order_type == "LIMIT":
         price = _check_price(request, listing, quote)
-    if not request.reduce_only and request.amount * price < listing.notional_min:
-        raise refusal("min_notional", f"{request.amount * price} is below {listing.notional_min}")
+    notional = quote_worth(listing, request.amount, price)
+    if not request.reduce_only and notional < listing.notional_min:
+        raise refusal("min_notional", f"{notional} is below {listing.notional_min}")
 
 
 def _check_price(request: OrderRequest, listing: Listing, quote: Quote) -> Decimal:
@@ -114,7 +132,7 @@ def _check_price(request: OrderRequest, listing: Listing, quote: Quote) -> Decim
 
 
 def _band(listing: Listing, quote: Quote) -> tuple[Decimal, Decimal]:
-    centre = quote.mark if listing.market == "linear" else quote.mid
+    centre = quote.mid if listing.market == "spot" else quote.mark
     return centre * (ONE - listing.price_band), centre * (ONE + listing.price_band)
 
 
@@ -129,9 +147,7 @@ def _check_reduction(account: AccountState, request: OrderRequest) -> Decimal:
     """Cut a reduce-only order to what it can reduce."""
     if request.market == "spot" or not request.reduce_only:
         return request.amount
-    position = account.positions.get(request.symbol)
-    held = ZERO if position is None else position.amount
-    room = held if request.side == "sell" else -held
+    room = reducible(account.positions.get(request.symbol), request.side)
     if room <= 0:
         raise refusal("reduce_only", "there is no position to reduce")
     return min(request.amount, room)
@@ -155,23 +171,26 @@ def _check_spot_money(
 
 
 def _check_margin(state: State, account: AccountState, request: OrderRequest, lots: list[Level]) -> None:
-    listing = state.listings[("linear", request.symbol)]
+    listing = state.contract(request.symbol)
     mark = state.mark(request.symbol)
     traded = sum((lot.amount for lot in lots), ZERO)
-    notional = sum((lot.amount * lot.price for lot in lots), ZERO)
+    notional = sum((worth(listing, lot.amount, lot.price) for lot in lots), ZERO)
     fee = notional * listing.taker_fee
-    away = notional - traded * mark
-    open_loss = max(ZERO, away if request.side == "buy" else -away)
+    away = notional - worth(listing, traded, mark)
+    # Buying above the mark loses at once; on inverse markets the higher price is the smaller value in coins.
+    open_loss = max(ZERO, away if (request.side == "buy") == (listing.market == "linear") else -away)
     if request.order_type == "LIMIT" and request.price is not None:
-        notional += (request.amount - traded) * request.price
+        notional += worth(listing, request.amount - traded, request.price)
     setup = account.setup(request.symbol)
     before = worst_notional(state, account, request.symbol)
-    after = worst_notional(state, account, request.symbol, request.side, max(notional, request.amount * mark))
+    after = worst_notional(
+        state, account, request.symbol, request.side, max(notional, worth(listing, request.amount, mark))
+    )
     if after <= before:
         return
     if after > notional_cap(listing.tiers, setup.leverage):
         raise refusal("leverage_bracket", f"{after} is more than leverage {setup.leverage} allows")
     needed = (after - before) / setup.leverage + fee + open_loss
-    available = margin_state(state, account, listing.quote).available
+    available = margin_state(state, account, listing.settle, listing.market).available
     if needed > available:
         raise refusal("insufficient_margin", f"{needed} needed, {available} available")

@@ -3,8 +3,9 @@
 from decimal import Decimal
 
 from bot.sim.cash import money_up
-from bot.sim.margin import MarginState, liquidation_price, maintenance_margin, unrealised_pnl
-from bot.sim.model import SideName, SimPosition
+from bot.sim.contract import liquidation_price, profit, worth
+from bot.sim.margin import MarginState, maintenance_margin
+from bot.sim.model import WALLET_OF, MarketType, SideName, SimPosition
 from bot.sim.state import AccountState, State
 
 ZERO = Decimal(0)
@@ -31,13 +32,13 @@ def spot_free(account: AccountState, state: State, asset: str) -> Decimal:
 
 
 def position_notional(state: State, position: SimPosition) -> Decimal:
-    """Value a position at mark, signed."""
-    return position.amount * state.mark(position.symbol)
+    """Value a position at mark, signed, in settlement currency."""
+    return worth(state.contract(position.symbol), position.amount, state.mark(position.symbol))
 
 
 def position_pnl(state: State, position: SimPosition) -> Decimal:
     """Say what closing at mark would realise, fees aside."""
-    return unrealised_pnl(position.amount, position.entry_price, state.mark(position.symbol))
+    return profit(state.contract(position.symbol), position.amount, position.entry_price, state.mark(position.symbol))
 
 
 def position_initial(state: State, account: AccountState, symbol: str) -> Decimal:
@@ -53,7 +54,7 @@ def position_maintenance(state: State, account: AccountState, symbol: str) -> De
     position = account.positions.get(symbol)
     if position is None:
         return ZERO
-    return maintenance_margin(state.listings[("linear", symbol)].tiers, abs(position_notional(state, position)))
+    return maintenance_margin(state.contract(symbol).tiers, abs(position_notional(state, position)))
 
 
 def worst_notional(
@@ -61,12 +62,13 @@ def worst_notional(
 ) -> Decimal:
     """Say the largest exposure that could result if the resting orders of either side, and one more, were filled."""
     position = account.positions.get(symbol)
+    listing = state.contract(symbol)
     held = position_notional(state, position) if position else ZERO
     up = down = held
     for order in account.open.values():
-        if order.market != "linear" or order.symbol != symbol or order.reduce_only or order.price is None:
+        if order.market != listing.market or order.symbol != symbol or order.reduce_only or order.price is None:
             continue
-        value = (order.amount - order.filled) * order.price
+        value = worth(listing, order.amount - order.filled, order.price)
         if order.side == "buy":
             up += value
         else:
@@ -84,12 +86,13 @@ def order_initial(state: State, account: AccountState, symbol: str) -> Decimal:
     return worst_notional(state, account, symbol) / account.setup(symbol).leverage - held
 
 
-def margin_state(state: State, account: AccountState, currency: str) -> MarginState:
-    """Value the futures account of one currency at mark."""
-    wallet = state.cash.balance(account.purse("futures"), currency)
+def margin_state(state: State, account: AccountState, currency: str, market: MarketType = "linear") -> MarginState:
+    """Value the futures account of one currency at mark; linear and coin-margined accounts stand apart."""
+    wallet = state.cash.balance(account.purse(WALLET_OF[market]), currency)
     bound = pnl = cross_pnl = initial = cross_initial = maintenance = cross_maintenance = ZERO
     for symbol, position in account.positions.items():
-        if state.listings[("linear", symbol)].quote != currency:
+        listing = state.contract(symbol)
+        if listing.settle != currency or listing.market != market:
             continue
         own_pnl = position_pnl(state, position)
         own_initial = position_initial(state, account, symbol)
@@ -103,10 +106,8 @@ def margin_state(state: State, account: AccountState, currency: str) -> MarginSt
             cross_pnl += own_pnl
             cross_initial += own_initial
             cross_maintenance += own_maintenance
-    symbols = {order.symbol for order in account.open.values() if order.market == "linear" and not order.reduce_only}
-    orders = sum(
-        (order_initial(state, account, s) for s in symbols if state.listings[("linear", s)].quote == currency), ZERO
-    )
+    symbols = {order.symbol for order in account.open.values() if order.market == market and not order.reduce_only}
+    orders = sum((order_initial(state, account, s) for s in symbols if state.contract(s).settle == currency), ZERO)
     cross_wallet = wallet - bound
     free = cross_wallet - cross_initial - orders
     return MarginState(
@@ -128,12 +129,12 @@ def position_liquidation_price(state: State, account: AccountState, symbol: str)
     position = account.positions.get(symbol)
     if position is None:
         return None
-    listing = state.listings[("linear", symbol)]
+    listing = state.contract(symbol)
     if account.setup(symbol).isolated:
         collateral = position.isolated_wallet
     else:
-        margin = margin_state(state, account, listing.quote)
+        margin = margin_state(state, account, listing.settle, listing.market)
         others_pnl = margin.cross_unrealised_pnl - position_pnl(state, position)
         others_maintenance = margin.cross_maintenance - position_maintenance(state, account, symbol)
         collateral = margin.cross_wallet + others_pnl - others_maintenance
-    return liquidation_price(position.amount, position.entry_price, collateral, listing.tiers)
+    return liquidation_price(listing, position.amount, position.entry_price, collateral)

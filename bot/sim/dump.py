@@ -34,6 +34,8 @@ def dump_state(state: State) -> dict[str, Any]:
         "rate_announced": _plain(state.rate_announced),
         "funding_settled": [_plain(row) for rows in state.funding_settled.values() for row in rows],
         "quotes": [[market, symbol, _plain(quote)] for (market, symbol), quote in state.quotes.items()],
+        "index_seen": [[symbol, *_plain(seen)] for symbol, seen in state.index_seen.items()],
+        "delivered": _plain(state.delivered),
         "eaten": [[*key, _plain(notional), _plain(at)] for key, (notional, at) in state.eaten.items()],
         "cash": [[owner, wallet, _plain(held)] for (owner, wallet), held in state.cash.purses()],
         "accounts": [_account(account) for account in state.accounts.values()],
@@ -56,6 +58,11 @@ def restore_state(dumped: Mapping[str, Any]) -> State:
 def _restored(dumped: Mapping[str, Any]) -> State:
     state = State((), _built(datetime, dumped["now"]), unique_forever=bool(dumped["unique_forever"]))
     state.last_id, state.ledger_before = int(dumped["last_id"]), int(dumped["ledger_length"])
+    state.delivered = _built(dict[str, Decimal], dumped.get("delivered", {}))
+    state.index_seen = {
+        symbol: (_built(Decimal, total), _built(Decimal, seconds))
+        for symbol, total, seconds in dumped.get("index_seen", [])
+    }
     for row in dumped["listings"]:
         state.add_listing(_built(Listing, row), _built(datetime, row["funding_next_at"]))
     state.funding_interval_h.update(dumped["funding_interval_h"])
@@ -80,6 +87,7 @@ def _account(account: AccountState) -> dict[str, Any]:
     return {
         "name": account.name,
         "hedge_mode": account.hedge_mode,
+        "hedge_mode_inverse": account.hedge_mode_inverse,
         "positions": _plain(list(account.positions.values())),
         "setups": {symbol: _plain(setup) for symbol, setup in account.setups.items()},
         "orders": _plain(list(account.orders.values())),
@@ -90,7 +98,11 @@ def _account(account: AccountState) -> dict[str, Any]:
 
 
 def _restored_account(row: Mapping[str, Any]) -> AccountState:
-    account = AccountState(row["name"], hedge_mode=bool(row["hedge_mode"]))
+    account = AccountState(
+        row["name"],
+        hedge_mode=bool(row["hedge_mode"]),
+        hedge_mode_inverse=bool(row.get("hedge_mode_inverse", False)),
+    )
     account.positions = {item["symbol"]: _built(SimPosition, item) for item in row["positions"]}
     account.setups = {symbol: _built(SymbolSetup, item) for symbol, item in row["setups"].items()}
     for item in row["orders"]:
@@ -143,7 +155,7 @@ def _value(kind: Any, value: Any) -> Any:
 def _single(kind: Any, value: Any) -> Any:
     if is_dataclass(kind):
         build: Any = kind
-        return build(**{name: _value(part, value[name]) for name, part in _hints(build).items()})
+        return build(**{name: _value(part, value[name]) for name, part in _hints(build).items() if name in value})
     return datetime.fromisoformat(value) if kind is datetime else kind(value)
 
 

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any, Literal, Self, TypeVar
 
 from bot.sim.accounts import (
+    STATEMENTS,
     add_isolated_margin,
     deposit,
     set_hedge_mode,
@@ -31,8 +32,10 @@ from bot.sim.collateral import (
     position_pnl,
     spot_locked,
 )
+from bot.sim.delivery import estimated_price, happen_until, watch_index
 from bot.sim.dump import dump_state, restore_state
 from bot.sim.frictions import ladder
+from bot.sim.incoming import take_quotes, take_schedule
 from bot.sim.margin import MarginState
 from bot.sim.matching import eaten_now, end, match_resting, place
 from bot.sim.model import (
@@ -48,7 +51,7 @@ from bot.sim.model import (
     TimeInForce,
     WalletName,
 )
-from bot.sim.settlement import auto_deleverage, liquidate_where_due, settle_funding, settle_funding_until
+from bot.sim.settlement import auto_deleverage, liquidate_where_due, settle_funding
 from bot.sim.state import NEVER, AccountState, MarketKey, SimFunding, SimIncome, SimTransfer, State, forget, refusal
 
 __all__ = ["Engine", "MarginState", "SimFunding", "SimIncome", "SimTransfer"]
@@ -105,7 +108,7 @@ class Engine:
     # Time and market -------------------------------------------------------------------------------------------------
 
     def advance(self, to: datetime, quotes: Mapping[MarketKey, Quote]) -> None:
-        """Take in new quotes and let happen what is due until then: funding, resting fills, liquidations.
+        """Take in new quotes and let happen what is due until then: funding, deliveries, resting fills, liquidations.
 
         Raises: ValueError when time would run backwards or a price is not above zero.
         """
@@ -113,10 +116,11 @@ class Engine:
         if to < state.now:
             raise ValueError(f"the exchange is at {state.now}, it cannot go back to {to}")
         announced = state.rate_announced.copy()
-        _take_quotes(state, quotes)
-        settle_funding_until(state, to, announced)
+        watch_index(state, to)
+        take_quotes(state, quotes)
+        happen_until(state, to, announced)
         state.now = to
-        _take_schedule(state, quotes)
+        take_schedule(state, quotes)
         match_resting(state)
         liquidate_where_due(state)
         held = {symbol for account in state.accounts.values() for symbol in account.positions}
@@ -139,13 +143,21 @@ class Engine:
     def funding(self, symbol: str) -> tuple[Decimal, int, datetime]:
         """Show the coming funding: (rate, interval in hours, due at). Signs: positive = longs pay. Raises: Rejected."""
         state = self._state
-        rate = state.quote("linear", symbol).funding_rate
+        listing = state.contract(symbol)
+        if listing.expires_at is not None:
+            raise refusal("no_funding", symbol)
+        rate = state.quote(listing.market, symbol).funding_rate
         return rate, state.funding_interval_h[symbol], state.funding_next_at[symbol]
 
     def funding_history(self, symbol: str, since: datetime | None = None) -> list[SimFunding]:
         """List settled funding rates, oldest first. Raises: Rejected."""
-        self._state.listing("linear", symbol)
-        return _since(self._state.funding_settled[symbol], since, lambda settled: settled.at)
+        self._state.contract(symbol)
+        return _since(self._state.funding_settled.get(symbol, []), since, lambda settled: settled.at)
+
+    def settlement_price(self, symbol: str) -> tuple[Decimal, bool]:
+        """Show (the price a dated contract is or would be settled at, whether it was delivered). Raises: Rejected."""
+        done = self._state.delivered.get(symbol)
+        return (estimated_price(self._state, symbol), False) if done is None else (done, True)
 
     def list_market(self, listing: Listing) -> None:
         """List a market or change its filters; a perpetual listed here pays funding only by `pay_funding`."""
@@ -153,7 +165,7 @@ class Engine:
 
     def pay_funding(self, symbol: str, rate: Decimal) -> None:
         """Pay one funding event now, at the present mark. Signs: positive = longs pay. Raises: Rejected."""
-        self._state.listing("linear", symbol)
+        self._state.contract(symbol)
         settle_funding(self._state, symbol, rate)
 
     # Money -----------------------------------------------------------------------------------------------------------
@@ -191,8 +203,9 @@ class Engine:
             free = total
             if wallet == "spot":
                 free = total - spot_locked(owner, state, asset)
-            elif wallet == "futures":
-                free = margin_state(state, owner, asset).withdrawable
+            elif wallet in STATEMENTS:
+                market: MarketType = "inverse" if wallet == "coin_futures" else "linear"
+                free = margin_state(state, owner, asset, market).withdrawable
             shown[asset] = (free, total - free)
         return shown
 
@@ -287,7 +300,7 @@ class Engine:
 
     def setup(self, account: str, symbol: str) -> SymbolSetup:
         """Show leverage and margin mode of a symbol. Raises: Rejected."""
-        self._state.listing("linear", symbol)
+        self._state.contract(symbol)
         return replace(self._state.account(account).setup(symbol))
 
     def set_leverage(self, account: str, symbol: str, leverage: int) -> None:
@@ -298,21 +311,21 @@ class Engine:
         """Set isolated or cross margin. Raises: Rejected."""
         set_isolated(self._state, self._state.account(account), symbol, isolated=isolated)
 
-    def hedge_mode(self, account: str) -> bool:
+    def hedge_mode(self, account: str, market: MarketType = "linear") -> bool:
         """Tell whether a symbol may carry a long and a short at once. Raises: Rejected."""
-        return self._state.account(account).hedge_mode
+        return self._state.account(account).hedged(market)
 
-    def set_hedge_mode(self, account: str, on: bool) -> None:
-        """Set the position mode of the whole account. Raises: Rejected."""
-        set_hedge_mode(self._state, self._state.account(account), on=on)
+    def set_hedge_mode(self, account: str, on: bool, market: MarketType = "linear") -> None:
+        """Set the position mode of all linear or all coin-margined contracts. Raises: Rejected."""
+        set_hedge_mode(self._state, self._state.account(account), market, on=on)
 
     def add_isolated_margin(self, account: str, symbol: str, amount: Decimal) -> None:
         """Bind more (+) or less (-) collateral to an isolated position. Raises: Rejected."""
         add_isolated_margin(self._state, self._state.account(account), symbol, amount)
 
-    def margin(self, account: str, currency: str = "USDT") -> MarginState:
-        """Value the futures account of one currency at mark. Raises: Rejected."""
-        return margin_state(self._state, self._state.account(account), currency)
+    def margin(self, account: str, currency: str = "USDT", market: MarketType = "linear") -> MarginState:
+        """Value the linear or coin-margined account of one currency at mark. Raises: Rejected."""
+        return margin_state(self._state, self._state.account(account), currency, market)
 
     def positions(self, account: str) -> list[SimPosition]:
         """List open positions. Raises: Rejected."""
@@ -339,9 +352,10 @@ class Engine:
         """Say what maintenance margin a position needs. Raises: Rejected."""
         return position_maintenance(self._state, self._state.account(account), symbol)
 
-    def income(self, account: str, since: datetime | None = None) -> list[SimIncome]:
-        """List bookings on the futures wallet, oldest first. Raises: Rejected."""
-        return _since(self._state.account(account).incomes, since, lambda line: line.at)
+    def income(self, account: str, since: datetime | None = None, wallet: WalletName = "futures") -> list[SimIncome]:
+        """List bookings on a futures wallet, oldest first. Raises: Rejected."""
+        lines = _since(self._state.account(account).incomes, since, lambda line: line.at)
+        return [line for line in lines if line.wallet == wallet]
 
     def auto_deleverage(self, account: str, symbol: str, amount: Decimal) -> None:
         """Close part of a position at mark on the venue's own initiative. Raises: Rejected."""
@@ -359,30 +373,3 @@ def _find(
     number = order_id if order_id is not None else account.by_client_id.get((*market, client_id or ""))
     order = None if number is None else account.orders.get(number)
     return order if order is not None and (order.market, order.symbol) == market else None
-
-
-def _take_quotes(state: State, quotes: Mapping[MarketKey, Quote]) -> None:
-    for key, quote in quotes.items():
-        if key not in state.listings:
-            continue
-        if not (quote.mid > 0 and quote.mark > 0 and quote.index > 0):
-            raise ValueError(f"{key[1]} cannot trade at mid {quote.mid}, mark {quote.mark}, index {quote.index}")
-        state.quotes[key] = quote
-        if key[0] == "linear":
-            due = quote.funding_rate_due
-            state.rate_announced[key[1]] = quote.funding_rate if due is None else due
-
-
-def _take_schedule(state: State, quotes: Mapping[MarketKey, Quote]) -> None:
-    """Adopt the funding times a feed knows better than the listing."""
-    moved = False
-    for (market, symbol), quote in quotes.items():
-        if market != "linear" or (market, symbol) not in state.listings:
-            continue
-        if quote.funding_interval_h is not None:
-            state.funding_interval_h[symbol] = quote.funding_interval_h
-        if quote.funding_next_at is not None and quote.funding_next_at > state.now:
-            moved = moved or state.funding_next_at[symbol] != quote.funding_next_at
-            state.funding_next_at[symbol] = quote.funding_next_at
-    if moved:
-        state.funding_soonest = min(state.funding_next_at.values())

@@ -175,6 +175,8 @@ def _funding_at(events: tuple[FundingEvent, ...], at: datetime) -> tuple[Funding
 def _bar(one: Series, opened: datetime, span: tuple[int, int], steps: float) -> Bar:
     first, last = span
     points = one.mid[first : last + 1]
+    while isnan(points[-1]):  # the contract expired within this bar
+        points.pop()
     volume = sum(one.volume[first : last + 1]) if steps >= 1 else one.volume[first] * steps
     return Bar(
         opened_at=opened,

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 
+from bot.sim.contract import quote_worth
 from bot.sim.model import Listing, Quote, SideName
 
 ZERO = Decimal(0)
@@ -16,7 +17,7 @@ RECOVERY_S = Decimal(60)  # time in which the book regains one `depth_notional` 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One price of the book. Units: `amount` in base units."""
+    """One price of the book. Units: `amount` in base units, of inverse markets in contracts."""
 
     price: Decimal
     amount: Decimal
@@ -49,7 +50,7 @@ def ladder(quote: Quote, listing: Listing, side: SideName, eaten: Decimal = ZERO
         price = to_tick(first + away * gap * number, tick, rounding)
         if price <= 0:
             return
-        amount = to_tick(left / price, step, ROUND_DOWN)
+        amount = to_tick(left / quote_worth(listing, ONE, price), step, ROUND_DOWN)
         if amount > 0:
             yield Level(price, amount)
 
@@ -57,9 +58,9 @@ def ladder(quote: Quote, listing: Listing, side: SideName, eaten: Decimal = ZERO
 def _seen(levels: Iterable[tuple[Decimal, Decimal]], listing: Listing, eaten: Decimal) -> Iterator[Level]:
     """Walk a book that was really seen, less what our own simulated trades have taken out of it."""
     for price, amount in levels:
-        taken = min(eaten, price * amount)
+        taken = min(eaten, quote_worth(listing, amount, price))
         eaten -= taken
-        left = to_tick(amount - taken / price, listing.amount_step, ROUND_DOWN)
+        left = to_tick(amount - taken / quote_worth(listing, ONE, price), listing.amount_step, ROUND_DOWN)
         if left > 0:
             yield Level(price, left)
 

@@ -84,6 +84,14 @@ def default_listings() -> tuple[Listing, ...]:
     return (*spot, _spot("USDC", "0.0001", "1"), *linear)
 
 
+def coin_listings() -> tuple[Listing, ...]:
+    """List the coin-margined perpetuals: contracts of 100 (BTC) and 10 (others) dollars, tiers in coins."""
+    return (
+        _inverse("BTC", face="100", tick="0.1", tiers=tiers_for(125, D(5))),
+        _inverse("ETH", face="10", tick="0.01", tiers=tiers_for(100, D(75))),
+    )
+
+
 def padded_listings(count: int = 620) -> tuple[Listing, ...]:
     """Fill the default list up to `count` markets with perpetuals nobody trades, as a real venue's list is long."""
     chosen = list(default_listings())
@@ -135,6 +143,27 @@ def _spot(asset: str, tick: str, step: str) -> Listing:
         taker_fee=SPOT_FEE,
         maker_fee=SPOT_FEE,
         price_band=D("0.2"),
+    )
+
+
+def _inverse(asset: str, *, face: str, tick: str, tiers: tuple[Tier, ...]) -> Listing:
+    return Listing(
+        symbol=f"{asset}USD_PERP",
+        market="inverse",
+        base=asset,
+        quote="USD",
+        face=D(face),
+        price_tick=D(tick),
+        amount_step=D(1),
+        amount_min=D(1),
+        amount_max=D(1000000),
+        market_amount_max=D(60000),
+        notional_min=D(0),
+        taker_fee=TAKER_FEE,
+        maker_fee=D("0.0001"),
+        price_band=D("0.05"),
+        tiers=tiers,
+        liquidation_fee=D("0.015"),
     )
 
 

@@ -13,10 +13,9 @@ from bot.sim.answering import AnsweringExchange
 from bot.sim.engine import Engine
 from bot.sim.faults import FaultSchedule
 from bot.sim.feed import Feed
-from bot.sim.listings import padded_listings
 from bot.sim.market import Market
 from bot.sim.model import Listing, WalletName
-from bot.sim.scenarios import scenario_feed
+from bot.sim.scenarios import scenario_feed, scenario_listings
 from bot.sim.server import ExchangeClock, LocalServer, check_loopback
 from bot.sim.tape import tape_feed, tape_listings
 from bot.sim.wire.codecs import codec
@@ -86,7 +85,7 @@ def open_world(
         recorded = tape_feed(tape)
         return build_world(recorded, tape_listings(recorded), venue=venue, speed=speed)
     feed = scenario_feed(scenario, seed=seed) if scenario else scenario_feed(seed=seed)
-    return build_world(feed, padded_listings(), venue=venue, speed=speed)
+    return build_world(feed, scenario_listings(feed), venue=venue, speed=speed)
 
 
 def listen_address(listen: str) -> tuple[str, int]:

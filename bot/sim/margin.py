@@ -1,4 +1,4 @@
-"""Margin arithmetic of linear perpetuals: maintenance tiers, unrealised profit, liquidation price."""
+"""Margin arithmetic of contracts: what an account must keep, maintenance tiers, caps by leverage."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,7 +10,7 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarginState:
-    """The futures account of one currency.
+    """The futures account of one currency, linear or coin-margined.
 
     `initial` belongs to positions, `order_initial` to what resting orders would add. `maintenance` and
     `unrealised_pnl` cover cross and isolated positions; the `cross_` figures leave the isolated ones out.
@@ -52,27 +52,3 @@ def maintenance_margin(tiers: tuple[Tier, ...], notional: Decimal) -> Decimal:
 def notional_cap(tiers: tuple[Tier, ...], leverage: int) -> Decimal:
     """Say how large a position may be at this leverage."""
     return max((tier.cap for tier in tiers if tier.leverage_max >= leverage), default=ZERO)
-
-
-def unrealised_pnl(amount: Decimal, entry_price: Decimal, mark_price: Decimal) -> Decimal:
-    """Value a position at mark. Signs: `amount` + long, - short."""
-    return amount * (mark_price - entry_price)
-
-
-def liquidation_price(
-    amount: Decimal, entry_price: Decimal, collateral: Decimal, tiers: tuple[Tier, ...]
-) -> Decimal | None:
-    """Solve collateral + amount x (price - entry) = |amount| x price x rate - deduction for the price.
-
-    `collateral` is what this position can lose: the isolated wallet, or the cross wallet plus the other positions'
-    unrealised profit less their maintenance. None means that no positive price liquidates it.
-    Source: Binance, "How to calculate liquidation price of USD-M futures contracts", for one position.
-    """
-    if not amount:
-        return None
-    size = abs(amount)
-    for tier in tiers:
-        price = (amount * entry_price - collateral - tier.deduction) / (amount - size * tier.maintenance_rate)
-        if price > 0 and tier.floor <= size * price and (size * price < tier.cap or tier is tiers[-1]):
-            return price
-    return None

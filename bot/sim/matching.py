@@ -4,12 +4,24 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-from bot.sim.admission import Admitted, OrderRequest, admit
+from bot.sim.admission import Admitted, OrderRequest, admit, closing_only, reducible
 from bot.sim.cash import COUNTERPARTY, FEES, house, money_up
 from bot.sim.collateral import margin_state
+from bot.sim.contract import joint_entry, profit, quote_worth, worth
 from bot.sim.frictions import Level, ladder, recovered, walk
-from bot.sim.model import Listing, OrderState, Quote, Rejected, SideName, SimOrder, SimPosition, SimTrade
-from bot.sim.state import AccountState, State
+from bot.sim.model import (
+    WALLET_OF,
+    Listing,
+    MarketType,
+    OrderState,
+    Quote,
+    Rejected,
+    SideName,
+    SimOrder,
+    SimPosition,
+    SimTrade,
+)
+from bot.sim.state import AccountState, IncomeKind, State
 
 ZERO = Decimal(0)
 MARKET = house(COUNTERPARTY)
@@ -64,6 +76,8 @@ def match_resting(state: State) -> None:
         for order in list(account.open.values()):
             quote = state.quotes.get((order.market, order.symbol))
             if order.open and order.price is not None and quote is not None and not quote.stale:
+                if not order.reduce_only and closing_only(state.listings[(order.market, order.symbol)], state.now):
+                    continue
                 _match_one(state, account, order, quote)
 
 
@@ -73,7 +87,7 @@ def execute(state: State, account: AccountState, order: SimOrder, execution: Exe
     if order.market == "spot":
         fee, currency, realised = _book_spot(state, account, order.side, execution, listing)
     else:
-        fee, currency, realised = _book_linear(state, account, order.side, execution, listing)
+        fee, currency, realised = _book_contract(state, account, order.side, execution, listing)
     _note(state, account, order, execution, (fee, currency, realised))
 
 
@@ -81,11 +95,25 @@ def take_over(
     state: State, account: AccountState, position: SimPosition, amount: Decimal, name: str
 ) -> tuple[SimOrder, Decimal]:
     """Close (part of) a position at mark without fee, on the venue's own initiative; returns the order and the pnl."""
+    listing = replace(state.contract(position.symbol), taker_fee=ZERO)
+    order, realised, _ = close_at(state, account, position, listing, (amount, state.mark(position.symbol), name))
+    return order, realised
+
+
+def close_at(
+    state: State,
+    account: AccountState,
+    position: SimPosition,
+    listing: Listing,
+    what: tuple[Decimal, Decimal, str],
+    kind: IncomeKind = "REALIZED_PNL",
+) -> tuple[SimOrder, Decimal, Decimal]:
+    """Close an amount of a position at a price as the venue's own order of a name; returns order, pnl and fee."""
+    amount, price, name = what
     side: SideName = "sell" if position.amount > 0 else "buy"
-    mark = state.mark(position.symbol)
     request = OrderRequest(
         account=account.name,
-        market="linear",
+        market=listing.market,
         symbol=position.symbol,
         side=side,
         order_type="MARKET",
@@ -96,11 +124,10 @@ def take_over(
         client_id=f"{name}-{state.last_id + 1}",
     )
     order = _accept(state, account, request, Admitted(amount, ()))
-    execution = Execution(mark, amount, False)
-    listing = replace(state.listings[("linear", position.symbol)], taker_fee=ZERO)
-    fee, currency, realised = _book_linear(state, account, side, execution, listing)
+    execution = Execution(price, amount, False)
+    fee, currency, realised = _book_contract(state, account, side, execution, listing, kind)
     _note(state, account, order, execution, (fee, currency, realised))
-    return order, realised
+    return order, realised, fee
 
 
 def end(state: State, account: AccountState, order: SimOrder, how: Literal["CANCELED", "EXPIRED"]) -> None:
@@ -111,19 +138,12 @@ def end(state: State, account: AccountState, order: SimOrder, how: Literal["CANC
 def drop_empty_reductions(state: State, account: AccountState, symbol: str) -> None:
     """Expire resting reduce-only orders that have nothing left to reduce."""
     position = account.positions.get(symbol)
-    for order in account.open_in("linear", symbol):
+    for order in account.open_in(state.contracts[symbol].market, symbol) if symbol in state.contracts else ():
         if order.reduce_only and reducible(position, order.side) <= 0:
             end(state, account, order, "EXPIRED")
 
 
-def reducible(position: SimPosition | None, side: SideName) -> Decimal:
-    """Say how much of a position an order of this side can take away."""
-    if position is None:
-        return ZERO
-    return max(ZERO, position.amount if side == "sell" else -position.amount)
-
-
-def eaten_now(state: State, market: Literal["spot", "linear"], symbol: str, side: SideName) -> Decimal:
+def eaten_now(state: State, market: MarketType, symbol: str, side: SideName) -> Decimal:
     """Say what notional our own trades still miss from the book an order of this side meets."""
     found = state.eaten.get((market, symbol, side))
     if found is None:
@@ -142,13 +162,14 @@ def _reach(state: State, request: OrderRequest, limit: Decimal | None) -> list[L
 
 def _eat(
     state: State,
-    market: Literal["spot", "linear"],
+    market: MarketType,
     symbol: str,
     side: SideName,
     lots: tuple[Level, ...],
 ) -> None:
     if lots:
-        notional = sum((lot.price * lot.amount for lot in lots), ZERO)
+        listing = state.listings[(market, symbol)]
+        notional = sum((quote_worth(listing, lot.amount, lot.price) for lot in lots), ZERO)
         state.eaten[(market, symbol, side)] = (eaten_now(state, market, symbol, side) + notional, state.now)
 
 
@@ -164,7 +185,7 @@ def _match_one(state: State, account: AccountState, order: SimOrder, quote: Quot
         return
     execute(state, account, order, Execution(order.price, amount, True))
     _eat(state, order.market, order.symbol, order.side, tuple(lots))
-    if order.market == "linear":
+    if order.market != "spot":
         drop_empty_reductions(state, account, order.symbol)
 
 
@@ -241,8 +262,13 @@ def _book_spot(
     return fee, currency, ZERO
 
 
-def _book_linear(
-    state: State, account: AccountState, side: SideName, execution: Execution, listing: Listing
+def _book_contract(
+    state: State,
+    account: AccountState,
+    side: SideName,
+    execution: Execution,
+    listing: Listing,
+    kind: IncomeKind = "REALIZED_PNL",
 ) -> tuple[Decimal, str, Decimal]:
     """Change a position: the part against it realises profit, the rest opens."""
     signed = execution.amount if side == "buy" else -execution.amount
@@ -255,23 +281,24 @@ def _book_linear(
     if closing < execution.amount:
         opening = (execution.amount - closing) * (1 if signed > 0 else -1)
         _open_part(state, account, listing.symbol, opening, execution.price)
-    purse = account.purse("futures")
+    purse = account.purse(WALLET_OF[listing.market])
     rate = listing.maker_fee if execution.maker else listing.taker_fee
-    fee, _ = state.cash.settle(listing.quote, execution.price * execution.amount * rate, purse, house(FEES))
-    state.book_income(account, "REALIZED_PNL", listing.symbol, realised, listing.quote)
-    state.book_income(account, "COMMISSION", listing.symbol, -fee, listing.quote)
-    return fee, listing.quote, realised
+    due = worth(listing, execution.amount, execution.price) * rate
+    fee, _ = state.cash.settle(listing.settle, due, purse, house(FEES))
+    state.book_income(account, kind, listing.symbol, realised)
+    state.book_income(account, "COMMISSION", listing.symbol, -fee)
+    return fee, listing.settle, realised
 
 
 def _close_part(state: State, account: AccountState, position: SimPosition, amount: Decimal, price: Decimal) -> Decimal:
     """Realise part of a position; returns what the wallet received (+) or paid (-)."""
-    currency = state.listings[("linear", position.symbol)].quote
-    purse = account.purse("futures")
-    profit = (price - position.entry_price) * (amount if position.amount > 0 else -amount)
-    if profit >= 0:
-        realised = state.cash.settle(currency, profit, MARKET, purse)[1]
+    listing = state.contract(position.symbol)
+    currency, purse = listing.settle, account.purse(WALLET_OF[listing.market])
+    gained = profit(listing, amount if position.amount > 0 else -amount, position.entry_price, price)
+    if gained >= 0:
+        realised = state.cash.settle(currency, gained, MARKET, purse)[1]
     else:
-        realised = -state.cash.settle(currency, -profit, purse, MARKET)[0]
+        realised = -state.cash.settle(currency, -gained, purse, MARKET)[0]
     released = position.isolated_wallet * amount / abs(position.amount)
     position.amount -= amount if position.amount > 0 else -amount
     position.updated_at = state.now
@@ -290,12 +317,12 @@ def _open_part(state: State, account: AccountState, symbol: str, amount: Decimal
         position = account.positions[symbol] = SimPosition(
             symbol=symbol, amount=ZERO, entry_price=ZERO, isolated_wallet=ZERO, updated_at=state.now
         )
-    total = position.amount + amount
-    position.entry_price = (position.entry_price * position.amount + price * amount) / total
-    position.amount = total
+    listing = state.contract(symbol)
+    position.entry_price = joint_entry(listing, (position.amount, position.entry_price), (amount, price))
+    position.amount += amount
     position.updated_at = state.now
     if setup.isolated:
-        position.isolated_wallet += money_up(abs(amount) * price / setup.leverage)
+        position.isolated_wallet += money_up(worth(listing, abs(amount), price) / setup.leverage)
 
 
 def _note(
@@ -307,7 +334,10 @@ def _note(
 ) -> None:
     fee, currency, realised = booked
     order.filled += execution.amount
-    order.filled_quote += execution.amount * execution.price
+    listing = state.listings[(order.market, order.symbol)]
+    order.filled_quote += quote_worth(listing, execution.amount, execution.price)
+    if order.market == "inverse":
+        order.filled_coin += worth(listing, execution.amount, execution.price)
     order.state = "PARTIALLY_FILLED"
     order.updated_at = state.now
     trade = SimTrade(
@@ -351,7 +381,8 @@ def _after_fill(state: State, account: AccountState, order: SimOrder) -> dict[st
     if order.market == "spot":
         return {}
     position = account.positions.get(order.symbol)
-    margin = margin_state(state, account, state.listings[("linear", order.symbol)].quote)
+    listing = state.contract(order.symbol)
+    margin = margin_state(state, account, listing.settle, listing.market)
     return {
         "position": position.amount if position else ZERO,
         "mark": state.mark(order.symbol),

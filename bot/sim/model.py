@@ -1,9 +1,11 @@
 """Words of the simulated exchange: listings, accounts, orders, events; shared with no noun of the bot, on purpose.
 
 The engine is the ground truth that audits judge the bot by, so it reads the venues' manuals by itself.
-Amounts are in base units, money in the currency named, times aware UTC. Signs of positions: + long, - short.
+Amounts are in base units, of inverse markets in contracts; money in the currency named, times aware UTC.
+Signs of positions: + long, - short.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -12,8 +14,10 @@ from typing import Literal
 SideName = Literal["buy", "sell"]
 TimeInForce = Literal["GTC", "IOC", "FOK", "GTX"]
 OrderState = Literal["NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED", "REJECTED"]
-MarketType = Literal["spot", "linear"]
-WalletName = Literal["spot", "funding", "futures"]
+MarketType = Literal["spot", "linear", "inverse"]
+WalletName = Literal["spot", "funding", "futures", "coin_futures"]
+# Where the money of a market lies: coin-margined contracts have a wallet of their own.
+WALLET_OF: Mapping[MarketType, WalletName] = {"spot": "spot", "linear": "futures", "inverse": "coin_futures"}
 
 
 class Rejected(Exception):
@@ -27,7 +31,7 @@ class Rejected(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tier:
-    """Maintenance tier: margin = notional x rate - deduction for notional in [floor, cap)."""
+    """Maintenance tier: margin = notional x rate - deduction for notional in [floor, cap), in settlement currency."""
 
     floor: Decimal
     cap: Decimal
@@ -40,7 +44,9 @@ class Tier:
 class Listing:
     """One market of the simulated exchange, with its filters. `symbol` is the plain venue id, e.g. BTCUSDT.
 
-    A spot and a linear market may share a symbol; they are told apart by `market`.
+    A spot and a linear market may share a symbol; they are told apart by `market`. No two contracts share one.
+    `face` is what one contract of an inverse market is worth in its quote currency, for ever.
+    A dated contract is traded from `listed_at` to `expires_at`, when it is settled; perpetuals have neither.
     """
 
     symbol: str
@@ -61,6 +67,18 @@ class Listing:
     funding_cap: Decimal = Decimal("0.003")
     liquidation_fee: Decimal = Decimal("0.0125")
     tradable: bool = True
+    face: Decimal = Decimal(1)
+    listed_at: datetime | None = None
+    expires_at: datetime | None = None
+
+    @property
+    def settle(self) -> str:
+        """The currency of its margin, profit and fees."""
+        return self.base if self.market == "inverse" else self.quote
+
+    def live(self, at: datetime) -> bool:
+        """Whether it is listed at an instant and not yet delivered."""
+        return (self.listed_at is None or self.listed_at <= at) and (self.expires_at is None or at < self.expires_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +127,12 @@ class SimOrder:
     filled_quote: Decimal
     created_at: datetime
     updated_at: datetime
+    filled_coin: Decimal = Decimal(0)  # inverse markets only: the coins behind `filled_quote`
+
+    @property
+    def average_price(self) -> Decimal | None:
+        """What was paid on average, None before the first fill."""
+        return self.filled_quote / (self.filled_coin or self.filled) if self.filled else None
 
     @property
     def open(self) -> bool:
@@ -137,7 +161,7 @@ class SimTrade:
 
 @dataclass(slots=True, kw_only=True)
 class SimPosition:
-    """A linear position. `amount` signed; `isolated_wallet` is the collateral bound to it (zero in cross mode)."""
+    """A position in one contract. `amount` signed; `isolated_wallet` is the collateral bound to it (zero in cross)."""
 
     symbol: str
     amount: Decimal
@@ -158,8 +182,8 @@ class SymbolSetup:
 class LedgerEvent:
     """One line of the exchange's own book, in total order; audits read these and nothing of the bot.
 
-    `kind`: order.new, order.rejected, order.ended, fill, funding, liquidation, transfer, deposit, withdrawal,
-    setting, adl, time. `facts` holds plain JSON-able values (Decimals as strings).
+    `kind`: order.new, order.rejected, order.ended, fill, funding, liquidation, settlement, transfer, deposit,
+    withdrawal, setting, adl, time. `facts` holds plain JSON-able values (Decimals as strings).
     """
 
     sequence: int

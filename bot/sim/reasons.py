@@ -5,7 +5,8 @@ from typing import Literal, get_args
 Reason = Literal[
     "unknown_account",
     "unknown_symbol",
-    "market_closed",  # not trading now: halted, delisted or without a price
+    "market_closed",  # not trading now: halted, delisted, delivered or without a price
+    "closing_only",  # about to be delivered: positions may only be closed
     "position_side",  # hedge-mode account; only one-way orders are simulated
     "price_missing",  # a limit order without a price
     "lot_size",
@@ -24,6 +25,7 @@ Reason = Literal[
     "position_mode_open",  # position mode cannot change while a position or an order is open
     "no_need_to_change",
     "not_isolated",
+    "no_funding",  # dated contracts know none
     "order_not_found",  # also: already final
     "amount_not_positive",
 ]

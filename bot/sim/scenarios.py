@@ -11,13 +11,16 @@ from random import Random
 
 from bot.domain.errors import ConfigurationError
 from bot.sim.feed import Series, SeriesFeed
-from bot.sim.listings import START_PRICES, default_listings
+from bot.sim.futures_weather import Calendar, more_series
+from bot.sim.listings import START_PRICES, coin_listings, default_listings, padded_listings
 from bot.sim.model import Listing
+from bot.sim.quarterly import dated_listings
 from bot.sim.state import MarketKey
 
 SCENARIO_DEFAULT = "crash-and-rally"
 HISTORY = timedelta(days=40)
 START = datetime(2025, 1, 6, tzinfo=UTC)
+BEFORE_EXPIRY = datetime(2025, 3, 17, tzinfo=UTC)  # eleven days before the March contracts are delivered
 YEAR_S = 365 * 86400.0
 INTEREST = 0.0001  # funding's interest term per eight hours
 DAMPER = 0.0005  # funding ignores a premium that stays this close to the interest term
@@ -28,13 +31,15 @@ class Phase:
     """Some days of one weather.
 
     Units: `change` is what BTC does over the phase (0.2 = +20 %); `volatility` per year; `premium` the perpetual over
-    the index; `alt_change` what every other coin does on top; `depth` scales the book; `usdc` its price at the end.
+    the index; `basis` per year what dated contracts stand above it; `alt_change` what every other coin does on top;
+    `depth` scales the book; `usdc` its price at the end.
     """
 
     days: float
     change: float = 0.0
     volatility: float = 0.45
     premium: float = 0.0003
+    basis: float = 0.08
     alt_change: float = 0.0
     depth: float = 1.0
     usdc: float = 1.0
@@ -46,6 +51,7 @@ class Scenario:
 
     summary: str
     phases: tuple[Phase, ...]
+    start: datetime = START
     outages: tuple[tuple[float, float], ...] = ()
 
 
@@ -140,6 +146,24 @@ SCENARIOS: Mapping[str, Scenario] = {
         ),
         outages=((1.0, 0.25), (3.1, 6.0), (5.0, 1.0)),
     ),
+    "rich-basis": Scenario(
+        summary="dated contracts stand 25 % a year above the index, funding is ordinary; the March contract expires",
+        start=BEFORE_EXPIRY,
+        phases=(
+            Phase(days=6, change=0.02, basis=0.25),
+            Phase(days=8, change=0.05, basis=0.25),
+            Phase(days=12, change=-0.02, basis=0.22),
+        ),
+    ),
+    "backwardation": Scenario(
+        summary="dated contracts below the index and shorts that pay funding; the March contract expires",
+        start=BEFORE_EXPIRY,
+        phases=(
+            Phase(days=4, change=0.0),
+            Phase(days=10, change=-0.12, volatility=0.7, premium=-0.0016, basis=-0.12, depth=0.7),
+            Phase(days=12, change=0.06, volatility=0.6, premium=-0.0009, basis=-0.05),
+        ),
+    ),
 }
 
 
@@ -147,18 +171,19 @@ def scenario_feed(
     name: str = SCENARIO_DEFAULT,
     *,
     seed: int = 1,
-    start: datetime = START,
+    start: datetime | None = None,
     step: timedelta = timedelta(minutes=15),
 ) -> SeriesFeed:
     """Make the feed of a named scenario; the same name, seed and step give the same prices.
 
-    Raises: ConfigurationError when there is no such scenario.
+    Without a start it begins on the scenario's own day. Raises: ConfigurationError when there is no such scenario.
     """
     found = SCENARIOS.get(name)
     if found is None:
         raise ConfigurationError(f"There is no scenario {name!r}; choose one of: {', '.join(SCENARIOS)}.")
     random = Random(f"{name}:{seed}")  # noqa: S311 - weather, not secrets
-    phases = (Phase(days=HISTORY / timedelta(days=1)), *found.phases)
+    before = Phase(days=HISTORY / timedelta(days=1), basis=found.phases[0].basis)
+    phases = (before, *found.phases)
     counts = [max(1, round(timedelta(days=phase.days) / step)) for phase in phases]
     market = _bridges(random, phases, counts, step)
     series: dict[MarketKey, Series] = {}
@@ -171,16 +196,30 @@ def scenario_feed(
         series[("spot", f"{asset}USDT")] = _spot(random, coin, index, (phases, counts))
         series[("linear", f"{asset}USDT")] = _linear(random, listed[asset], index, (coin, phases, counts, step))
     series[("spot", "USDCUSDT")] = _stablecoin(random, phases, counts)
+    start = start or found.start
+    calendar = Calendar(origin=start - counts[0] * step, step=step)
+    end = start + sum(counts[1:]) * step
+    series |= more_series(
+        Random(f"{name}:{seed}:futures"),  # noqa: S311 - weather, not secrets
+        (*dated_listings(start, end), *coin_listings()),
+        {asset: series[("linear", f"{asset}USDT")] for asset in COINS},
+        (_per_step(phases, counts, [p.basis for p in phases]), calendar),
+    )
     days = timedelta(days=1)
     return SeriesFeed(
-        origin=start - counts[0] * step,
+        origin=calendar.origin,
         start=start,
-        end=start + sum(counts[1:]) * step,
+        end=end,
         step=step,
         series=series,
         outages=tuple((start + day * days, start + day * days + timedelta(hours=h)) for day, h in found.outages),
         notes=(f"scenario {name}, seed {seed}: {found.summary}",),
     )
+
+
+def scenario_listings(feed: SeriesFeed) -> tuple[Listing, ...]:
+    """Everything the local testnet lists while a scenario is played, contracts that come and go included."""
+    return (*padded_listings(), *dated_listings(feed.start, feed.end), *coin_listings())
 
 
 def _bridge(random: Random, target: float, deviation: float, count: int) -> list[float]:

@@ -35,7 +35,13 @@ STATUS = {
     "EXPIRED": OrderStatus.CANCELED,
     "REJECTED": OrderStatus.REJECTED,
 }
-INCOME = {"FUNDING_FEE": "funding", "COMMISSION": "fee", "REALIZED_PNL": "pnl", "TRANSFER": "transfer"}
+INCOME = {
+    "FUNDING_FEE": "funding",
+    "COMMISSION": "fee",
+    "REALIZED_PNL": "pnl",
+    "TRANSFER": "transfer",
+    "DELIVERY": "pnl",
+}
 
 
 def listing_of(instrument: Instrument, tiers: tuple[Tier, ...], taker_fee: Decimal) -> Listing:

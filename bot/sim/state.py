@@ -8,6 +8,7 @@ from typing import Literal
 
 from bot.sim.cash import Cash, Purse
 from bot.sim.model import (
+    WALLET_OF,
     LedgerEvent,
     Listing,
     MarketType,
@@ -23,7 +24,7 @@ from bot.sim.model import (
 from bot.sim.reasons import Reason
 
 MarketKey = tuple[MarketType, str]
-IncomeKind = Literal["FUNDING_FEE", "COMMISSION", "REALIZED_PNL", "TRANSFER", "INSURANCE_CLEAR"]
+IncomeKind = Literal["FUNDING_FEE", "COMMISSION", "REALIZED_PNL", "TRANSFER", "INSURANCE_CLEAR", "DELIVERY"]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -42,7 +43,7 @@ class SimTransfer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimIncome:
-    """One booking on the futures wallet. Signs: + received, - paid."""
+    """One booking on a futures wallet. Signs: + received, - paid."""
 
     id: int
     kind: IncomeKind
@@ -50,6 +51,7 @@ class SimIncome:
     amount: Decimal
     currency: str
     at: datetime
+    wallet: WalletName = "futures"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,7 @@ class AccountState:
 
     name: str
     hedge_mode: bool = False
+    hedge_mode_inverse: bool = False  # coin-margined contracts have a position mode of their own
     positions: dict[str, SimPosition] = field(default_factory=dict)
     setups: dict[str, SymbolSetup] = field(default_factory=dict)
     orders: dict[int, SimOrder] = field(default_factory=dict)
@@ -77,6 +80,10 @@ class AccountState:
     trades_of: dict[MarketKey, list[SimTrade]] = field(default_factory=dict)
     incomes: list[SimIncome] = field(default_factory=list)
     transfers: list[SimTransfer] = field(default_factory=list)
+
+    def hedged(self, market: MarketType) -> bool:
+        """Tell whether contracts of a market may be held long and short at once."""
+        return self.hedge_mode_inverse if market == "inverse" else self.hedge_mode
 
     def purse(self, wallet: WalletName) -> Purse:
         """Name the purse of one wallet."""
@@ -101,6 +108,7 @@ class State:
         self.now = at
         self.unique_forever = unique_forever
         self.listings: dict[MarketKey, Listing] = {}
+        self.contracts: dict[str, Listing] = {}  # everything but spot: one symbol, one contract
         self.cash = Cash()
         self.accounts: dict[str, AccountState] = {}
         self.quotes: dict[MarketKey, Quote] = {}
@@ -111,20 +119,41 @@ class State:
         self.funding_interval_h: dict[str, int] = {}
         self.funding_next_at: dict[str, datetime] = {}
         self.funding_settled: dict[str, list[SimFunding]] = {}
+        self.index_seen: dict[str, tuple[Decimal, Decimal]] = {}  # price x seconds, seconds, before a delivery
+        self.delivered: dict[str, Decimal] = {}  # settlement prices
         self.last_id = 0
-        self.funding_soonest = NEVER
+        self.funding_soonest = self.delivery_soonest = NEVER
         for item in listings:
             self.add_listing(item, next_multiple(at, item.funding_interval_h))
 
     def add_listing(self, item: Listing, funding_next_at: datetime) -> None:
-        """List a market, or change one that is listed; the funding time counts only for a new perpetual."""
+        """List a market, or change one that is listed; the funding time counts only for a new perpetual.
+
+        Raises: ValueError when another contract has this symbol.
+        """
         known = (item.market, item.symbol) in self.listings
         self.listings[(item.market, item.symbol)] = item
-        if item.market == "linear" and not known:
+        if item.market == "spot":
+            return
+        if self.contracts.setdefault(item.symbol, item).market != item.market:
+            raise ValueError(f"{item.symbol} is listed as another contract")
+        self.contracts[item.symbol] = item
+        if item.expires_at is not None:
+            self.delivery_soonest = self.next_delivery()
+        elif not known:
             self.funding_interval_h[item.symbol] = item.funding_interval_h
             self.funding_next_at[item.symbol] = funding_next_at
             self.funding_settled[item.symbol] = []
             self.funding_soonest = min(self.funding_soonest, funding_next_at)
+
+    def next_delivery(self) -> datetime:
+        """Find when the next dated contract falls due."""
+        dates = (
+            item.expires_at
+            for item in self.contracts.values()
+            if item.expires_at is not None and item.symbol not in self.delivered
+        )
+        return min(dates, default=NEVER)
 
     def next_id(self) -> int:
         """Count orders, trades, transfers and bookings in one row of numbers."""
@@ -164,6 +193,16 @@ class State:
         except KeyError:
             raise refusal("unknown_symbol", f"{market} {symbol}") from None
 
+    def contract(self, symbol: str) -> Listing:
+        """Find a perpetual or dated contract.
+
+        Raises: Rejected("unknown_symbol").
+        """
+        try:
+            return self.contracts[symbol]
+        except KeyError:
+            raise refusal("unknown_symbol", symbol) from None
+
     def quote(self, market: MarketType, symbol: str) -> Quote:
         """Find the present quote.
 
@@ -176,15 +215,25 @@ class State:
         return found
 
     def mark(self, symbol: str) -> Decimal:
-        """Find the mark price of a perpetual."""
-        return self.quote("linear", symbol).mark
+        """Find the mark price of a contract."""
+        return self.quote(self.contract(symbol).market, symbol).mark
 
-    def book_income(self, account: AccountState, kind: IncomeKind, symbol: str, amount: Decimal, currency: str) -> None:
-        """Write a line of the account's futures statement; zero amounts leave no line."""
+    def book_income(self, account: AccountState, kind: IncomeKind, symbol: str, amount: Decimal) -> None:
+        """Write a line of the account's statement for a contract; zero amounts leave no line."""
+        listing = self.contracts[symbol]
+        self.book_line(account, kind, symbol, (WALLET_OF[listing.market], listing.settle, amount))
+
+    def book_line(
+        self, account: AccountState, kind: IncomeKind, symbol: str, money: tuple[WalletName, str, Decimal]
+    ) -> None:
+        """Write a line for a wallet, a currency and an amount."""
+        wallet, currency, amount = money
         if amount:
-            account.incomes.append(
-                SimIncome(id=self.next_id(), kind=kind, symbol=symbol, amount=amount, currency=currency, at=self.now)
-            )
+            line = SimIncome(
+                id=self.next_id(), kind=kind, symbol=symbol, amount=amount, currency=currency, at=self.now,
+                wallet=wallet,
+            )  # fmt: skip
+            account.incomes.append(line)
 
 
 def forget(state: State, before: datetime) -> None:

@@ -6,16 +6,17 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.sim.contract import liquidation_price, profit, worth
 from bot.sim.engine import Engine
 from bot.sim.frictions import ladder, recovered, walk
-from bot.sim.listings import default_listings
-from bot.sim.margin import liquidation_price, maintenance_margin, unrealised_pnl
+from bot.sim.listings import coin_listings, default_listings
+from bot.sim.margin import maintenance_margin
 from bot.sim.market import Market
 from bot.sim.model import Listing, Quote, SideName
 from bot.sim.scenarios import scenario_feed
 from tests.sim.builders import D
 
-PERPETUALS = [listing for listing in default_listings() if listing.market == "linear"]
+PERPETUALS = [listing for listing in (*default_listings(), *coin_listings()) if listing.market != "spot"]
 prices = st.decimals(min_value="0.2", max_value="90000", places=4)
 
 
@@ -81,14 +82,16 @@ def test_at_the_liquidation_price_equity_equals_maintenance(
 ) -> None:
     """The closed formula and the margin arithmetic agree, in whatever tier the position ends up."""
     amount = D(units) * listing.amount_step * (-1 if short else 1)
-    collateral = abs(amount) * entry / leverage
-    price = liquidation_price(amount, entry, collateral, listing.tiers)
+    opened = worth(listing, abs(amount), entry)
+    collateral = opened / leverage
+    price = liquidation_price(listing, amount, entry, collateral)
     if price is None:
-        assert not short or abs(amount) * entry > listing.tiers[-1].floor
+        assert not short or opened > listing.tiers[-1].floor or (listing.market == "inverse" and leverage == 1)
         return
-    equity = collateral + unrealised_pnl(amount, entry, price)
-    maintenance = maintenance_margin(listing.tiers, abs(amount) * price)
-    assert abs(equity - maintenance) <= max(D(1), abs(amount) * price) * D("1e-15")
+    notional = worth(listing, abs(amount), price)
+    equity = collateral + profit(listing, amount, entry, price)
+    maintenance = maintenance_margin(listing.tiers, notional)
+    assert abs(equity - maintenance) <= max(D(1), notional, opened) * D("1e-15")
 
 
 @given(seed=st.integers(min_value=0, max_value=3))

@@ -1,6 +1,7 @@
 """Small worlds for tests of the simulated exchange."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -40,6 +41,23 @@ def linear(
         price_band=D("0.5"),
         tiers=tiers,
         liquidation_fee=D(liquidation_fee),
+    )
+
+
+def dated(expires_at: datetime, *, fee: str = "0") -> Listing:
+    return replace(linear(f"BTCUSDT_{expires_at:%y%m%d}", fee=fee), base="BTC", expires_at=expires_at)
+
+
+def inverse(symbol: str = "BTCUSD_PERP", *, face: str = "10", fee: str = "0") -> Listing:
+    return replace(
+        linear(symbol, fee=fee),
+        market="inverse",
+        base=symbol.removesuffix("USD_PERP"),
+        quote="USD",
+        face=D(face),
+        amount_step=D(1),
+        amount_min=D(1),
+        notional_min=D(0),
     )
 
 

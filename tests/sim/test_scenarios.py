@@ -5,9 +5,9 @@ import pytest
 from bot.domain.errors import ConfigurationError
 from bot.sim.engine import Engine
 from bot.sim.feed import SeriesFeed
-from bot.sim.listings import default_listings, filler_quotes, padded_listings
+from bot.sim.listings import START_PRICES, default_listings, filler_quotes, padded_listings
 from bot.sim.market import Market
-from bot.sim.scenarios import SCENARIO_DEFAULT, SCENARIOS, scenario_feed
+from bot.sim.scenarios import SCENARIO_DEFAULT, SCENARIOS, scenario_feed, scenario_listings
 from tests.sim.builders import BTC, SPOT, D
 
 DAY = timedelta(days=1)
@@ -32,14 +32,18 @@ def test_unknown_scenario_is_refused_with_the_list_of_names() -> None:
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_every_scenario_prices_every_default_market_from_start_to_end(name: str) -> None:
-    """Quotes are positive, the index stays near the mark, nothing is missing."""
+def test_every_scenario_prices_every_listed_market_from_start_to_end(name: str) -> None:
+    """Quotes are positive, the index stays near the mark, nothing is missing or there at the wrong time."""
     feed = scenario_feed(name, step=COARSE)
-    listed = {(listing.market, listing.symbol) for listing in default_listings()}
+    listings = {(row.market, row.symbol): row for row in scenario_listings(feed) if row.base in START_PRICES}
     for at in (feed.start, feed.start + (feed.end - feed.start) / 2, feed.end):
         quotes = feed.quotes(at)
-        assert set(quotes) == listed
-        assert all(quote.mark > 0 and abs(quote.mark / quote.index - 1) < D("0.01") for quote in quotes.values())
+        assert set(quotes) == {key for key, row in listings.items() if row.live(at)}
+        for key, quote in quotes.items():
+            far = D("0.14") if listings[key].expires_at else D("0.01")
+            assert quote.mark > 0
+            assert abs(quote.mark / quote.index - 1) < far
+            assert abs(quote.mid / quote.mark - 1) < D("0.01")
 
 
 def test_default_scenario_is_long_enough_and_both_crashes_and_rallies() -> None:

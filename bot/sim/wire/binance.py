@@ -15,6 +15,7 @@ from bot.sim.wire import binance_futures as futures
 from bot.sim.wire import binance_history as history
 from bot.sim.wire import binance_market as market_data
 from bot.sim.wire import binance_orders as orders
+from bot.sim.wire import binance_rules as rules
 from bot.sim.wire import binance_spot as spot
 from bot.sim.wire.binance_call import Call, Json, Parameters, milliseconds
 from bot.sim.wire.binance_errors import VenueError, translated
@@ -56,7 +57,7 @@ def _signed(handler: Handler, market: MarketType, weight: int = 1) -> Route:
 ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/api/v3/ping"): _public(market_data.ping, "spot"),
     ("GET", "/api/v3/time"): _public(market_data.time, "spot"),
-    ("GET", "/api/v3/exchangeInfo"): _public(market_data.exchange_info, "spot", 20),
+    ("GET", "/api/v3/exchangeInfo"): _public(rules.exchange_info, "spot", 20),
     ("GET", "/api/v3/depth"): _public(market_data.depth, "spot", 5),
     ("GET", "/api/v3/klines"): _public(market_data.candles, "spot", 2),
     ("GET", "/api/v3/ticker/24hr"): _public(market_data.ticker_day, "spot", 2),
@@ -79,7 +80,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/sapi/v1/asset/transfer"): _signed(spot.transfer_history, "spot"),
     ("GET", "/fapi/v1/ping"): _public(market_data.ping, "linear"),
     ("GET", "/fapi/v1/time"): _public(market_data.time, "linear"),
-    ("GET", "/fapi/v1/exchangeInfo"): _public(market_data.exchange_info, "linear"),
+    ("GET", "/fapi/v1/exchangeInfo"): _public(rules.exchange_info, "linear"),
     ("GET", "/fapi/v1/depth"): _public(market_data.depth, "linear", 5),
     ("GET", "/fapi/v1/klines"): _public(market_data.candles, "linear", 2),
     ("GET", "/fapi/v1/markPriceKlines"): _public(market_data.candles, "linear", 2),
@@ -115,7 +116,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/fapi/v1/income"): _signed(history.income, "linear", 30),
     ("GET", "/fapi/v1/forceOrders"): _signed(history.forced_orders, "linear", 20),
     ("GET", "/dapi/v1/time"): _public(market_data.time, "linear"),
-    ("GET", "/dapi/v1/exchangeInfo"): _public(market_data.empty_exchange_info, "linear"),
+    ("GET", "/dapi/v1/exchangeInfo"): _public(rules.exchange_info, "inverse"),
 }
 
 

@@ -1,5 +1,6 @@
 """One call as its handler sees it: checked parameters, the account behind the key, Binance's way with numbers."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -176,9 +177,16 @@ class Call:
         return self.listing_of(self.parameters.required("symbol"))
 
     def listing_of(self, symbol: str) -> Listing:
-        """A listing of this market; raises -1121."""
+        """A listing of this market, delivered ones included; raises -1121."""
         listing = self.engine.listings.get((self.market, symbol))
-        if listing is None:
+        if listing is None or (listing.listed_at is not None and self.now < listing.listed_at):
+            raise unknown_symbol()
+        return listing
+
+    def live_listing_of(self, symbol: str) -> Listing:
+        """A listing that is not delivered yet; raises -1121."""
+        listing = self.listing_of(symbol)
+        if not listing.live(self.now):
             raise unknown_symbol()
         return listing
 
@@ -188,5 +196,26 @@ class Call:
         return None if symbol is None else self.listing_of(symbol)
 
     def listings(self) -> list[Listing]:
-        """Every listing of this market."""
-        return [listing for (market, _), listing in self.engine.listings.items() if market == self.market]
+        """Every listing of this market that is there now."""
+        now = self.now
+        return [
+            listing
+            for (market, _), listing in self.engine.listings.items()
+            if market == self.market and listing.live(now)
+        ]
+
+
+def asked_symbols(call: Call) -> list[str] | None:
+    """The `symbols` list, or `symbol` alone, or None for all; raises -1121 for one nobody lists."""
+    single, several = call.parameters.optional("symbol"), call.parameters.optional("symbols")
+    if single is not None:
+        return [call.listing_of(single).symbol]
+    if several is None:
+        return None
+    try:
+        names = json.loads(several)
+    except ValueError:
+        raise VenueError(-1100, "Illegal characters found in parameter 'symbols'.") from None
+    if not isinstance(names, list) or not names:
+        raise VenueError(-1105, "Parameter 'symbols' was empty.")
+    return [call.listing_of(str(name)).symbol for name in names]

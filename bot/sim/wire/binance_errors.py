@@ -51,6 +51,7 @@ _SPOT: dict[str, tuple[int, str]] = {
 }
 _LINEAR: dict[str, tuple[int, str]] = {
     "market_closed": (-4141, "Symbol is closed."),
+    "closing_only": (-4140, "Invalid symbol status for opening position."),
     "position_side": (-4061, "Order's position side does not match user's setting."),
     "lot_size": (-4023, "Qty not increased by step size."),
     "price_filter": (-4014, "Price not increased by tick size."),

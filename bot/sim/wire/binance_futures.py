@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from bot.sim.margin import notional_cap, unrealised_pnl
+from bot.sim.margin import notional_cap
 from bot.sim.model import Listing, Rejected, SimPosition
 from bot.sim.wire.binance_call import Call, Json, Row, milliseconds, plain, text
 from bot.sim.wire.binance_errors import VenueError, mandatory_missing
@@ -135,7 +135,7 @@ def _shown_positions(call: Call) -> list[SimPosition]:
 def _valued(call: Call, position: SimPosition) -> tuple[Decimal, Decimal, Decimal]:
     """Mark price, signed notional, unrealised profit."""
     mark = call.engine.quote("linear", position.symbol).mark
-    return mark, position.amount * mark, unrealised_pnl(position.amount, position.entry_price, mark)
+    return mark, position.amount * mark, call.engine.unrealised_pnl(call.account, position.symbol)
 
 
 def _margins(call: Call, symbol: str) -> Row:

@@ -10,6 +10,7 @@ from bot.sim.wire.binance_orders import order_row
 _WEEK = timedelta(days=7)
 _DAY = timedelta(days=1)
 _BEGINNING = timedelta(days=90)
+_INCOME_NAMES = {"DELIVERY": "DELIVERED_SETTELMENT"}  # spelt so by the venue
 
 
 def _window(call: Call, length: timedelta) -> tuple[datetime, datetime]:
@@ -110,16 +111,17 @@ def income(call: Call) -> Json:
     since = started if started is not None else ended - _WEEK
     rows: list[Row] = []
     for entry in call.engine.income(call.account, since):
-        if entry.at > ended or (kind and entry.kind != kind) or (symbol and entry.symbol != symbol.symbol):
+        name = _INCOME_NAMES.get(entry.kind, entry.kind)
+        if entry.at > ended or kind not in (None, name) or (symbol and entry.symbol != symbol.symbol):
             continue
         rows.append(
             {
                 "symbol": entry.symbol,
-                "incomeType": entry.kind,
+                "incomeType": name,
                 "income": text(entry.amount),
                 "asset": entry.currency,
                 "time": milliseconds(entry.at),
-                "info": entry.kind,
+                "info": name,
                 "tranId": entry.id,
                 "tradeId": "",
             }

@@ -1,12 +1,11 @@
-"""Binance's public market data, spot and USD-M: rules, books, candles, tickers, marks, funding."""
+"""Binance's public market data, spot, USD-M and coin-margined: books, candles, tickers, marks, funding."""
 
-import json
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.sim.feed import Bar
 from bot.sim.model import Listing, Rejected
-from bot.sim.wire.binance_call import Call, Json, Row, decimals, milliseconds, plain, text
+from bot.sim.wire.binance_call import Call, Json, Row, asked_symbols, decimals, milliseconds, text
 from bot.sim.wire.binance_errors import VenueError, unknown_symbol
 
 _STEPS_S = {
@@ -14,9 +13,7 @@ _STEPS_S = {
     "6h": 21600, "8h": 28800, "12h": 43200, "1d": 86400, "3d": 259200, "1w": 604800,
 }  # fmt: skip
 _FUTURES_DEPTHS = (5, 10, 20, 50, 100, 500, 1000)
-_PERPETUAL_DELIVERY_MS = 4133404800000
 _FUNDING_CAP_DEFAULT = Decimal("0.003")
-_ONE = Decimal(1)
 
 
 def ping(_: Call) -> Json:
@@ -29,195 +26,12 @@ def time(call: Call) -> Json:
     return {"serverTime": call.now_ms}
 
 
-def exchange_info(call: Call) -> Json:
-    """GET exchangeInfo: every listing with its filters."""
-    rows = call.exchange.listing_rows.get(call.market)
-    if rows is None:
-        write = _spot_symbol if call.market == "spot" else _futures_symbol
-        rows = [write(listing) for listing in call.listings()]
-        call.exchange.listing_rows[call.market] = rows
-    limit = call.exchange.meter.limits.get(call.market, 6000)
-    info: Row = {
-        "timezone": "UTC",
-        "serverTime": call.now_ms,
-        "rateLimits": [
-            {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": limit},
-            {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 300},
-        ],
-        "exchangeFilters": [],
-    }
-    if call.market == "linear":
-        info["futuresType"] = "U_MARGINED"
-        info["assets"] = [
-            {"asset": asset, "marginAvailable": True, "autoAssetExchange": "-10000"}
-            for asset in sorted({listing.quote for listing in call.listings()})
-        ]
-    info["symbols"] = _chosen_symbols(call, rows) if call.market == "spot" else rows
-    return info
-
-
-def _chosen_symbols(call: Call, rows: list[Row]) -> list[Row]:
-    asked = _asked_symbols(call)
-    return rows if asked is None else [row for row in rows if row["symbol"] in asked]
-
-
-def empty_exchange_info(call: Call) -> Json:
-    """GET exchangeInfo of the coin-margined market, which this exchange does not offer."""
-    return {"timezone": "UTC", "serverTime": call.now_ms, "rateLimits": [], "exchangeFilters": [], "symbols": []}
-
-
-def _lot_filters(listing: Listing) -> list[Row]:
-    step = plain(listing.amount_step)
-    return [
-        {
-            "filterType": "PRICE_FILTER",
-            "minPrice": plain(listing.price_tick),
-            "maxPrice": "1000000",
-            "tickSize": plain(listing.price_tick),
-        },
-        {
-            "filterType": "LOT_SIZE",
-            "minQty": plain(listing.amount_min),
-            "maxQty": plain(listing.amount_max),
-            "stepSize": step,
-        },
-        {
-            "filterType": "MARKET_LOT_SIZE",
-            "minQty": plain(listing.amount_min),
-            "maxQty": plain(listing.market_amount_max),
-            "stepSize": step,
-        },
-    ]
-
-
-def _futures_symbol(listing: Listing) -> Row:
-    up, down = _ONE + listing.price_band, _ONE - listing.price_band
-    maintenance = listing.tiers[0].maintenance_rate * 100 if listing.tiers else Decimal("2.5")
-    return {
-        "symbol": listing.symbol,
-        "pair": listing.symbol,
-        "contractType": "PERPETUAL",
-        "deliveryDate": _PERPETUAL_DELIVERY_MS,
-        "onboardDate": 1567965300000,
-        "status": "TRADING" if listing.tradable else "SETTLING",
-        "maintMarginPercent": text(maintenance, 4),
-        "requiredMarginPercent": "5.0000",
-        "baseAsset": listing.base,
-        "quoteAsset": listing.quote,
-        "marginAsset": listing.quote,
-        "pricePrecision": decimals(listing.price_tick),
-        "quantityPrecision": decimals(listing.amount_step),
-        "baseAssetPrecision": 8,
-        "quotePrecision": 8,
-        "underlyingType": "COIN",
-        "underlyingSubType": [],
-        "triggerProtect": "0.0500",
-        "liquidationFee": text(listing.liquidation_fee, 6),
-        "marketTakeBound": text(listing.price_band, 2),
-        "maxMoveOrderLimit": 10000,
-        "filters": [
-            *_lot_filters(listing),
-            {"filterType": "MAX_NUM_ORDERS", "limit": 200},
-            {"filterType": "MIN_NOTIONAL", "notional": plain(listing.notional_min)},
-            {
-                "filterType": "PERCENT_PRICE",
-                "multiplierUp": text(up, 4),
-                "multiplierDown": text(down, 4),
-                "multiplierDecimal": "4",
-            },
-        ],
-        "orderTypes": [
-            "LIMIT",
-            "MARKET",
-            "STOP",
-            "STOP_MARKET",
-            "TAKE_PROFIT",
-            "TAKE_PROFIT_MARKET",
-            "TRAILING_STOP_MARKET",
-        ],
-        "timeInForce": ["GTC", "IOC", "FOK", "GTX", "GTD"],
-    }
-
-
-def _spot_symbol(listing: Listing) -> Row:
-    up, down = _ONE + listing.price_band, _ONE - listing.price_band
-    return {
-        "symbol": listing.symbol,
-        "status": "TRADING" if listing.tradable else "BREAK",
-        "baseAsset": listing.base,
-        "baseAssetPrecision": 8,
-        "quoteAsset": listing.quote,
-        "quotePrecision": 8,
-        "quoteAssetPrecision": 8,
-        "baseCommissionPrecision": 8,
-        "quoteCommissionPrecision": 8,
-        "orderTypes": [
-            "LIMIT",
-            "LIMIT_MAKER",
-            "MARKET",
-            "STOP_LOSS",
-            "STOP_LOSS_LIMIT",
-            "TAKE_PROFIT",
-            "TAKE_PROFIT_LIMIT",
-        ],
-        "icebergAllowed": True,
-        "ocoAllowed": True,
-        "otoAllowed": True,
-        "quoteOrderQtyMarketAllowed": True,
-        "allowTrailingStop": True,
-        "cancelReplaceAllowed": True,
-        "isSpotTradingAllowed": True,
-        "isMarginTradingAllowed": False,
-        "filters": [
-            *_lot_filters(listing),
-            {"filterType": "ICEBERG_PARTS", "limit": 10},
-            {
-                "filterType": "PERCENT_PRICE_BY_SIDE",
-                "bidMultiplierUp": plain(up),
-                "bidMultiplierDown": plain(down),
-                "askMultiplierUp": plain(up),
-                "askMultiplierDown": plain(down),
-                "avgPriceMins": 5,
-            },
-            {
-                "filterType": "NOTIONAL",
-                "minNotional": text(listing.notional_min),
-                "applyMinToMarket": True,
-                "maxNotional": "9000000.00000000",
-                "applyMaxToMarket": False,
-                "avgPriceMins": 5,
-            },
-            {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": 200},
-        ],
-        "permissions": [],
-        "permissionSets": [["SPOT"]],
-        "defaultSelfTradePreventionMode": "EXPIRE_MAKER",
-        "allowedSelfTradePreventionModes": ["EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"],
-    }
-
-
-def _asked_symbols(call: Call) -> list[str] | None:
-    """The `symbols` list, or `symbol` alone, or None for all; raises -1121 for one nobody lists."""
-    single, several = call.parameters.optional("symbol"), call.parameters.optional("symbols")
-    if single is not None:
-        return [call.listing_of(single).symbol]
-    if several is None:
-        return None
-    try:
-        names = json.loads(several)
-    except ValueError:
-        raise VenueError(-1100, "Illegal characters found in parameter 'symbols'.") from None
-    if not isinstance(names, list) or not names:
-        raise VenueError(-1105, "Parameter 'symbols' was empty.")
-    return [call.listing_of(str(name)).symbol for name in names]
-
-
 def _asked_listings(call: Call) -> tuple[list[Listing], bool]:
     """The listings asked for, and whether a single object rather than a list is expected."""
-    asked = _asked_symbols(call)
+    asked = asked_symbols(call)
     if asked is None:
         return [listing for listing in call.listings() if _priced(call, listing)], False
-    return [call.listing_of(symbol) for symbol in asked], call.parameters.optional("symbol") is not None
+    return [call.live_listing_of(symbol) for symbol in asked], call.parameters.optional("symbol") is not None
 
 
 def _priced(call: Call, listing: Listing) -> bool:
@@ -239,7 +53,7 @@ def _one_or_many(rows: list[Row], single: bool) -> Json:
 
 def depth(call: Call) -> Json:
     """GET depth; futures accept only the listed limits."""
-    listing = call.listing()
+    listing = call.live_listing_of(call.parameters.required("symbol"))
     limit = call.parameters.optional_integer("limit") or (100 if call.market == "spot" else 500)
     if call.market == "linear" and limit not in _FUTURES_DEPTHS:
         raise VenueError(-4021, f"{limit} is not valid depth limit.")
@@ -360,21 +174,31 @@ def premium_index(call: Call) -> Json:
     listings, single = _asked_listings(call)
     rows: list[Row] = []
     for listing in listings:
-        quote = call.engine.quote("linear", listing.symbol)
-        rate, _, next_at = call.engine.funding(listing.symbol)
+        quote = call.engine.quote(call.market, listing.symbol)
         rows.append(
             {
                 "symbol": listing.symbol,
                 "markPrice": text(quote.mark),
                 "indexPrice": text(quote.index),
-                "estimatedSettlePrice": text(quote.index),
-                "lastFundingRate": text(rate),
-                "interestRate": "0.00010000",
-                "nextFundingTime": milliseconds(next_at),
+                **_coming_funding(call, listing, quote.index),
                 "time": call.now_ms,
             }
         )
     return _one_or_many(rows, single)
+
+
+def _coming_funding(call: Call, listing: Listing, index: Decimal) -> Row:
+    """A dated contract pays none; it has a settlement price to come instead."""
+    if listing.expires_at is not None:
+        price, _ = call.engine.settlement_price(listing.symbol)
+        return {"estimatedSettlePrice": text(price), "lastFundingRate": "", "interestRate": "", "nextFundingTime": 0}
+    rate, _, next_at = call.engine.funding(listing.symbol)
+    return {
+        "estimatedSettlePrice": text(index),
+        "lastFundingRate": text(rate),
+        "interestRate": "0.00010000",
+        "nextFundingTime": milliseconds(next_at),
+    }
 
 
 def funding_info(call: Call) -> Json:
@@ -388,5 +212,6 @@ def funding_info(call: Call) -> Json:
             "disclaimer": False,
         }
         for listing in call.listings()
-        if listing.funding_interval_h != 8 or listing.funding_cap != _FUNDING_CAP_DEFAULT
+        if listing.expires_at is None
+        and (listing.funding_interval_h != 8 or listing.funding_cap != _FUNDING_CAP_DEFAULT)
     ]
