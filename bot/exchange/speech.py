@@ -50,6 +50,7 @@ class LookUp:
 class Collateral:
     """Where the collateral of each currency stands in the answer to a balance.
 
+    `wallet_has_profit`: the figure at `wallet` is equity, from which the unrealised profit is taken off.
     `maintenance` None: the venue tells none per currency, and our own tiers are all there is.
     `withdrawable` None: what is not bound counts, which is wallet plus losses minus what positions bind.
     """
@@ -62,6 +63,7 @@ class Collateral:
     initial: tuple[str, ...]
     maintenance: str | None
     withdrawable: str | None
+    wallet_has_profit: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,7 @@ class Orders:
     fills: Ask
     fills_page: int
     fills_window_d: int
+    fills_until: str = "until"
     cross: Params = field(default_factory=dict)
     isolated: Params = field(default_factory=dict)
     sides: tuple[str, Mapping[str, Side]] | None = None
@@ -129,10 +132,10 @@ class Leverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Movement:
-    """How collateral moves inside the account: ccxt's word for each wallet, and where movements are listed."""
+    """How collateral moves inside the account: ccxt's word for each wallet, and the reads that list movements."""
 
     wallets: Mapping[Wallet, str]
-    listed: Ask | None
+    listed: tuple[Ask, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

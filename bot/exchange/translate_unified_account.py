@@ -65,6 +65,8 @@ def margin_accounts(venue: str, reply: object, table: Collateral) -> tuple[Margi
 
 def _margin_account(venue: str, row: Row, table: Collateral) -> MarginAccount:
     wallet, profit = number_at(row, table.wallet), or_zero(found_at(row, table.unrealised), table.unrealised)
+    if table.wallet_has_profit:
+        wallet -= profit
     initial = sum((or_zero(found_at(row, path), path) for path in table.initial), ZERO)
     maintenance = or_zero(found_at(row, table.maintenance), table.maintenance) if table.maintenance else ZERO
     movable = or_zero(found_at(row, table.withdrawable), table.withdrawable) if table.withdrawable else None

@@ -253,7 +253,7 @@ async def fills(reading: Reading, symbol: str, since: datetime) -> tuple[Fill, .
             "symbol": symbol,
             "since": strict.milliseconds(start),
             "limit": table.fills_page,
-            "params": {**table.fills.params, "until": strict.milliseconds(stop)},
+            "params": {**table.fills.params, table.fills_until: strict.milliseconds(stop)},
         }
         reply = await reading.calls.read(table.fills.call, params)
         rows = understood(reading, "list of trades", strict.rows, reply)
@@ -301,14 +301,15 @@ def _funding_entry(reading: Reading, row: Row) -> IncomeEntry:
 async def transfers(reading: Reading, since: datetime) -> tuple[Transfer, ...]:
     """Movements between the wallets of the account."""
     movement = speech_of(reading).movement
-    if movement is None or movement.listed is None:
+    if movement is None or not movement.listed:
         raise Unavailable(f"{reading.venue} keeps no list of transfers that can be read. Nothing was changed.")
-    ask = movement.listed
-    asked = {"code": reading.settle, "since": strict.milliseconds(since), "limit": None, "params": ask.params}
-    reply = await reading.calls.read(ask.call, asked)
     words = {word: wallet for wallet, word in movement.wallets.items()}
-    rows = understood(reading, "transfers", strict.rows, reply)
-    return tuple(understood(reading, "transfer", _transfer, reading, row, words) for row in rows)
+    found = []
+    for ask in movement.listed:
+        asked = {"code": reading.settle, "since": strict.milliseconds(since), "limit": 100, "params": ask.params}
+        rows = understood(reading, "transfers", strict.rows, await reading.calls.read(ask.call, asked))
+        found += [understood(reading, "transfer", _transfer, reading, row, words) for row in rows]
+    return tuple(sorted(found, key=lambda row: (row.at, row.transfer_id)))
 
 
 def _transfer(reading: Reading, row: Row, words: dict[str, Wallet]) -> Transfer:

@@ -1,0 +1,178 @@
+"""MEXC: spot api/v3 and linear perpetuals of the contract API. There is no sandbox.
+
+Sources: "docs" is mexc.com/api-docs, "ccxt" the source of ccxt 4.5.90, "measured" what the real client put on the wire.
+Read 2026-11-25.
+"""
+
+import re
+from decimal import Decimal
+from typing import Final
+
+from bot.domain.account import MarginMode, PositionMode, Side, Wallet
+from bot.exchange.envelope import ErrorKeys, Expected, Shape
+from bot.exchange.quirks import Codes, Quirks
+from bot.exchange.speech import (
+    Ask,
+    Collateral,
+    Counts,
+    Leverage,
+    LookUp,
+    Movement,
+    Orders,
+    Positions,
+    Speech,
+)
+
+_ANSWER: Final = Expected(shape=Shape.OBJECT, keys=("success", "code"))  # docs, contract API: success, code, data
+# docs, "Order": 1 open long, 2 close short, 3 open short, 4 close long; ccxt reads 2 as a sale and 3, 4 not at all
+_SIDES: Final = {"1": Side.BUY, "2": Side.BUY, "3": Side.SELL, "4": Side.SELL}
+_IMMEDIATE: Final = 3  # docs, order type: immediate or cancel; measured: timeInForce does not reach the wire
+
+# docs, "Error Code" of the contract API: decided by validation or by the account's means, final.
+_REFUSED: Final = frozenset({
+    "600", "601", "1000", "1001", "1002", "1003", "1004", "2001", "2002", "2003", "2004", "2005", "2006", "2007",
+    "2008", "2009", "2011", "2013", "2014", "2015", "2016", "2018", "2019", "2021", "2022", "2023", "2024", "2025", "2026",
+    "2027", "2028", "2029", "2030", "2031", "2032", "2033", "2034", "2035", "2036", "2037", "2038", "2039", "2041",
+    "2042", "2043", "2044", "2046", "2047", "2048", "2049", "3001", "4001", "5001", "5002", "5003", "5004", "6001",
+    "6002", "6003", "6004", "6005", "7002", "8817", "10007",
+})  # fmt: skip
+
+SPEECH: Final = Speech(
+    counts=Counts.CONTRACTS,  # ccxt: vol is contracts of contractSize coins, 0.0001 BTC
+    market_types={"types": {"spot": True, "swap": {"linear": True, "inverse": False}}},
+    # ccxt has no fetchMarkPrices here; the ticker's own words carry fairPrice and indexPrice
+    marks=Ask(
+        call="fetch_tickers",
+        paths={"mark": "info.fairPrice", "index": "info.indexPrice", "at": "timestamp"},
+    ),
+    funding=Ask(
+        call="fetch_funding_rate",
+        each=True,
+        paths={"rate": "fundingRate", "next_at": "fundingTimestamp", "interval": "interval"},
+    ),
+    spot_prices=Ask(call="fetch_bids_asks", paths={"bid": "bid", "ask": "ask"}),
+    depths=(20, 100, 1000),
+    candle_page=2000,  # docs: at most 2000 rows; measured: only the start is sent
+    candle_params={},
+    candles_until="until",
+    funding_page=100,
+    balances=Ask(call="fetch_balance", params={"type": "spot"}),
+    funding_wallet=None,
+    one_wallet=False,
+    collateral=Collateral(
+        ask=Ask(call="fetch_balance", params={"type": "swap"}),
+        rows="data",
+        currency="currency",
+        wallet="equity",
+        unrealised="unrealized",
+        initial=("positionMargin", "frozenBalance"),
+        maintenance=None,
+        withdrawable="cashBalance",
+        wallet_has_profit=True,
+    ),
+    positions=Positions(
+        ask=Ask(call="fetch_positions"),
+        mark=None,  # ccxt: no mark price and no notional in the row
+        updated_at="timestamp",
+        bound="info.im",
+        bound_has_profit=False,
+    ),
+    orders=Orders(
+        client_id="externalOid",
+        params={"type": _IMMEDIATE},
+        opening={"side": 3},
+        closing={"side": 2},
+        look_up=(
+            LookUp(
+                call="contractPrivateGetOrderExternalSymbolExternalOid",
+                params={"symbol": "{market}", "external_oid": "{client_id}"},
+                rows="data",
+            ),
+        ),
+        cancel=LookUp(
+            call="contractPrivatePostOrderCancelWithExternal",
+            params={"symbol": "{market}", "externalOid": "{client_id}"},
+            rows="data",
+        ),
+        echo=None,  # the answer to an order is its id alone
+        open_orders=Ask(call="fetch_open_orders", params={"type": "swap"}),
+        fills=Ask(call="fetch_my_trades"),
+        fills_page=100,
+        fills_window_d=30,
+        fills_until="end_time",
+        sides=("info.side", _SIDES),
+        closes=frozenset({"2", "4"}),
+        cross={"openType": 2},
+        isolated={"openType": 1},
+    ),
+    leverage=Leverage(
+        read=Ask(call="fetch_leverage", paths={"leverage": "shortLeverage"}),
+        mode=Ask(call="fetch_leverage", paths={"mode": "marginMode"}),
+        modes={"cross": MarginMode.CROSS, "isolated": MarginMode.ISOLATED},
+        set_leverage=({"positionType": 2},),  # measured: one call per side; only shorts are held
+        cross={"openType": 2},
+        isolated={"openType": 1},
+        set_mode=None,
+    ),
+    position_mode=LookUp(call="contractPrivateGetPositionPositionMode", params={}, rows="data"),
+    position_modes={"2": PositionMode.ONE_WAY, "1": PositionMode.HEDGE},
+    brackets=Ask(call="fetch_leverage_tiers"),
+    movement=Movement(
+        wallets={Wallet.SPOT: "spot", Wallet.FUTURES: "swap"},
+        listed=(
+            Ask(call="fetch_transfers", params={"fromAccountType": "SPOT", "toAccountType": "FUTURES"}),
+            Ask(call="fetch_transfers", params={"fromAccountType": "FUTURES", "toAccountType": "SPOT"}),
+        ),
+    ),
+    income=Ask(call="fetch_funding_history"),
+    funding_sign=1,  # ccxt: positive when received
+    rights=None,  # no endpoint tells what a key may do
+    notional_min=Decimal(5),
+)
+
+QUIRKS: Final = Quirks(
+    id="mexc",
+    read_on="2026-11-25",
+    hosts_live=frozenset({"api.mexc.com", "contract.mexc.com"}),
+    hosts_demo=frozenset(),
+    sandbox="none",
+    client_id_pattern=re.compile(r"^[A-Za-z0-9_-]{1,32}$"),  # docs, externalOid
+    quarantine_s=60,  # the contract API has no receive window
+    recv_window_ms=5000,
+    market_types={"linear-perpetual": ("linear",)},
+    codes=Codes(
+        success=frozenset({"0", "200"}),
+        refused=_REFUSED,
+        duplicate=frozenset(),
+        already_so=frozenset(),
+        not_executed=frozenset({"510"}),  # docs: too frequent, not processed
+        clock=frozenset({"513", "700003", "10073"}),
+        key=frozenset({"401", "402", "406", "602", "701", "702", "703", "704", "700001", "700002", "700006", "700007"}),
+        order_absent=frozenset({"2040", "-2011", "-2013"}),
+        symbol_absent=frozenset({"1001", "-1121"}),
+        transient=frozenset({"500", "501", "503", "504", "510", "9999", "6026"}),
+    ),
+    reads_by_post=frozenset(),
+    writes_by_get=frozenset(),
+    expected={
+        f"{method} /api/v1{path}": _ANSWER
+        for method, path in (
+            ("GET", "/contract/ping"),
+            ("GET", "/contract/detail"),
+            ("GET", "/contract/ticker"),
+            ("GET", "/private/account/assets"),
+            ("GET", "/private/position/open_positions"),
+            ("GET", "/private/position/leverage"),
+            ("GET", "/private/position/position_mode"),
+            ("GET", "/private/order/list/open_orders"),
+            ("GET", "/private/order/list/order_deals"),
+            ("POST", "/private/order/create"),
+            ("POST", "/private/order/cancel_with_external"),
+            ("POST", "/private/position/change_leverage"),
+        )
+    },
+    silence_s={429: 30, 418: 300, 403: 600},
+    options={"defaultType": "swap", "fetchCurrencies": False},
+    error_keys=ErrorKeys(code=("code",), message=("message", "msg")),
+    speech=SPEECH,
+)
