@@ -12,13 +12,14 @@ from bot.policy.estimators.band import (
     AVERSION,
     BAND_STATIC,
     COST_MAJORS,
+    TRADE_SHARE_MIN,
     band_edge,
     band_weight,
     rebalance,
     volatility_target_drift,
 )
 from bot.policy.estimators.overlay import allocation_ratio
-from bot.policy.estimators.volatility_target import funding_tilt, volatility_target_ratio
+from bot.policy.estimators.volatility_target import VOLATILITY_TARGET, funding_tilt, volatility_target_ratio
 
 Binding = Literal["static", "allocation", "volatility"]
 Action = Literal["hold", "increase", "reduce", "top_up", "safety_reduce"]
@@ -40,10 +41,13 @@ class Situation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What the owner asked for: the needs, how far funding may tilt them, and what trading is worth."""
+    """What the owner asked for: the needs, how far funding may tilt them, and what trading is worth.
+
+    `notional_min` None is a quarter of a percent of spot: a smaller trade is not worth a look.
+    """
 
     target_weight: float
-    volatility_target: float = 0.45
+    volatility_target: float = VOLATILITY_TARGET
     ratio_static: float = 0.0
     ratio_max: float = 1.0
     tilt_slope: float = 0.05
@@ -51,7 +55,7 @@ class Wishes:
     cost: float = COST_MAJORS
     aversion: float = AVERSION
     volatility_of_volatility: float = 0.6
-    notional_min: float = 0.0
+    notional_min: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +117,8 @@ def policy_step(situation: Situation, wishes: Wishes, limits: Limits) -> Decisio
     notional_cap = cap * max(finite("collateral", situation.collateral), 0.0)
     target = min(wanted, notional_cap)
     band = _band(binding, situation, wishes)
-    move = _protect(situation, notional_cap, limits) or _pace(situation, target, band, wishes.notional_min)
+    smallest = TRADE_SHARE_MIN * spot if wishes.notional_min is None else wishes.notional_min
+    move = _protect(situation, notional_cap, limits) or _pace(situation, target, band, smallest)
     return Decision(
         ratio_allocation=allocation,
         ratio_volatility=volatility,

@@ -25,6 +25,10 @@ class Inputs:
     def take(self, *names: str) -> tuple[Any, ...]:
         return tuple(self[name] for name in names)
 
+    def known(self, name: str, otherwise: Any) -> Any:
+        """The case's value, or the documented default where the case gives none."""
+        return self[name] if self.has(name) else otherwise
+
     def given(self, **names: str) -> dict[str, Any]:
         """Our keyword to the case's value, for those the case gives; the others keep our defaults."""
         return {ours: self[theirs] for ours, theirs in names.items() if self.has(theirs)}

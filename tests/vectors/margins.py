@@ -11,7 +11,7 @@ _MAINTENANCE = {"maintenance_rate": "mmr", "maintenance_amount": "maint_amount"}
 
 def _linear(i: Inputs, wallet: float, side: Any = None) -> liquidation.LinearPosition:
     entry, quantity = i.take("entry", "qty")
-    named = i["side"] if side is None else side
+    named = i.known("side", "short") if side is None else side
     return liquidation.LinearPosition(side=named, entry_price=entry, quantity=quantity, wallet=wallet)
 
 
@@ -46,7 +46,8 @@ def liq_price_linear_tiered(i: Inputs) -> Expected:
 @label
 def liq_price_inverse(i: Inputs) -> Expected:
     position = liquidation.InversePosition(
-        **i.given(side="side", entry_price="entry", face_usd="face_usd", wallet_coin="wallet_coin")
+        side=i.known("side", "short"),
+        **i.given(entry_price="entry", face_usd="face_usd", wallet_coin="wallet_coin"),
     )
     return {"liq_price": liquidation.inverse_price(position, **i.given(**_MAINTENANCE))}
 
@@ -74,13 +75,15 @@ def short_margin_state(i: Inputs) -> Expected:
 
 @label
 def survivable_rally(i: Inputs) -> Expected:
-    found = leverage.survivable_rally(*i.take("collateral", "notional", "lev_cap", "mmr"))
+    cap = i.known("lev_cap", leverage.LEVERAGE_MAJORS)
+    found = leverage.survivable_rally(i["collateral"], i["notional"], cap, i["mmr"])
     return renamed(found, to_lev_cap="to_leverage_cap", to_liquidation="to_liquidation")
 
 
 @label
 def top_up_or_reduce(i: Inputs) -> Expected:
-    mark, quantity, equity, target = i.take("mark", "qty", "equity", "lev_target")
+    mark, quantity, equity = i.take("mark", "qty", "equity")
+    target = i.known("lev_target", leverage.LEVERAGE_MAJORS)
     return asdict(leverage.top_up_or_reduce(mark * quantity, equity, target))
 
 

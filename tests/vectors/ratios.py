@@ -1,9 +1,11 @@
 """Adapters for hedge ratios, bands and the allocation overlay."""
 
 from dataclasses import asdict
+from typing import Any
 
 from bot.policy.estimators import band, covariance, hedge_ratio, minimum_variance
 from bot.policy.estimators import overlay as allocation
+from bot.policy.estimators.volatility_target import VOLATILITY_TARGET
 from tests.vectors.inputs import Expected, Inputs, label, renamed
 
 
@@ -78,19 +80,29 @@ def net_delta_coin(i: Inputs) -> Expected:
     return {"net_delta_coin": hedge_ratio.net_delta_coin(*inputs)}
 
 
+def _price(i: Inputs) -> tuple[float, float]:
+    return i.known("cost", band.COST_MAJORS), i.known("gamma", band.AVERSION)
+
+
+def _aim(i: Inputs) -> dict[str, Any]:
+    """What is called target in the text is called center in the labels."""
+    mode = i.known("mode", "edge")
+    return {"aim": "center" if mode == "target" else mode}
+
+
 @label
 def band_edge(i: Inputs) -> Expected:
-    return {"b": band.band_edge(*i.take("cost", "gamma", "sigma", "nu"))}
+    return {"b": band.band_edge(*_price(i), *i.take("sigma", "nu"))}
 
 
 @label
 def band_center(i: Inputs) -> Expected:
-    return {"b": band.band_center(*i.take("cost", "gamma", "sigma", "nu"))}
+    return {"b": band.band_center(*_price(i), *i.take("sigma", "nu"))}
 
 
 @label
 def band_fixed(i: Inputs) -> Expected:
-    return {"b": band.band_fixed(*i.take("fixed", "gamma", "sigma", "nu"))}
+    return {"b": band.band_fixed(i["fixed"], i.known("gamma", band.AVERSION), *i.take("sigma", "nu"))}
 
 
 @label
@@ -100,14 +112,15 @@ def band_weight(i: Inputs) -> Expected:
 
 @label
 def band_annual_cost(i: Inputs) -> Expected:
-    found = band.band_annual_cost(*i.take("b", "cost", "gamma", "sigma", "nu"), **i.given(aim="mode"))
+    found = band.band_annual_cost(i["b"], *_price(i), *i.take("sigma", "nu"), **_aim(i))
     return renamed(found, turnover="turnover", trading_cost="trading", risk_cost="risk", total="total")
 
 
 @label
 def nu_vol_target(i: Inputs) -> Expected:
     rate = i.given(volatility_of_volatility="vol_of_vol")
-    return {"nu": band.volatility_target_drift(*i.take("spot_share", "sigma", "target"), **rate)}
+    share, sigma = i.take("spot_share", "sigma")
+    return {"nu": band.volatility_target_drift(share, sigma, i.known("target", VOLATILITY_TARGET), **rate)}
 
 
 @label
@@ -117,7 +130,7 @@ def gp_rate(i: Inputs) -> Expected:
 
 @label
 def rebalance(i: Inputs) -> Expected:
-    found = band.rebalance(*i.take("current", "target", "b"), **i.given(aim="mode"))
+    found = band.rebalance(*i.take("current", "target", "b"), **_aim(i))
     return renamed(found, trade="trade", new="after")
 
 

@@ -88,4 +88,5 @@ def pnl_attribution(i: Inputs) -> Expected:
     book = figures.Book(
         **i.given(spot_quantities="spot_q", spot_prices="spot_p", short_quantities="short_q", futures_prices="fut_p")
     )
-    return asdict(figures.attribute_profit(book, *i.take("funding", "fees", "slippage")))
+    flows = (i.known(name, []) for name in ("funding", "fees", "slippage"))
+    return asdict(figures.attribute_profit(book, *flows))

@@ -1,22 +1,26 @@
 """Adapters for volatility, carry and the volume profile."""
 
 from dataclasses import asdict
+from typing import Any
 
 from bot.policy.estimators import carry, volatility, volatility_target, volume_profile
 from tests.vectors.inputs import Expected, Inputs, label, renamed
 
-_EWMA = {"decay": "lam", "seed_count": "n0"}
+
+def _ewma(i: Inputs, count: int) -> dict[str, Any]:
+    """A series shorter than its seed is all seed; whether so little is enough to act on is for the rules to say."""
+    return {"seed_count": min(i.known("n0", 30), count), **i.given(decay="lam")}
 
 
 @label
 def vol_ewma(i: Inputs) -> Expected:
-    found = volatility.ewma_volatility(i["r"], **i.given(**_EWMA))
+    found = volatility.ewma_volatility(i["r"], **_ewma(i, len(i["r"])))
     return renamed(found, var_daily="variance_daily", vol_annual="volatility")
 
 
 @label
 def parkinson_ewma(i: Inputs) -> Expected:
-    found = volatility.parkinson_ewma(*i.take("h", "l"), **i.given(**_EWMA))
+    found = volatility.parkinson_ewma(*i.take("h", "l"), **_ewma(i, len(i["h"])))
     return renamed(found, var_daily="variance_daily", vol_annual="volatility")
 
 
@@ -56,19 +60,21 @@ def vol_blend(i: Inputs) -> Expected:
 
 @label
 def funding_z(i: Inputs) -> Expected:
-    windows = i.given(count_short="n_short", count_long="n_long")
-    return {"z": volatility_target.funding_deviation(i["f"], **windows)}
+    count = min(i.known("n_long", 90), len(i["f"]))
+    recent = min(i.known("n_short", 9), count)
+    return {"z": volatility_target.funding_deviation(i["f"], count_short=recent, count_long=count)}
 
 
 @label
 def h_vol_target(i: Inputs) -> Expected:
     limits = i.given(ratio_min="h_min", ratio_max="h_max")
-    return {"h": volatility_target.volatility_target_ratio(*i.take("sigma", "target"), **limits)}
+    target = i.known("target", volatility_target.VOLATILITY_TARGET)
+    return {"h": volatility_target.volatility_target_ratio(i["sigma"], target, **limits)}
 
 
 @label
 def h_vol_target_proxy(i: Inputs) -> Expected:
-    inputs = i.take("sigma_m", "beta", "sigma_res", "target")
+    inputs = (*i.take("sigma_m", "beta", "sigma_res"), i.known("target", volatility_target.VOLATILITY_TARGET))
     limits = i.given(ratio_min="h_min", ratio_max="h_max")
     found = volatility_target.volatility_target_ratio_proxy(*inputs, **limits)
     return renamed(found, h="ratio", feasible="feasible")
@@ -77,7 +83,7 @@ def h_vol_target_proxy(i: Inputs) -> Expected:
 @label
 def hysteresis(i: Inputs) -> Expected:
     rule = volatility_target.Hysteresis(**i.given(band="band", confirm_down="confirm_down", step="step"))
-    found = volatility_target.hysteresis_path(i["targets"], i["h0"], rule)
+    found = volatility_target.hysteresis_path(i["targets"], i.known("h0", 0.0), rule)
     return renamed(found, h="ratios", trades="trades")
 
 
@@ -183,5 +189,5 @@ def profile_levels(i: Inputs) -> Expected:
 @label
 def vp_gate(i: Inputs) -> Expected:
     gate = volume_profile.Gate(**i.given(levels="levels", tolerance="tol", wait_max_hours="max_wait_h"))
-    action, price, waited, urgent = i.take("action", "price", "waited_h", "urgent")
-    return asdict(volume_profile.gate_answer(action, price, gate, waited, urgent=urgent))
+    waited, urgent = i.known("waited_h", 0.0), i.known("urgent", False)
+    return asdict(volume_profile.gate_answer(i["action"], i["price"], gate, waited, urgent=urgent))

@@ -14,7 +14,7 @@ def book_walk(i: Inputs) -> Expected:
 
 @label
 def depth_within(i: Inputs) -> Expected:
-    return {"depth": cost.depth_within(*i.take("levels", "mid"), **i.given(distance_bps="bps"))}
+    return {"depth": cost.depth_within(i["levels"], i["mid"], i.known("bps", 5.0))}
 
 
 @label
@@ -81,24 +81,21 @@ def passive_vs_taker(i: Inputs) -> Expected:
 def policy_step(i: Inputs) -> Expected:
     """The cap is worked out by protection, as in a cycle, and handed to the policy."""
     cap = leverage.leverage_cap(
-        *i.take("sigma_fut", "resp_days", "mmr"),
+        i.known("sigma_fut", i["sigma"]),
+        i.known("resp_days", 1.0),
+        i["mmr"],
         **i.given(probability="p_liq", stress="k_stress", leverage_max="lev_user_max"),
     )
     situation = step.Situation(
         leverage_cap=cap.leverage_cap,
-        **i.given(
-            spot_value="spot_value",
-            total="total",
-            volatility="sigma",
-            funding_deviation="funding_z_",
-            short_notional="short_now",
-            collateral="collateral",
-            margin_ratio="margin_ratio",
-        ),
+        funding_deviation=i.known("funding_z_", 0.0),
+        short_notional=i.known("short_now", 0.0),
+        margin_ratio=i.known("margin_ratio", 0.0),
+        **i.given(spot_value="spot_value", total="total", volatility="sigma", collateral="collateral"),
     )
     wishes = step.Wishes(
+        target_weight=i.known("target_w", 1.0),
         **i.given(
-            target_weight="target_w",
             volatility_target="vol_target",
             ratio_static="h_static",
             ratio_max="h_max",
@@ -108,7 +105,7 @@ def policy_step(i: Inputs) -> Expected:
             aversion="gamma",
             volatility_of_volatility="vol_of_vol",
             notional_min="min_notional",
-        )
+        ),
     )
     limits = step.Limits(**i.given(margin_ratio_reduce="mr_reduce", margin_ratio_warn="mr_warn"))
     return renamed(

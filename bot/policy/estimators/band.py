@@ -18,6 +18,7 @@ COST_MAJORS = 0.0006
 COST_ALTS = 0.0025
 AVERSION = 3.0
 BAND_STATIC = 0.02
+TRADE_SHARE_MIN = 0.0025
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,7 @@ def band_annual_cost(
 ) -> BandCost:
     """What a band of this half-width costs a year, trading to its edge or to its center."""
     positive("half width", half_width)
+    _known(aim)
     speed = non_negative("drift", drift) ** 2
     turnover, spread = (
         (speed / (2 * half_width), half_width**2 / 3) if aim == "edge" else (speed / half_width, half_width**2 / 6)
@@ -88,6 +90,11 @@ def band_annual_cost(
     trading = non_negative("cost", cost) * turnover
     risk = positive("aversion", aversion) / 2 * positive("volatility", volatility) ** 2 * spread
     return BandCost(turnover=turnover, trading=trading, risk=risk, total=trading + risk)
+
+
+def _known(aim: str) -> None:
+    if aim not in ("edge", "center"):
+        raise ValueError(f'A band is traded back to its "edge" or its "center", not to "{aim}".')
 
 
 def volatility_target_drift(
@@ -114,6 +121,7 @@ def rebalance(current: float, target: float, half_width: float, aim: Aim = "edge
     """Trade nothing inside the band; outside, to the nearer edge or to the target itself."""
     gap = finite("target", target) - finite("current", current)
     width = non_negative("half width", half_width)
+    _known(aim)
     if abs(gap) <= width + EPSILON:
         return Step(trade=0.0, after=current)
     if aim == "center":

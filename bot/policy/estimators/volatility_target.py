@@ -7,6 +7,7 @@ from math import floor, sqrt
 from bot.domain.sense import EPSILON, clip, finite, non_negative, positive, series, within
 from bot.policy.estimators.regression import mean, sample_variance
 
+VOLATILITY_TARGET = 0.45
 # Funding rates that differ by less than this are one flat rate, from which no deviation can be read.
 FLAT_RATE = 1e-12
 
