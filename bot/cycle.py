@@ -24,6 +24,7 @@ from bot.domain.record import CycleRecord, CycleStatus
 from bot.domain.snapshot import Snapshot
 from bot.execution.executor import apply
 from bot.execution.journal import Journal, KnownPosition
+from bot.execution.measured_cost import measured_costs
 from bot.execution.planner import MarketDetail
 from bot.execution.settlement import Hands, Settlement, settle
 from bot.observe import Lookout, look_again, look_closer, observe, surprises
@@ -121,7 +122,11 @@ async def _think(desk: Desk, found: _Findings, cycle: str, settled: Settlement) 
         raise ValueError("there is nothing to think about before something was observed")
     journal = desk.hands.journal
     memory = with_recalled(
-        Memory(managed=_managed(journal.known_positions()), last_growth_at=journal.last_growth_at()),
+        Memory(
+            managed=_managed(journal.known_positions()),
+            last_growth_at=journal.last_growth_at(),
+            costs=measured_costs(journal),
+        ),
         journal.setting(RECALLED),
     )
     thought = deliberate(desk.mind, found.snapshot, memory, settled.open)

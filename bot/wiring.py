@@ -28,6 +28,8 @@ from bot.execution.settlement import Hands
 from bot.lock import hold_account
 from bot.observe import Lookout, Watched
 from bot.policy.pace import Band
+from bot.policy.pace_edges import CostEdges
+from bot.policy.pace_timing import ProfileTiming
 from bot.policy.place import Direct
 from bot.policy.policy import Policy, SizeRule
 from bot.policy.size import Allocation, StaticRatio
@@ -190,7 +192,7 @@ def _archive(settings: Settings) -> Archive:
 
 def make_mind(settings: Settings) -> Mind:
     """The rules and limits the user chose."""
-    risk, pace, hedge = settings.risk, settings.policy.pace, settings.hedge_venue
+    risk, hedge = settings.risk, settings.hedge_venue
     policy = Policy(
         quote=settings.portfolio.quote,
         stablecoins=frozenset(settings.portfolio.stablecoins),
@@ -199,12 +201,7 @@ def make_mind(settings: Settings) -> Mind:
         adjust=(),
         place=Direct(venue=hedge.id),
         excluded=frozenset(settings.policy.size.exclude),
-        pace=Band(
-            outer=pace.band_outer,
-            inner=pace.band_inner,
-            hedge_ratio_max=risk.hedge_ratio_max,
-            cooldown_s=pace.cooldown_s,
-        ),
+        pace=_pace_rule(settings),
     )
     return Mind(
         policy=policy,
@@ -261,6 +258,28 @@ def _size_rule(settings: Settings) -> SizeRule:
         ratio_max=risk.hedge_ratio_max,
         overrides=overrides,
         excluded=excluded,
+    )
+
+
+def _pace_rule(settings: Settings) -> Band:
+    pace, size = settings.policy.pace, settings.policy.size
+    edges = CostEdges(
+        aim=pace.aim,
+        aversion=float(pace.risk_aversion),
+        target_weight=None if isinstance(size, StaticRatioSettings) else float(size.crypto_max),
+        cost=pace.trading_cost,
+    )
+    timing = ProfileTiming(wait_max_h=pace.timing_wait_max_h, window_days=pace.timing_window_days)
+    return Band(
+        outer=pace.band_outer,
+        inner=pace.band_inner,
+        hedge_ratio_max=settings.risk.hedge_ratio_max,
+        cooldown_s=pace.cooldown_s,
+        edge_rule=edges if pace.band == "cost" else None,
+        trade_share_min=pace.trade_share_min,
+        sustained_s=pace.sustained_s,
+        sustained_bypass=pace.sustained_bypass,
+        timing=timing if pace.timing == "volume-profile" else None,
     )
 
 

@@ -218,6 +218,16 @@ class Journal:
         rows = self._all("SELECT notional FROM intents WHERE kind = 'order' AND sent_at >= ?", (_iso(at),))
         return len(rows), sum((Decimal(row[0]) for row in rows), Decimal(0))
 
+    def filled_orders(self, limit: int) -> tuple[tuple[str, ...], ...]:
+        """The newest filled orders: venue, symbol, intent, notional at mark, filled, average price, fee, end."""
+        rows = self._all(
+            "SELECT venue, symbol, body, notional, filled, average_price, fee, ended_at FROM intents"
+            " WHERE kind = 'order' AND state = 'done' AND average_price IS NOT NULL AND fee IS NOT NULL"
+            " ORDER BY sent_at DESC LIMIT ?",
+            (limit,),
+        )
+        return tuple(rows)
+
     def last_growth_at(self) -> datetime | None:
         """When an order that deepens a short was last filled."""
         row = self._one(

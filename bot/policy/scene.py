@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from bot.domain.costs import TradingCost
 from bot.domain.hedge import Need, Target
 from bot.domain.history import History
 from bot.domain.portfolio import Portfolio
@@ -24,11 +25,13 @@ class Memory:
 
     `managed` names the assets whose shorts Ballast opened itself; `last_growth_at` is when a short last grew.
     `recalled` holds what rules noted, each under its own name and an asset ("volatility/BTC"), figures as text.
+    `costs` is what trading has cost so far, by venue and symbol.
     """
 
     managed: frozenset[str] = frozenset()
     last_growth_at: datetime | None = None
     recalled: Mapping[str, Recollection] = field(default_factory=dict)
+    costs: Mapping[tuple[str, str], TradingCost] = field(default_factory=dict)
 
     def of(self, rule: str, subject: str) -> Recollection:
         """What a rule noted about an asset or symbol in the cycle before; empty when nothing."""

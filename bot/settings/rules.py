@@ -5,7 +5,17 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from bot.settings.fields import Assets, Fraction, PositiveFraction, RatioByAsset, SecondsOrZero, Table, empty
+from bot.settings.fields import (
+    Assets,
+    Fraction,
+    NotNegative,
+    Positive,
+    PositiveFraction,
+    RatioByAsset,
+    SecondsOrZero,
+    Table,
+    empty,
+)
 
 AVAILABLE = {"size": ("static-ratio", "allocation"), "adjust": (), "place": ("direct",)}
 PLANNED = {
@@ -64,14 +74,48 @@ class Direct(Table):
 class Pace(Table):
     """How much of the gap is closed now."""
 
+    band: Literal["fixed", "cost"] = Field(
+        default="fixed",
+        description="fixed: the two edges below; cost: as wide as trading costs make worth while.",
+    )
     band_outer: Fraction = Field(
-        default=Decimal("0.05"), description="Act when the hedge is off by more than this fraction of exposure."
+        default=Decimal("0.05"),
+        description="band fixed: act when the hedge is off by more than this fraction of exposure.",
     )
     band_inner: Fraction = Field(
-        default=Decimal("0.02"), description="When acting, trade back to within this fraction of exposure."
+        default=Decimal("0.02"), description="band fixed: trade back to within this fraction of exposure."
+    )
+    aim: Literal["edge", "target"] = Field(
+        default="edge", description="band cost: trade back to the band's edge, or (with a wider band) to the target."
+    )
+    risk_aversion: Positive = Field(
+        default=Decimal(3), description="band cost: how much the risk of waiting weighs against the cost of trading."
+    )
+    trading_cost: Annotated[NotNegative, Field(le=Decimal("0.05"))] | None = Field(
+        default=None,
+        description="band cost: fee, half spread and slippage as a fraction. Default: measured on own fills.",
+    )
+    trade_share_min: Annotated[Fraction, Field(le=Decimal("0.1"))] = Field(
+        default=Decimal("0.0025"), description="No trade against drift smaller than this fraction of exposure."
     )
     cooldown_s: SecondsOrZero = Field(
         default=0, description="Rest between two steps that add risk; a step that reduces risk never waits."
+    )
+    sustained_s: SecondsOrZero = Field(
+        default=0,
+        description="A short grows only after the gap has been outside the band for so long.",
+    )
+    sustained_bypass: Annotated[Positive, Field(ge=1)] = Field(
+        default=Decimal(2), description="A gap of more than so many bands does not wait for sustained_s."
+    )
+    timing: Literal["none", "volume-profile"] = Field(
+        default="none", description="Let discretionary steps wait for a level where much was traded."
+    )
+    timing_wait_max_h: Annotated[float, Field(gt=0, le=72, allow_inf_nan=False)] = Field(
+        default=12, description="timing volume-profile: hours after which the step is taken anyway."
+    )
+    timing_window_days: Annotated[int, Field(ge=7, le=90)] = Field(
+        default=30, description="timing volume-profile: days of quarter-hour bars the levels are read from."
     )
 
     @model_validator(mode="after")
