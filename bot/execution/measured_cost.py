@@ -11,7 +11,7 @@ from bot.domain.intent import IntentKind, OrderIntent
 from bot.execution.intent_json import intent_from_json
 from bot.execution.journal import Journal
 
-ORDERS_MAX = 100
+ORDERS_MAX = 50
 # A fee or a distance beyond these is of another unit (a fee in coins, a face value), not a cost.
 FEE_MAX = Decimal("0.01")
 DISTANCE_MAX = Decimal("0.05")

@@ -17,7 +17,7 @@ from bot.exchange import envelope, private_reads, private_writes, session, trans
 from bot.exchange.calls import Calls
 from bot.execution import client_id, executor, planner, settlement
 from bot.execution.journal import Journal
-from bot.policy import pace
+from bot.policy import pace_gap
 from bot.risk import check, collateral, plausible
 
 Patch = Callable[[], AbstractContextManager[object]]
@@ -214,14 +214,14 @@ def _leverage_cap_ignored() -> Iterator[None]:
 @_mutant("over-hedged", "the short is sized to twice what is owned, and the guard is off", "B5 L1", 0.05)
 @contextmanager
 def _over_hedged() -> Iterator[None]:
-    gap_of = pace.gap_of
+    gap_of = pace_gap.gap_of
 
     def greedy(target: Any, *rest: Any) -> Any:
         doubled = replace(target, amount=target.amount * 2, short_notional=target.short_notional * 2)
         return gap_of(doubled, *rest)
 
     kept = tuple(row for row in check.GUARDS if row[0] != "over-hedge")
-    with patch.object(check, "GUARDS", kept), patch.object(pace, "gap_of", greedy):
+    with patch.object(check, "GUARDS", kept), patch("bot.policy.pace.gap_of", greedy):
         yield
 
 
