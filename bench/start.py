@@ -43,7 +43,7 @@ def measure(folder: Path, pairs: int) -> list[str]:
         f"{_cpu(runs['import']):.3f} s; ratio {ratio:.2f} (wanted at most {CPU_RATIO_MAX}: "
         f"{'yes' if ratio <= CPU_RATIO_MAX else 'NO'})",
         f"  ratio {_ratio(runs['once'], runs['import, no collector']):.2f} where the peer's garbage collector is off, "
-        f"as ours is; {_ratio(runs['keys'], runs['import']):.2f} with keys in the environment (loads pydantic-settings)",
+        f"as ours is; {_ratio(runs['keys'], runs['import']):.2f} with keys in the environment (pydantic-settings)",
         f"  imports (traced): {', '.join(f'{name} {own_ms:.0f} ms' for name, own_ms in parts)}",
         f"once, peak memory with 620 listings: {peak:.0f} MB "
         f"(wanted under {PEAK_MB_MAX:.0f}: {'yes' if peak < PEAK_MB_MAX else 'NO'})",
