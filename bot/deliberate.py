@@ -17,6 +17,7 @@ from bot.risk.autopilot import Level, MarginLimits, Protection, protect
 from bot.risk.caps import Caps
 from bot.risk.check import Circumstances, RiskLimits, Standing
 from bot.risk.collateral import CollateralRule, fit_to_collateral
+from bot.risk.peg import peg_notes
 
 ONE = Decimal(1)
 
@@ -64,7 +65,7 @@ def deliberate(
     A policy that cannot decide keeps nobody from protecting. `no_transfers` says by venue why nothing can be moved in.
     """
     caps = margin_caps(mind, snapshot)
-    mind = replace(mind, collateral=_movable(mind.collateral, no_transfers or {}, unsettled))
+    mind = replace(mind, collateral=_movable(counted(mind, snapshot), no_transfers or {}, unsettled))
     protections = look_after(mind, snapshot, caps)
     decision, failed = _decided(mind, snapshot, memory)
     decision = _capped(_carried(decision, mind.orders.margin_mode), caps)
@@ -97,6 +98,16 @@ def _movable(
     }
 
 
+def counted(mind: Mind, snapshot: Snapshot) -> dict[str, CollateralRule]:
+    """Collateral at what it is worth: a stablecoin off its peg counts at its price, and never above one."""
+    found = {}
+    for venue, rule in mind.collateral.items():
+        price = snapshot.prices.get(rule.currency)
+        stable = rule.currency in mind.policy.stablecoins | {mind.policy.quote}
+        found[venue] = replace(rule, worth=min(ONE, price.price)) if stable and price is not None else rule
+    return found
+
+
 def _decided(mind: Mind, snapshot: Snapshot, memory: Memory) -> tuple[Decision, tuple[Refusal, ...]]:
     try:
         return decide(mind.policy, snapshot, memory), ()
@@ -114,7 +125,7 @@ def _decided(mind: Mind, snapshot: Snapshot, memory: Memory) -> tuple[Decision, 
             unpriced=frozenset(),
             notes=(),
         )
-        decision = Decision(portfolio=blank, needs=(), wanted=(), targets=(), notes=())
+        decision = Decision(portfolio=blank, needs=(), wanted=(), targets=(), notes=(), recalled=memory.recalled)
         return decision, (Refusal(intent_id="", guard="policy", reason=reason),)
 
 
@@ -137,7 +148,7 @@ def _deliberate(
     protections: Sequence[Protection],
     unsettled: Sequence[OpenIntent],
 ) -> Deliberation:
-    notes = [*decision.notes]
+    notes = [*decision.notes, *peg_notes(snapshot.prices, mind.policy.stablecoins | {mind.policy.quote})]
     notes += [f"margin at {row.pool.name}: {', '.join(row.reasons)}" for row in protections if row.level > Level.OK]
     blocked = _growth_blocked(protections, unsettled)
     urgent = [row for row in protections if row.keep < 1]
@@ -250,6 +261,7 @@ def circumstances(
         growth_blocked=deliberation.growth_blocked,
         orders_last_hour=past.orders_last_hour,
         notional_last_hour=past.notional_last_hour,
+        worth={venue: rule.worth for venue, rule in counted(mind, snapshot).items()},
     )
 
 

@@ -16,6 +16,7 @@ from bot.domain.ports import Clock, Venue
 from bot.domain.snapshot import Holding, Snapshot, VenueView
 from bot.execution.journal import KnownPosition
 from bot.execution.planner import MarketDetail
+from bot.risk.peg import pegged
 from bot.risk.plausible import AHEAD_MAX, doubts_about_view
 
 BOOK_LEVELS = 50
@@ -40,7 +41,8 @@ class Lookout:
     """What observing needs to know.
 
     `anchors` are assets whose futures stand in for others and are looked at although they may not be owned; `asks` says
-    what the rules want to know of the past of which assets, and `archive` keeps it.
+    what the rules want to know of the past of which assets, and `archive` keeps it; `peg_reference` is the coin by
+    whose price a quote that is a stablecoin itself is judged.
     """
 
     watched: tuple[Watched, ...]
@@ -54,6 +56,7 @@ class Lookout:
     anchors: frozenset[str] = frozenset()
     asks: Callable[[frozenset[str]], Sequence[HistoryAsk]] = _nothing
     archive: Archive | None = None
+    peg_reference: str | None = None
 
 
 async def observe(lookout: Lookout) -> Snapshot:
@@ -167,10 +170,12 @@ async def _prices(holdings: Sequence[Holding], views: Sequence[VenueView], looko
                     asset=instrument.base, price=mark.index_price, source=source, at=mark.at
                 )
     missing = frozenset(row.asset for row in holdings if row.amount != 0) - prices.keys() - {lookout.quote}
+    if lookout.peg_reference is not None:
+        missing |= {lookout.peg_reference}
     if missing:
         for row in await _gather(row.venue.prices(missing, lookout.quote) for row in lookout.watched):
             prices.update({price.asset: price for price in row if price.asset not in prices})
-    return prices
+    return pegged(prices, lookout.quote, lookout.stablecoins, lookout.peg_reference, lookout.clock.now())
 
 
 async def look_closer(lookout: Lookout, snapshot: Snapshot, targets: Sequence[Target]) -> tuple[Snapshot, MarketDetail]:

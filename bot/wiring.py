@@ -170,6 +170,7 @@ def make_desk(settings: Settings, venues: dict[str, VenuePort], journal: Journal
         clock=clock,
         asks=mind.policy.asks,
         archive=archive,
+        peg_reference=settings.portfolio.peg_reference or None,
     )
     return Desk(
         mode=settings.mode,

@@ -87,7 +87,7 @@ def _margin_equity(snapshot: Snapshot, quote: str) -> Decimal:
     for view in snapshot.venues:
         for margin in view.margins:
             price = snapshot.prices.get(margin.currency)
-            if margin.currency == quote:
+            if margin.currency == quote and price is None:
                 total += margin.equity
             elif price is not None:
                 total += margin.equity * price.price

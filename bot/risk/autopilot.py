@@ -74,7 +74,7 @@ def protect(
 
     Units: `free_spot` is what may be moved in, in the rule's currency. Source: policy_math 3.9.
     """
-    return tuple(_judge(pool, limits, caps, rule, free_spot) for pool in pools(view))
+    return tuple(_judge(pool, limits, caps, rule, free_spot) for pool in pools(view, {rule.currency: rule.worth}))
 
 
 def _judge(pool: Pool, limits: MarginLimits, caps: Caps, rule: CollateralRule, free_spot: Decimal) -> Protection:
@@ -99,7 +99,7 @@ def _judge(pool: Pool, limits: MarginLimits, caps: Caps, rule: CollateralRule, f
     elif pool.isolated and level is Level.TOP_UP:
         level, verdict = Level.WARN, "an isolated short cannot be topped up here; growth brings collateral of its own"
     top_up = ZERO if pool.isolated or pool.currency != rule.currency else need.top_up(rule, free_spot)
-    if top_up > 0 and level is not Level.FLATTEN and need.cured(top_up):
+    if top_up > 0 and level is not Level.FLATTEN and need.cured(top_up * rule.worth):
         words = f"{top_up:,.2f} {rule.currency} is moved in as collateral"
         return Protection(level=Level.TOP_UP, pool=pool, top_up=top_up, keep=ONE, reasons=(facts, words))
     return Protection(level=level, pool=pool, top_up=top_up, keep=keep, reasons=(facts, verdict))
@@ -161,6 +161,7 @@ class _Need:
             self.for_cap * spare - self.pool.equity,
             max(self.for_distance, self.for_stress) * spare - self.worse.equity,
         )
+        needed /= rule.worth
         movable = (free_spot - rule.spot_reserve).quantize(CENT, rounding=ROUND_DOWN)
         return max(ZERO, min(needed.quantize(CENT, rounding=ROUND_UP), movable))
 

@@ -63,9 +63,9 @@ class Standing:
 class Circumstances:
     """Everything the guards may look at, beside the intent itself.
 
-    `equity` is the collateral by venue before the plan; `orders_last_hour` and `notional_last_hour` count every order
-    that was sent, whatever became of it; `growth_blocked` holds back every short, `growth_blocked_in` those of one
-    asset.
+    `equity` is the collateral by venue before the plan, one unit of it counted as `worth`; `orders_last_hour` and
+    `notional_last_hour` count every order that was sent, whatever became of it; `growth_blocked` holds back every
+    short, `growth_blocked_in` those of one asset.
     """
 
     at: datetime
@@ -78,6 +78,7 @@ class Circumstances:
     orders_last_hour: int
     notional_last_hour: Decimal
     growth_blocked_in: Mapping[str, str] = field(default_factory=dict)
+    worth: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -16,13 +16,15 @@ CRUMB = Decimal("0.02")
 class CollateralRule:
     """What may be moved and how much spare collateral is kept.
 
-    Units: `buffer` is the spare share on top of what the leverage cap asks for; `spot_reserve` is never moved.
+    Units: `buffer` is the spare share on top of what the leverage cap asks for; `spot_reserve` is never
+    moved; `worth` is what one unit of the currency counts for, below one while a stablecoin is off its peg.
     """
 
     currency: str
     buffer: Decimal
     spot_reserve: Decimal
     transfers_allowed: bool
+    worth: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,25 +46,25 @@ def fit_to_collateral(targets: Sequence[Target], view: VenueView, free_spot: Dec
     if growth <= 0:
         return Fit(targets=tuple(targets), top_up=ZERO, notes=())
     account = view.margin(rule.currency)
-    equity = account.equity if account else ZERO
+    equity = account.equity * rule.worth if account else ZERO
     held = sum(((row.short_notional - _growth(row, view)) / row.leverage_cap for row in targets), ZERO)
     held += _elsewhere(targets, view) / min(row.leverage_cap for row in targets)
     spare = 1 + rule.buffer
     missing = (held + growth) * spare - equity
     if account and any(row.margin_mode is MarginMode.ISOLATED for row in view.positions):
         # what is bound to one position cannot carry another
-        missing = max(missing, growth * spare - account.withdrawable)
+        missing = max(missing, growth * spare - account.withdrawable * rule.worth)
     movable = max(ZERO, free_spot - rule.spot_reserve) if rule.transfers_allowed else ZERO
-    top_up = min(max(ZERO, missing), movable).quantize(CENT, rounding=ROUND_DOWN)
-    short_of = missing - top_up
+    top_up = min(max(ZERO, missing) / rule.worth, movable).quantize(CENT, rounding=ROUND_DOWN)
+    short_of = missing - top_up * rule.worth
     if short_of <= CENT:
         return Fit(targets=tuple(targets), top_up=top_up, notes=())
     share = max(ZERO, 1 - short_of / (growth * spare))
     carried = (held + growth * share) / (held + growth)
     more = short_of.quantize(CENT, rounding=ROUND_UP)
     notes = (
-        f"collateral of {equity + top_up:,.2f} {rule.currency} carries {carried:.1%} of the wanted short under the "
-        f"leverage cap; {more:,.2f} {rule.currency} more would carry all of it",
+        f"collateral of {equity + top_up * rule.worth:,.2f} {rule.currency} carries {carried:.1%} of the wanted short "
+        f"under the leverage cap; {more:,.2f} {rule.currency} more would carry all of it",
     )
     return Fit(targets=tuple(_scaled(row, share, view) for row in targets), top_up=top_up, notes=notes)
 

@@ -14,6 +14,7 @@ from bot.risk.circumstances import Circumstances, Running, Standing
 Guard = Callable[[OrderIntent, Standing, Circumstances, Running], str | None]
 
 # How much wider than usual a limit price may lie from the mark: ordinary orders, protection.
+ONE = Decimal(1)
 COLLAR_USUAL, COLLAR_PROTECTIVE = 2, 10
 # Getting out is allowed further from the index than getting in; beyond that the mark itself is not believed.
 INDEX_DISTANCE_OUT = Decimal("0.10")
@@ -161,7 +162,7 @@ def leverage(intent: OrderIntent, standing: Standing, circumstances: Circumstanc
         return None
     if running.leverage_set.get((intent.venue, intent.symbol)) is None:
         return "the leverage set at the venue was not read back"
-    equity = running.equity.get(intent.venue, ZERO)
+    equity = running.equity.get(intent.venue, ZERO) * circumstances.worth.get(intent.venue, ONE)
     notional = standing.notional(intent.amount)
     bound = notional / standing.leverage_cap
     for key, row in circumstances.standings.items():

@@ -1,7 +1,7 @@
 """How far the margin is from trouble: the collateral pools of a venue, and the rise of the marks each one survives."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -149,29 +149,32 @@ class Pool:
         return low + before / slope if slope > 0 else INFINITE
 
 
-def pools(view: VenueView) -> tuple[Pool, ...]:
-    """Every collateral pool of a venue that carries a position, cross accounts first."""
+def pools(view: VenueView, worth: Mapping[str, Decimal] | None = None) -> tuple[Pool, ...]:
+    """Every collateral pool of a venue that carries a position, cross accounts first.
+
+    `worth` is what one unit of a stablecoin is really worth; collateral off its peg counts for no more than that.
+    """
     found: list[Pool] = []
     for currency in sorted({_settle(view, row) for row in view.positions}):
         rows = [row for row in view.positions if _settle(view, row) == currency]
-        unit = _unit(view, rows)
+        unit = _unit(rows)
         account = view.margin(currency)
         ours = sum((_maintenance(_leg(view, row)) for row in rows), ZERO)
         surplus = max(ZERO, (account.maintenance if account else ZERO) * unit - ours)
-        total = sum((_notional(view, row) for row in rows), ZERO)
+        total = sum((row.notional for row in rows), ZERO)
         isolated = [row for row in rows if row.margin_mode is MarginMode.ISOLATED]
         cross = [row for row in rows if row.margin_mode is not MarginMode.ISOLATED]
         own = {row.symbol: row.isolated_margin + row.unrealised_pnl for row in isolated}
         shared = (account.equity if account else ZERO) - sum(own.values(), ZERO)
         for group, equity in (*([(cross, shared)] if cross else []), *(([row], own[row.symbol]) for row in isolated)):
-            worth = sum((_notional(view, row) for row in group), ZERO)
+            bound = sum((row.notional for row in group), ZERO)
             found.append(
                 Pool(
                     venue=view.venue,
                     currency=currency,
-                    equity=equity * unit,
+                    equity=_counted(equity * unit, (worth or {}).get(currency, ONE)),
                     legs=tuple(_leg(view, row) for row in group),
-                    surplus=surplus * worth / total if total > 0 else ZERO,
+                    surplus=surplus * bound / total if total > 0 else ZERO,
                     isolated=group is not cross,
                 )
             )
@@ -192,30 +195,26 @@ def _leg(view: VenueView, row: Position) -> Leg:
     return Leg(
         symbol=row.symbol,
         asset=instrument.base if instrument else row.symbol.partition("/")[0],
-        notional=_notional(view, row) * (1 if row.amount < 0 else -1),
+        notional=row.notional * (1 if row.amount < 0 else -1),
         brackets=_brackets(view, row),
         venue_distance=told,
-        fixed_face=instrument.inverse if instrument else False,
-        tier_unit=row.mark_price if instrument and instrument.inverse else ONE,
+        fixed_face=row.inverse,
+        tier_unit=row.mark_price if row.inverse else ONE,
     )
-
-
-def _notional(view: VenueView, row: Position) -> Decimal:
-    instrument = view.instrument(row.symbol)
-    return instrument.notional(abs(row.amount), row.mark_price) if instrument else row.notional
 
 
 def _brackets(view: VenueView, row: Position) -> tuple[LeverageBracket, ...]:
     return view.brackets.get(row.symbol, ())
 
 
-def _unit(view: VenueView, rows: Sequence[Position]) -> Decimal:
+def _unit(rows: Sequence[Position]) -> Decimal:
     """What one unit of the collateral is worth in the currency the notional is counted in: one, or a coin's mark."""
-    for row in rows:
-        instrument = view.instrument(row.symbol)
-        if instrument is not None and instrument.inverse:
-            return row.mark_price
-    return ONE
+    return next((row.mark_price for row in rows if row.inverse), ONE)
+
+
+def _counted(equity: Decimal, worth: Decimal) -> Decimal:
+    """Collateral at what it is worth; a debt is not made smaller by a failing coin."""
+    return equity * min(ONE, worth) if equity > 0 else equity
 
 
 def _maintenance(leg: Leg, grown: Decimal = ONE) -> Decimal:

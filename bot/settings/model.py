@@ -39,6 +39,12 @@ class Portfolio(Table):
     quote: Asset = Field(default="USDT", description="Currency everything is valued in.")
     stablecoins: Assets = Field(default=("USDT", "USDC"), description="Assets that count as cash and need no hedge.")
 
+    peg_reference: str = Field(
+        default="USDC",
+        description="The coin by whose spot price in the quote a quote that is a stablecoin itself is judged; "
+        "empty: the quote is taken for 1.",
+    )
+
     @model_validator(mode="after")
     def _quote_is_cash(self) -> Self:
         if self.quote not in self.stablecoins:
