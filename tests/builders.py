@@ -207,16 +207,20 @@ def risk_limits() -> RiskLimits:
     )
 
 
-def margin_limits() -> MarginLimits:
-    return MarginLimits(distance_min=d("0.30"), caps=CapRule(leverage_max=d(2)))
+def margin_limits(*, cap: str = "2") -> MarginLimits:
+    return MarginLimits(distance_min=d("0.30"), caps=CapRule(leverage_max=d(cap)))
 
 
-def caps(**volatility: float) -> Caps:
-    return Caps(rule=margin_limits().caps, volatility=volatility)
+def caps(*, limit: str = "2", **volatility: float) -> Caps:
+    return Caps(rule=margin_limits(cap=limit).caps, volatility=volatility)
 
 
-def collateral_rule(*, transfers: bool = True, reserve: str = "0", buffer: str = "0.10") -> CollateralRule:
-    return CollateralRule(currency="USDT", buffer=d(buffer), spot_reserve=d(reserve), transfers_allowed=transfers)
+def collateral_rule(
+    *, transfers: bool = True, reserve: str = "0", buffer: str = "0.10", worth: str = "1"
+) -> CollateralRule:
+    return CollateralRule(
+        currency="USDT", buffer=d(buffer), spot_reserve=d(reserve), transfers_allowed=transfers, worth=d(worth)
+    )
 
 
 def policy(size: SizeRule | None = None, *, cooldown_s: float = 0) -> Policy:
