@@ -24,8 +24,9 @@ ENV PATH=/opt/ballast/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 WORKDIR /data
 VOLUME /data/state
 USER 10001
-# Reads the journal only: 0 hedged, 1 on the way; anything else, or a record that is too old, is unhealthy.
+# Reads the journal only and cannot trade: unhealthy when cycles have stopped or Ballast has halted itself. A venue that is
+# down is not: Ballast waits for it, and a restart would not help.
 HEALTHCHECK --interval=60s --timeout=10s --start-period=120s --retries=3 \
-  CMD ["sh", "-c", "ballast status --json > /dev/null 2>&1; [ $? -le 1 ]"]
+  CMD ["sh", "-c", "ballast status --healthy || exit 1"]
 ENTRYPOINT ["ballast"]
 CMD ["run", "--log-format", "json"]

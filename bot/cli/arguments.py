@@ -24,6 +24,7 @@ class Arguments(argparse.Namespace):
     explain: bool
     # status, flatten, pause, resume
     watch: bool
+    healthy: bool
     verify: bool
     reason: str
     arm: str | None

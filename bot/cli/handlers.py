@@ -93,6 +93,7 @@ def daemon(arguments: Arguments) -> int:
 
     from bot.daemon import Schedule, run_daemon  # noqa: PLC0415
     from bot.logs import cycle_line, redacted  # noqa: PLC0415
+    from bot.watch.attend import attend  # noqa: PLC0415
     from bot.wiring import open_desk  # noqa: PLC0415
 
     times = settings.schedule
@@ -107,9 +108,20 @@ def daemon(arguments: Arguments) -> int:
         return random.uniform(0, times.jitter_s)  # noqa: S311 - spreads load, guards nothing
 
     async def cycles() -> int:
-        async with open_desk(settings, purpose="run") as desk:
+        async with open_desk(settings, purpose="run") as desk, attend(settings, desk, complain) as attendant:
             schedule = Schedule(every_s=times.cycle_every_s, cron=times.cron)
-            return await run_daemon(desk, schedule, announce, complain, jitter_s=jitter_s)
+            if attendant.address is not None:
+                print(f"status page: {attendant.address}", file=sys.stderr, flush=True)
+
+            def tell(record: CycleRecord, next_at: datetime | None) -> None:
+                announce(record, next_at)
+                attendant.told(record, next_at)
+
+            def warn(sentence: str) -> None:
+                complain(sentence)
+                attendant.complained(sentence)
+
+            return await run_daemon(desk, schedule, tell, warn, jitter_s=jitter_s)
 
     return asyncio.run(cycles())
 

@@ -2,19 +2,18 @@
 
 import json
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bot.cli.arguments import Arguments
 from bot.cli.handlers import settings_of
 from bot.domain.errors import Halted
 from bot.domain.record import EXIT_CODES, CycleStatus
+from bot.watch.health import freshness, trouble
 
 if TYPE_CHECKING:
     from bot.settings import Settings
 
-STALE_CYCLES = 3
-GRACE = timedelta(seconds=60)
 WATCH_EVERY_S = 2.0
 CLEAR = "\x1b[2J\x1b[H"
 
@@ -22,6 +21,8 @@ CLEAR = "\x1b[2J\x1b[H"
 def status(arguments: Arguments) -> int:
     """Show the last record; a healthcheck reads the exit code."""
     settings = settings_of(arguments)
+    if arguments.healthy:
+        return _healthy(settings, as_json=arguments.json)
     while True:
         code, text = _status(settings, as_json=arguments.json)
         print((CLEAR if arguments.watch and not arguments.json else "") + text, flush=True)
@@ -48,6 +49,21 @@ def _status(settings: "Settings", *, as_json: bool) -> tuple[int, str]:
     return code, redacted(status_table(record, facts))
 
 
+def _healthy(settings: "Settings", *, as_json: bool) -> int:
+    """Whether a running Ballast is alive and not halted; what it sees at the venue does not count."""
+    from bot.logs import redacted  # noqa: PLC0415
+    from bot.wiring import open_journal  # noqa: PLC0415
+
+    with open_journal(settings) as journal:
+        last, latch = journal.last_record_json(), journal.latch()
+    now = datetime.now(UTC)
+    age_s = _age_s(settings, json.loads(last), now) if last else None
+    reason = trouble(age_s=age_s, patience_s=freshness(settings, now).total_seconds(), halted=latch)
+    shown = {"schema": 1, "healthy": reason is None, "reason": reason}
+    print(redacted(json.dumps(shown) if as_json else f"not healthy: {reason}" if reason else "healthy"))
+    return 0 if reason is None else EXIT_CODES[CycleStatus.HALTED if latch is not None else CycleStatus.STALE]
+
+
 def _age_s(settings: "Settings", record: dict[str, Any], now: datetime) -> float:
     """Seconds since the last record; the local testnet lives in a time of its own, so there the file tells."""
     if not any(venue.localnet for venue in settings.venues):
@@ -56,17 +72,6 @@ def _age_s(settings: "Settings", record: dict[str, Any], now: datetime) -> float
     beside = path.with_name(path.name + "-wal")
     written = max(file.stat().st_mtime for file in (path, beside) if file.exists())
     return max(0.0, now.timestamp() - written)
-
-
-def freshness(settings: "Settings", now: datetime) -> timedelta:
-    """How old the last record may be before a running Ballast counts as stuck."""
-    schedule = settings.schedule
-    if schedule.cron is None:
-        return timedelta(seconds=STALE_CYCLES * schedule.cycle_every_s + schedule.jitter_s) + GRACE
-    from cronsim import CronSim  # noqa: PLC0415 - only for profiles with a cron expression
-
-    previous = next(CronSim(schedule.cron, now, reverse=True))
-    return now - previous + timedelta(seconds=schedule.jitter_s) + GRACE
 
 
 def _code(record: dict[str, Any] | None, *, fresh: bool, latch: str | None) -> int:

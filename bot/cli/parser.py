@@ -161,8 +161,12 @@ def _stopping(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "show the last cycle from the journal, without calling the venue; exits 3 when it is too old",
         "ballast status",
         "ballast status --watch",
+        "ballast status --healthy || echo 'look at it'",
     )
     status.add_argument("--watch", action="store_true", help="show it again every two seconds until Ctrl-C")
+    status.add_argument(
+        "--healthy", action="store_true", help="only whether a running Ballast is alive: exit 0, else 3 or 70"
+    )
     flatten = _command(
         commands,
         "flatten",

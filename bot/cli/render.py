@@ -4,15 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
+from bot.domain.record import MEANINGS
+
 MARKS = {"ok": "ok  ", "warn": "WARN", "fail": "FAIL"}
-MEANINGS = {
-    "hedged": "hedged as wanted",
-    "acted": "acted, not yet there",
-    "refused": "refused by a guard",
-    "stale": "data too old or incomplete, nothing done",
-    "unavailable": "venue unavailable, nothing done",
-    "halted": "halted, a person must look",
-}
 
 
 class Finding(Protocol):

@@ -10,6 +10,7 @@ from time import monotonic
 from typing import TextIO
 
 from bot.demo.books import CENT
+from bot.demo.show import Show, on_show
 from bot.demo.stage import BAND, DISTANCE_MIN, LEVERAGE_CAP, RATIO, VENUE, Stage, play, set_stage
 from bot.demo.story import QUOTE, Story, from_scenario, from_tape
 from bot.demo.summary import Ending, summary
@@ -20,6 +21,7 @@ from bot.domain.errors import ConfigurationError, Halted, Unavailable
 from bot.logs import redacted
 
 WIDTH_IN_PIPES = 110
+WATCHED_DAY_S = 0.5  # wall seconds a market day takes at least: 38 days pass in 19 seconds
 WIDTH_MIN = 40
 WIDTH_MAX = 160
 
@@ -37,30 +39,38 @@ async def run_demo(
 
     Raises: ConfigurationError before anything was started; Halted when the books do not add up.
     """
-    del page  # the status page belongs to `ballast run`; the flag is kept so that scripts need no change
     out = sys.stdout
     started = monotonic()
     story = _story(scenario, tape, seed, since, until)
     out.write("Ballast demo: play money on this machine, no key, no network.\n")
     out.flush()
-    async with set_stage(story) as stage:
+    # On a terminal the days pass slowly enough to be watched; in a pipe nobody waits for them.
+    pace_s = WATCHED_DAY_S if page and out.isatty() else 0.0
+    async with set_stage(story, day_s=pace_s) as stage:
         view = View(out, _width(out), story.assets[0], stage.witness.funding)
         for line in introduction(stage):
             view.paragraph(line, "  ")
-        to_the_end = await play(stage, view.tell, lambda sentence: view.say(redacted(sentence)))
-        view.end()
-        if not to_the_end:
-            view.say(f"Stopped by you at {stage.witness.now:%Y-%m-%d %H:%M} UTC; this is how far it came.")
-        for line in closing(stage.witness):
-            view.say(line) if line.startswith("  ") or not line else view.paragraph(line)
-        view.paragraph(await cross_check(stage))
+        async with on_show(stage, view, page=page) as show:
+            await _perform(stage, view, show, started)
+            await show.linger()
+    return 0
+
+
+async def _perform(stage: Stage, view: View, show: Show, started: float) -> None:
+    """Play to the end, or until a signal, and sum up."""
+    to_the_end = await play(stage, show.tell, lambda sentence: view.say(redacted(sentence)))
+    view.end()
+    if not to_the_end:
+        view.say(f"Stopped by you at {stage.witness.now:%Y-%m-%d %H:%M} UTC; this is how far it came.")
+    for line in closing(stage.witness):
+        view.say(line) if line.startswith("  ") or not line else view.paragraph(line)
+    view.paragraph(await cross_check(stage))
     took = monotonic() - started
-    days = (stage.witness.now - story.feed.start).days
+    days = (stage.witness.now - stage.story.feed.start).days
     view.paragraph(
         f"{days} market days in {took:.0f} s. Next: `ballast localnet --write-config rehearsal.toml`, then "
         "`ballast once --config rehearsal.toml`. Not financial advice."
     )
-    return 0
 
 
 def introduction(stage: Stage) -> list[str]:

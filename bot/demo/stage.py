@@ -73,8 +73,11 @@ label = "cold wallet"
 class StageClock:
     """The bot's clock on stage: market time, which stands still until somebody sleeps."""
 
-    def __init__(self, answering: AnsweringExchange, step: timedelta, look: Callable[[], None]) -> None:
+    def __init__(
+        self, answering: AnsweringExchange, step: timedelta, look: Callable[[], None], day_s: float = 0.0
+    ) -> None:
         self._answering, self._step, self._look = answering, step, look
+        self._day_s, self._rested = day_s, monotonic()
 
     def now(self) -> datetime:
         """Market time."""
@@ -92,6 +95,15 @@ class StageClock:
             self._answering.advance_to(min(due, next_step))
             self._look()
             await asyncio.sleep(0)  # signals and sockets get their turn
+        await self._rest(seconds)
+
+    async def _rest(self, seconds: float) -> None:
+        """Let people watch: wait out what the market has run ahead of the pace."""
+        wanted_s = self._day_s * seconds / 86400
+        spare_s = wanted_s - (monotonic() - self._rested)
+        if spare_s > 0:
+            await asyncio.sleep(spare_s)
+        self._rested = monotonic()
 
 
 class StageSchedule(Schedule):
@@ -131,9 +143,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def set_stage(story: Story, *, every: timedelta = LOOK_EVERY) -> AsyncIterator[Stage]:
+async def set_stage(story: Story, *, every: timedelta = LOOK_EVERY, day_s: float = 0.0) -> AsyncIterator[Stage]:
     """Start the testnet on a free port and connect the bot to it; nothing of it is left afterwards.
 
+    Units: `day_s` are the wall seconds a market day takes at least.
     Raises: ConfigurationError when no port can be opened.
     """
     world = build_world(story.feed, story.listings, portfolio=story.deposits)
@@ -144,7 +157,7 @@ async def set_stage(story: Story, *, every: timedelta = LOOK_EVERY) -> AsyncIter
         address = f"{host}:{port}"
         try:
             settings = _settings(story, Path(scratch), address, every)
-            clock = StageClock(world.answering, story.feed.step, witness.look)
+            clock = StageClock(world.answering, story.feed.step, witness.look, day_s)
             async with open_desk(settings, purpose="run", clock=clock) as desk:
                 yield Stage(story=story, settings=settings, desk=desk, witness=witness, address=address, every=every)
         finally:

@@ -29,6 +29,15 @@ EXIT_CODES: dict[CycleStatus, int] = {
     CycleStatus.HALTED: 70,
 }
 
+MEANINGS: dict[str, str] = {
+    CycleStatus.HEDGED.value: "hedged as wanted",
+    CycleStatus.ACTED.value: "acted, not yet there",
+    CycleStatus.REFUSED.value: "refused by a guard",
+    CycleStatus.STALE.value: "data too old or incomplete, nothing done",
+    CycleStatus.UNAVAILABLE.value: "venue unavailable, nothing done",
+    CycleStatus.HALTED.value: "halted, a person must look",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CycleRecord:

@@ -293,6 +293,10 @@ class Journal:
         """Remember a small value across restarts."""
         self._set_meta(f"setting.{key}", value)
 
+    def rows(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[str, ...]]:
+        """Answer a question about the past (see `recollection`); only for reading."""
+        return self._all(query, values)
+
     # -- the file ----------------------------------------------------------------------------------------------------
 
     @contextmanager

@@ -39,13 +39,23 @@ def _address(value: str) -> str:
     return value
 
 
-def _loopback(value: str) -> str:
-    host = value.rpartition(":")[0].strip("[]")
+def is_loopback(address: str) -> bool:
+    """Whether HOST:PORT is an address of this machine that no other machine reaches."""
+    host = address.rpartition(":")[0].strip("[]")
     try:
-        inside = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
-        inside = False
-    if not inside:
+        return False
+
+
+def _host(value: str) -> str:
+    if not value or not value.isascii() or any(sign in value for sign in " /:*@"):
+        raise ValueError('must be a plain name such as "nas.local", without port, path or star')
+    return value.lower()
+
+
+def _loopback(value: str) -> str:
+    if not is_loopback(value):
         raise ValueError(
             'must be an address of this machine such as "127.0.0.1:8701"; signed requests are never sent elsewhere'
         )
@@ -84,4 +94,5 @@ RatioByAsset = Annotated[dict[str, Fraction], AfterValidator(_asset_keys)]
 AmountByAsset = Annotated[dict[str, NotNegative], AfterValidator(_asset_keys)]
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 Address = Annotated[str, AfterValidator(_address)]
+Host = Annotated[str, AfterValidator(_host)]
 LoopbackAddress = Annotated[Address, AfterValidator(_loopback)]

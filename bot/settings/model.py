@@ -14,6 +14,7 @@ from bot.settings.fields import (
     Asset,
     Assets,
     Fraction,
+    Host,
     LoopbackAddress,
     Name,
     NotNegative,
@@ -24,6 +25,7 @@ from bot.settings.fields import (
     Table,
     distinct,
     empty,
+    is_loopback,
 )
 from bot.settings.rules import Policy
 
@@ -259,8 +261,34 @@ class Journal(Table):
 class Watch(Table):
     """Where you look."""
 
+    page: bool = Field(default=True, description="Whether `ballast run` serves the status page, metrics and health.")
     listen: Address = Field(default="127.0.0.1:8787", description="Address of the status page and metrics.")
+    open_to_network: bool = Field(
+        default=False,
+        description="Allow a listen address that other machines reach; the page has no password.",
+    )
+    hosts: tuple[Host, ...] = Field(
+        default=(), description="Names of this machine under which the page may be asked for, besides its addresses."
+    )
     alerts: tuple[SecretStr, ...] = Field(default=(), description="Apprise URLs; environment or .env only.")
+    alert_details: bool = Field(
+        default=False, description="Whether alerts carry reasons with amounts and prices; else only what happened."
+    )
+    alert_unavailable_after_s: SecondsOrZero = Field(
+        default=600, description="Alert when no cycle could see the account for so long."
+    )
+    alert_unsettled_after_s: SecondsOrZero = Field(
+        default=300, description="Alert when it is unknown for so long what became of an order."
+    )
+
+    @model_validator(mode="after")
+    def _network_is_meant(self) -> Self:
+        if not self.open_to_network and not is_loopback(self.listen):
+            raise ValueError(
+                f'listen "{self.listen}" can be reached from other machines, and the page has no password; use an '
+                'address of this machine such as "127.0.0.1:8787", or set open_to_network = true on purpose'
+            )
+        return self
 
 
 class Network(Table):

@@ -1,0 +1,63 @@
+"""What readers ask of the journal's past: how it went, and what was done last."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from bot.execution.journal import Journal
+
+
+def records_over(journal: Journal, *, cycles: int, at_most: int) -> list[Mapping[str, Any]]:
+    """Records spread evenly over the last so many cycles, oldest first; the last one is among them."""
+    last = int(journal.rows("SELECT coalesce(max(number), 0) FROM cycles WHERE record IS NOT NULL")[0][0])
+    if not last:
+        return []
+    step = max(1, -(-min(cycles, last) // at_most))
+    numbers = json.dumps(list(range(last, max(0, last - cycles), -step)))
+    return _records(journal, numbers)
+
+
+def last_deeds(journal: Journal, *, at_most: int) -> list[Mapping[str, Any]]:
+    """The records of the last cycles that sent an order or moved collateral, oldest first."""
+    sent = journal.rows(
+        "SELECT DISTINCT substr(id, 2, instr(id, '-') - 2) FROM intents WHERE kind IN ('order', 'transfer')"
+        " ORDER BY sent_at DESC LIMIT ?",
+        (at_most,),
+    )
+    numbers = json.dumps([int(row[0]) for row in sent if row[0].isdecimal()])
+    return _records(journal, numbers)
+
+
+def rearming_token(journal: Journal) -> str | None:
+    """The token that lifts a halt; asked for only to keep it out of what others can see."""
+    found = journal.rows("SELECT value FROM meta WHERE key = 'latch_token'")
+    return found[0][0] if found else None
+
+
+def events_after(journal: Journal, number: int) -> list[tuple[int, str, str]]:
+    """(number, name, text) of the events noted after a certain one, oldest first."""
+    found = journal.rows("SELECT number, name, text FROM events WHERE number > ? ORDER BY number", (number,))
+    return [(int(row[0]), row[1], row[2]) for row in found]
+
+
+def last_event(journal: Journal) -> int:
+    """The number of the newest event; 0 when nothing was ever noted."""
+    return int(journal.rows("SELECT coalesce(max(number), 0) FROM events")[0][0])
+
+
+def _records(journal: Journal, numbers: str) -> list[Mapping[str, Any]]:
+    found = journal.rows(
+        "SELECT record FROM cycles WHERE record IS NOT NULL AND number IN (SELECT value FROM json_each(?))"
+        " ORDER BY number",
+        (numbers,),
+    )
+    return [record for row in found if (record := _parsed(row[0])) is not None]
+
+
+def _parsed(text: str) -> Mapping[str, Any] | None:
+    """A record as it was published; one that cannot be read is left out of the picture."""
+    try:
+        record = json.loads(text)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) else None

@@ -1,0 +1,89 @@
+"""Puts board, page and alerts beside a running daemon; nothing in here can stop a cycle."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bot.cycle import Desk
+from bot.domain.record import CycleRecord
+from bot.settings import Settings
+from bot.settings.fields import is_loopback
+from bot.watch.board import Board, Limits
+from bot.watch.health import freshness
+
+PLAYED_SPAN = timedelta(days=60)
+PLAYED_PATIENCE = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attendant:
+    """What the daemon tells; everybody who looks is served from here. `address` is None when there is no page."""
+
+    board: Board
+    address: str | None
+    unseen_s: Callable[[], float | None]
+
+    def told(self, record: CycleRecord, next_at: datetime | None) -> None:
+        """A cycle has ended."""
+        self.board.told(record, next_at)
+
+    def complained(self, sentence: str) -> None:
+        """Something had to be said outside of a record."""
+        self.board.complained(sentence)
+
+
+@asynccontextmanager
+async def attend(
+    settings: Settings, desk: Desk, say: Callable[[str], None], *, played: bool = False
+) -> AsyncIterator[Attendant]:
+    """Serve the page while the block runs. A page that cannot be served is said and left out."""
+    from bot.watch.server import NoPage, PageServer  # noqa: PLC0415 - only who serves a page pays for the server
+
+    board = make_board(settings, desk, played=played)
+    server = PageServer(board, hosts=settings.watch.hosts)
+    address = None
+    if settings.watch.page:
+        try:
+            address = await server.start(settings.watch.listen)
+        except NoPage as error:
+            say(str(error))
+        if address and not is_loopback(settings.watch.listen):
+            say(
+                f"warning: the status page at {address} can be read by every machine that reaches this address; it "
+                "shows what you own and has no password. Let a firewall or a proxy with a password stand before it."
+            )
+    try:
+        yield Attendant(board=board, address=address, unseen_s=server.unseen_s)
+    finally:
+        await server.stop()
+
+
+def make_board(settings: Settings, desk: Desk, *, played: bool = False) -> Board:
+    """A board for one running desk."""
+    now = datetime.now(UTC)
+    return Board(
+        mode=settings.mode,
+        portfolio=settings.portfolio.name,
+        limits=Limits(
+            quote=settings.portfolio.quote,
+            leverage_cap=settings.risk.leverage_cap,
+            distance_min=settings.risk.liquidation_distance_min,
+            band=settings.policy.pace.band_outer,
+        ),
+        journal=desk.hands.journal,
+        patience=lambda at: PLAYED_PATIENCE if played else freshness(settings, at),
+        every=_every(settings, now),
+        span=PLAYED_SPAN if played else timedelta(days=7),
+        played=played,
+    )
+
+
+def _every(settings: Settings, now: datetime) -> timedelta:
+    """From one cycle to the next; with a cron expression as far apart as the next two."""
+    if settings.schedule.cron is None:
+        return timedelta(seconds=settings.schedule.cycle_every_s)
+    from cronsim import CronSim  # noqa: PLC0415 - only for profiles with a cron expression
+
+    times = CronSim(settings.schedule.cron, now)
+    return -(next(times) - next(times))
