@@ -16,7 +16,7 @@ from bot.deliberate import (
     make_plan,
     movers,
 )
-from bot.domain.errors import ConfigurationError, Refused, Stale, Unavailable
+from bot.domain.errors import ConfigurationError, JournalError, Refused, Stale, Unavailable, Unrecorded
 from bot.domain.hedge import Target
 from bot.domain.intent import Ending, Outcome, Plan, Refusal
 from bot.domain.published import published
@@ -27,6 +27,8 @@ from bot.execution.journal import Journal, KnownPosition
 from bot.execution.measured_cost import measured_costs
 from bot.execution.planner import MarketDetail
 from bot.execution.settlement import Hands, Settlement, settle
+from bot.execution.stranded import stranded, within_reach
+from bot.halting import HaltRule, broken_at_the_venue, broken_by_us, gone_on_too_long, halt
 from bot.observe import Lookout, look_again, look_closer, observe, surprises
 from bot.policy.scene import Memory, recalled_to_json, with_recalled
 from bot.risk.check import ApprovedPlan, check
@@ -51,6 +53,7 @@ class Desk:
     hands: Hands
     enter: Callable[[], Awaitable[None]]
     balance_jump_max: Decimal | None
+    halting: HaltRule = field(default_factory=lambda: HaltRule(hedge_ratio_max=Decimal(1)))
     remarks: Callable[[], Sequence[str]] = tuple
 
 
@@ -70,8 +73,8 @@ class _Findings:
 async def run_cycle(desk: Desk) -> CycleRecord:
     """Run one whole cycle and journal its record.
 
-    Raises: JournalError when the journal cannot be written, ConfigurationError for a key that must not be used;
-    nothing is sent then.
+    Raises: JournalError when the journal cannot be written and ConfigurationError for a key that must not be used, both
+    before anything was sent; Unrecorded when the journal failed after something was sent.
     """
     cycle = desk.hands.journal.begin_cycle(desk.lookout.clock.now())
     found = _Findings()
@@ -80,11 +83,14 @@ async def run_cycle(desk: Desk) -> CycleRecord:
         settled = await settle(desk.hands)
         found.notes += settled.notes
         found.snapshot = await observe(desk.lookout)
-        _believe(desk, found, settled)
+        _believe(desk, found, settled, cycle)
         approved = await _think(desk, found, cycle, settled)
         _remember(desk.hands.journal, found)
-        found.outcomes += await apply(approved, found.snapshot, desk.hands)
-        status = _status(found, settled)
+        applied = await apply(approved, found.snapshot, desk.hands)
+        found.outcomes += applied.outcomes
+        found.notes += applied.notes
+        _halt_after(desk, found, cycle)
+        status = _status(desk, found, settled)
         await _look_again(desk, found)
     except (Unavailable, Refused) as error:
         status = _failed(error, found)
@@ -98,7 +104,18 @@ async def run_cycle(desk: Desk) -> CycleRecord:
 
 
 def _close(desk: Desk, record: CycleRecord) -> None:
-    desk.hands.journal.end_cycle(record.cycle, desk.lookout.clock.now(), json.dumps(published(record)))
+    journal = desk.hands.journal
+    try:
+        journal.end_cycle(record.cycle, desk.lookout.clock.now(), json.dumps(published(record)))
+    except JournalError as error:
+        if not record.outcomes:
+            raise
+        raise Unrecorded(
+            f"{len(record.outcomes)} request(s) were sent in {record.cycle} and how they ended is in the journal "
+            f"{journal.path}, but the record of the cycle could not be added ({error.why}). Nothing more is sent now; "
+            "the next run goes on from what is booked. Free disk space or repair the file, then start again.",
+            why=error.why,
+        ) from None
 
 
 async def preview_cycle(desk: Desk) -> CycleRecord:
@@ -107,10 +124,12 @@ async def preview_cycle(desk: Desk) -> CycleRecord:
     try:
         await desk.enter()
         found.snapshot = await observe(desk.lookout)
-        unsettled = desk.hands.journal.open_intents()
+        unsettled = within_reach(desk.hands.journal.open_intents(), desk.hands.venues)
         await _think(desk, found, "plan", replace(NOTHING_SETTLED, open=unsettled))
-        status = CycleStatus.ACTED if found.plan.intents else _status(found, NOTHING_SETTLED)
-        status = CycleStatus.REFUSED if found.refusals else status
+        status = _status(desk, found, NOTHING_SETTLED)
+        if status is not CycleStatus.HALTED:
+            status = CycleStatus.ACTED if found.plan.intents else status
+            status = CycleStatus.REFUSED if found.refusals else status
     except (Unavailable, Refused) as error:
         status = _failed(error, found)
     return _record(desk, "plan", status, found)
@@ -129,7 +148,9 @@ async def _think(desk: Desk, found: _Findings, cycle: str, settled: Settlement) 
         ),
         journal.setting(RECALLED),
     )
-    thought = deliberate(desk.mind, found.snapshot, memory, settled.open)
+    left = stranded(journal, desk.hands.venues)
+    found.notes += left.notes
+    thought = deliberate(desk.mind, found.snapshot, memory, settled.open, blocked_in=left.assets)
     found.deliberation, found.targets = thought, thought.targets
     found.notes += thought.notes
     found.refusals += thought.shortfalls
@@ -139,13 +160,13 @@ async def _think(desk: Desk, found: _Findings, cycle: str, settled: Settlement) 
         found.snapshot, detail = await look_closer(desk.lookout, found.snapshot, steps)
     found.plan = make_plan(desk.mind, thought, found.snapshot, detail, cycle)
     found.notes += found.plan.notes
-    orders, notional = journal.orders_since(desk.lookout.clock.now() - HOUR)
+    hour = [journal.orders_since(row.id, row.now() - HOUR) for row in desk.hands.venues.values()]
     past = Past(
         unsettled=settled.open,
         paused=_paused(journal),
         halted=_halted(journal),
-        orders_last_hour=orders,
-        notional_last_hour=notional,
+        orders_last_hour=sum(orders for orders, _ in hour),
+        notional_last_hour=sum((notional for _, notional in hour), Decimal(0)),
     )
     approved, refusals = check(found.plan, circumstances(desk.mind, found.snapshot, thought, detail, past))
     found.refusals += refusals
@@ -161,9 +182,10 @@ def _remember(journal: Journal, found: _Findings) -> None:
         journal.set_setting(RECALLED, text)
 
 
-def _believe(desk: Desk, found: _Findings, settled: Settlement) -> None:
+def _believe(desk: Desk, found: _Findings, settled: Settlement, cycle: str) -> None:
     """Compare what was seen with what Ballast knows; adopt what others did, doubt what jumped.
 
+    A balance that jumped is doubted in the snapshot and believed when the next cycle sees the same.
     Raises: Stale when nothing should be decided on this snapshot.
     """
     if found.snapshot is None:
@@ -172,10 +194,14 @@ def _believe(desk: Desk, found: _Findings, settled: Settlement) -> None:
     # A fill may show before its order does: a symbol with an unsettled order is not judged.
     waiting = {(row.intent.venue, getattr(row.intent, "symbol", "")) for row in settled.open}
     known = tuple(row for row in journal.known_positions() if (row.venue, row.symbol) not in waiting)
-    for row in surprises(found.snapshot, known):
+    changed = surprises(found.snapshot, known)
+    broken = broken_at_the_venue(found.snapshot, changed, journal)
+    _halt(desk, found, [*settled.contradictions, *broken], cycle)
+    for row in changed:
         found.notes.append(row.text)
         journal.note(now, "position.changed", row.text)
-        journal.set_position(replace(row.known, amount=row.seen, changed_at=now))
+        seen_at = found.snapshot.venue(row.known.venue).at  # positions are dated in their venue's time
+        journal.set_position(replace(row.known, amount=row.seen, changed_at=seen_at))
     if desk.balance_jump_max is None:
         return
     seen: dict[str, Decimal] = {}
@@ -185,9 +211,27 @@ def _believe(desk: Desk, found: _Findings, settled: Settlement) -> None:
     accepted, pending = _amounts(journal, "amounts.accepted"), _amounts(journal, "amounts.pending")
     jumps = unconfirmed_jumps(accepted, pending, seen, desk.balance_jump_max)
     _keep_amounts(journal, "amounts.pending", seen if jumps else {})
-    if jumps:
-        raise Stale("; ".join(jumps.values()))
-    _keep_amounts(journal, "amounts.accepted", seen)
+    believed = {asset: amount for asset, amount in seen.items() if asset not in jumps}
+    _keep_amounts(journal, "amounts.accepted", believed | {asset: accepted[asset] for asset in jumps})
+    found.snapshot = replace(found.snapshot, doubtful=jumps)
+
+
+def _halt_after(desk: Desk, found: _Findings, cycle: str) -> None:
+    """Judge what this cycle did itself."""
+    if found.snapshot is None or found.deliberation is None:
+        return
+    journal, intents = desk.hands.journal, found.plan.intents
+    exposures = found.deliberation.decision.portfolio.exposures
+    broken = broken_by_us(found.snapshot, exposures, intents, found.outcomes, journal, desk.halting)
+    now = desk.lookout.clock.now()
+    weary = gone_on_too_long(found.outcomes, intents, found.refusals, journal, desk.halting, now)
+    _halt(desk, found, [*broken, *weary], cycle)
+
+
+def _halt(desk: Desk, found: _Findings, reasons: Sequence[str], cycle: str) -> None:
+    said = halt(desk.hands.journal, reasons, cycle, desk.lookout.clock.now())
+    if said is not None:
+        found.notes.append(said)
 
 
 def _amounts(journal: Journal, key: str) -> dict[str, Decimal]:
@@ -211,24 +255,32 @@ async def _look_again(desk: Desk, found: _Findings) -> None:
         found.notes.append(f"the positions shown are those before this cycle's orders: {error}")
 
 
-def _status(found: _Findings, settled: Settlement) -> CycleStatus:
+def _status(desk: Desk, found: _Findings, settled: Settlement) -> CycleStatus:
+    if desk.hands.journal.latch() is not None:
+        return CycleStatus.HALTED
     if settled.open:
         return CycleStatus.ACTED if found.outcomes else CycleStatus.UNAVAILABLE
     if found.refusals:
-        halted = any(row.guard == "halted" for row in found.refusals)
-        return CycleStatus.HALTED if halted else CycleStatus.REFUSED
+        return CycleStatus.REFUSED
     if found.deliberation is None or found.snapshot is None:
         return CycleStatus.UNAVAILABLE
     settled_well = all(row.ending in (Ending.FILLED, Ending.DONE, Ending.PARTIAL) for row in found.outcomes)
     there = arrived(found.deliberation, found.snapshot, found.plan.intents, found.outcomes)
+    if found.snapshot.doubtful or any(view.frozen for view in found.snapshot.venues):
+        return CycleStatus.ACTED if found.outcomes else CycleStatus.STALE
     return CycleStatus.HEDGED if settled_well and there and not _held_back(found) else CycleStatus.ACTED
 
 
 def _held_back(found: _Findings) -> bool:
     """Whether a short should be deeper and may not grow now."""
-    if found.deliberation is None or found.snapshot is None or found.deliberation.growth_blocked is None:
+    thought, snapshot = found.deliberation, found.snapshot
+    if thought is None or snapshot is None:
         return False
-    return any(row.amount > -found.snapshot.venue(row.venue).amount(row.symbol) for row in found.targets)
+    return any(
+        row.amount > -snapshot.venue(row.venue).amount(row.symbol)
+        for row in found.targets
+        if thought.growth_blocked is not None or row.asset in thought.growth_blocked_in
+    )
 
 
 def _failed(error: Unavailable | Refused, found: _Findings) -> CycleStatus:

@@ -11,13 +11,14 @@ from bot.domain.portfolio import Portfolio
 from bot.domain.snapshot import Snapshot, VenueView
 from bot.execution.journal import OpenIntent
 from bot.execution.planner import MarketDetail, OrderRule, TopUp, moving, plan
-from bot.policy.policy import Decision, Policy, decide
+from bot.policy.policy import Decision, Policy
 from bot.policy.scene import Memory
 from bot.risk.autopilot import Level, MarginLimits, Protection, protect
 from bot.risk.caps import Caps
 from bot.risk.check import Circumstances, RiskLimits, Standing
 from bot.risk.collateral import CollateralRule, fit_to_collateral
 from bot.risk.peg import peg_notes
+from bot.setaside import decide_without_frozen, frozen_and_open
 
 ONE = Decimal(1)
 
@@ -38,7 +39,8 @@ class Deliberation:
     """What was concluded from a snapshot.
 
     `targets` are what the policy would hold; `steps` are what this cycle tries, after protection and collateral;
-    `protective` says that the steps take risk away because the margin needs it.
+    `protective` says that the steps take risk away because the margin needs it; `growth_blocked` why no short may grow,
+    `growth_blocked_in` why shorts in single assets may not.
     """
 
     decision: Decision
@@ -50,6 +52,7 @@ class Deliberation:
     shortfalls: tuple[Refusal, ...]
     notes: tuple[str, ...]
     caps: Caps | None = None
+    growth_blocked_in: Mapping[str, str] = field(default_factory=dict)
 
 
 def deliberate(
@@ -59,18 +62,30 @@ def deliberate(
     unsettled: Sequence[OpenIntent],
     *,
     no_transfers: Mapping[str, str] | None = None,
+    blocked_in: Mapping[str, str] | None = None,
 ) -> Deliberation:
     """Protect first, then decide; growth waits while the margin needs care or an earlier request is unsettled.
 
-    A policy that cannot decide keeps nobody from protecting. `no_transfers` says by venue why nothing can be moved in.
+    A policy that cannot decide keeps nobody from protecting. `no_transfers` says by venue why nothing can be moved in,
+    `blocked_in` by asset why its shorts may not grow. Symbols that are frozen in the snapshot are left alone;
+    protection goes on with the venue's own figures and the symbols that are sound.
     """
     caps = margin_caps(mind, snapshot)
     mind = replace(mind, collateral=_movable(counted(mind, snapshot), no_transfers or {}, unsettled))
     protections = look_after(mind, snapshot, caps)
     decision, failed = _decided(mind, snapshot, memory)
     decision = _capped(_carried(decision, mind.orders.margin_mode), caps)
-    thought = _deliberate(mind, snapshot, decision, protections, unsettled)
-    return replace(thought, caps=caps, shortfalls=(*failed, *thought.shortfalls))
+    why = blocked_in or {}
+    allowed = (_without_growth(row, snapshot, why[row.asset]) if row.asset in why else row for row in decision.targets)
+    thought = _deliberate(mind, snapshot, replace(decision, targets=tuple(allowed)), protections, unsettled)
+    return replace(
+        thought,
+        decision=decision,
+        targets=decision.targets,
+        caps=caps,
+        shortfalls=(*failed, *thought.shortfalls),
+        growth_blocked_in=why,
+    )
 
 
 def margin_caps(mind: Mind, snapshot: Snapshot) -> Caps:
@@ -110,7 +125,7 @@ def counted(mind: Mind, snapshot: Snapshot) -> dict[str, CollateralRule]:
 
 def _decided(mind: Mind, snapshot: Snapshot, memory: Memory) -> tuple[Decision, tuple[Refusal, ...]]:
     try:
-        return decide(mind.policy, snapshot, memory), ()
+        return decide_without_frozen(mind.policy, snapshot, memory), ()
     except Exception as error:  # whatever a rule stumbles over, the margin is looked after
         reason = (
             f"the policy could not decide ({type(error).__name__}: {error}). Nothing grows and nothing is changed by "
@@ -150,7 +165,7 @@ def _deliberate(
 ) -> Deliberation:
     notes = [*decision.notes, *peg_notes(snapshot.prices, mind.policy.stablecoins | {mind.policy.quote})]
     notes += [f"margin at {row.pool.name}: {', '.join(row.reasons)}" for row in protections if row.level > Level.OK]
-    blocked = _growth_blocked(protections, unsettled)
+    blocked = _growth_blocked(protections, unsettled) or frozen_and_open(snapshot)
     urgent = [row for row in protections if row.keep < 1]
     if urgent:
         steps = tuple(step for row in urgent for step in _shrunk(snapshot.venue(row.pool.venue), row, decision))
@@ -235,7 +250,7 @@ def circumstances(
         for instrument in view.instruments:
             mark = view.mark(instrument.symbol)
             setting = detail.settings.get((view.venue, instrument.symbol))
-            if mark is not None:
+            if mark is not None and instrument.symbol not in view.frozen:
                 standings[(view.venue, instrument.symbol)] = Standing(
                     instrument=instrument,
                     mark_price=mark.mark_price,
@@ -259,6 +274,7 @@ def circumstances(
         paused=past.paused,
         halted=past.halted,
         growth_blocked=deliberation.growth_blocked,
+        growth_blocked_in=deliberation.growth_blocked_in,
         orders_last_hour=past.orders_last_hour,
         notional_last_hour=past.notional_last_hour,
         worth={venue: rule.worth for venue, rule in counted(mind, snapshot).items()},
@@ -312,7 +328,9 @@ def _shrunk(view: VenueView, protection: Protection, decision: Decision) -> list
     steps = []
     for position in view.positions:
         instrument = view.instrument(position.symbol)
-        if instrument is None or position.amount >= 0 or position.symbol not in pooled:
+        if instrument is None or position.amount >= 0 or position.symbol in view.frozen:
+            continue
+        if position.symbol not in pooled:
             continue
         amount = instrument.floor_amount(position.short_amount * protection.keep)
         target = wanted.get(position.symbol)

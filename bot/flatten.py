@@ -44,12 +44,13 @@ async def flatten(desk: Desk, *, verify: bool) -> CycleRecord:
             notes += settled.notes
             snapshot = await observe(desk.lookout)
             targets = _zero_targets(snapshot)
+            notes += _frozen(snapshot)
             stuck = _without_instrument(snapshot)
             if not targets and stuck:
                 status = CycleStatus.REFUSED
                 refusals.append(Refusal(intent_id="", guard="instrument", reason=stuck))
                 break
-            if not targets and not settled.open:
+            if not targets and not settled.open and not _frozen(snapshot):
                 status = CycleStatus.HEDGED
                 break
             if not targets:
@@ -91,6 +92,15 @@ async def flatten(desk: Desk, *, verify: bool) -> CycleRecord:
     return record
 
 
+def _frozen(snapshot: Snapshot) -> list[str]:
+    return [
+        f"{row.amount} {row.symbol} at {view.venue} is still open and cannot be closed now: {view.frozen[row.symbol]}"
+        for view in snapshot.venues
+        for row in view.positions
+        if row.symbol in view.frozen and row.amount < 0
+    ]
+
+
 def _without_instrument(snapshot: Snapshot) -> str | None:
     stuck = [
         f"{row.amount} {row.symbol} at {view.venue}"
@@ -106,7 +116,7 @@ def _zero_targets(snapshot: Snapshot) -> tuple[Target, ...]:
     for view in snapshot.venues:
         for position in view.positions:
             instrument = view.instrument(position.symbol)
-            if instrument is not None and position.amount < 0:
+            if instrument is not None and position.amount < 0 and position.symbol not in view.frozen:
                 targets.append(
                     Target(
                         venue=view.venue,
@@ -130,8 +140,8 @@ async def _close(
     thought = deliberate(desk.mind, snapshot, Memory(), ())
     past = Past(unsettled=(), paused=None, halted=None, orders_last_hour=0, notional_last_hour=ZERO)
     approved, refusals = check(steps, circumstances(desk.mind, snapshot, thought, detail, past))
-    outcomes = await apply(approved, snapshot, desk.hands)
-    return steps.intents, outcomes, refusals
+    applied = await apply(approved, snapshot, desk.hands)
+    return steps.intents, applied.outcomes, refusals
 
 
 def _proof(snapshot: Snapshot) -> str:

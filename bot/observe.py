@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from bot.archive import Archive
-from bot.domain.account import Balance, Position, PositionMode, Price
-from bot.domain.errors import Refused, Stale
+from bot.domain.account import Balance, Book, Position, PositionMode, Price
+from bot.domain.errors import Refused, Stale, Unavailable
 from bot.domain.hedge import Target
 from bot.domain.history import NO_HISTORY, History, HistoryAsk
 from bot.domain.ports import Clock, Venue
@@ -17,7 +17,7 @@ from bot.domain.snapshot import Holding, Snapshot, VenueView
 from bot.execution.journal import KnownPosition
 from bot.execution.planner import MarketDetail
 from bot.risk.peg import pegged
-from bot.risk.plausible import AHEAD_MAX, doubts_about_view
+from bot.risk.plausible import AHEAD_MAX, doubtful_symbols, doubts_about_account
 
 BOOK_LEVELS = 50
 LAG_MAX = timedelta(seconds=60)
@@ -133,10 +133,13 @@ async def _view(watched: Watched, balances: tuple[Balance, ...], assets: frozens
         brackets=brackets,
     )
     view = await _with_strangers(view, venue, lookout)
-    doubts = doubts_about_view(view, lookout.price_age_max, lookout.ahead_max)
+    doubts = doubts_about_account(view)
+    frozen = doubtful_symbols(view, lookout.price_age_max, lookout.ahead_max)
+    if frozen and all(row.symbol in frozen for row in view.instruments):
+        doubts += frozen.values()
     if doubts:
         raise Stale("; ".join(doubts))
-    return view
+    return replace(view, frozen=frozen)
 
 
 async def _with_strangers(view: VenueView, venue: Venue, lookout: Lookout) -> VenueView:
@@ -164,7 +167,8 @@ async def _prices(holdings: Sequence[Holding], views: Sequence[VenueView], looko
     for view in views:
         for instrument in view.instruments:
             mark = view.mark(instrument.symbol)
-            if mark is not None and instrument.quote == lookout.quote:
+            sound = mark is not None and instrument.symbol not in view.frozen
+            if mark is not None and sound and instrument.quote == lookout.quote:
                 source = f"{view.venue} index"
                 prices[instrument.base] = Price(
                     asset=instrument.base, price=mark.index_price, source=source, at=mark.at
@@ -194,19 +198,36 @@ async def look_closer(lookout: Lookout, snapshot: Snapshot, targets: Sequence[Ta
                 "settings.",
                 code="hedge-mode",
             )
-    books = await _gather(by_id[row.venue].book(row.symbol, BOOK_LEVELS) for row in targets)
+    books, missing = await _books(by_id, targets)
     settings = await _gather(
         by_id[venue].settings(tuple(row.symbol for row in targets if row.venue == venue)) for venue in venues
     )
     found = {(row.venue, row.symbol): row for rows in settings for row in rows}
-    detail = MarketDetail(
-        books={(row.venue, row.symbol): book for row, book in zip(targets, books, strict=True)}, settings=found
-    )
+    detail = MarketDetail(books=books, settings=found, missing=missing)
     views = tuple(
         replace(view, settings=tuple(row for key, row in found.items() if key[0] == view.venue))
         for view in snapshot.venues
     )
     return replace(snapshot, venues=views), detail
+
+
+async def _books(
+    venues: Mapping[str, Venue], targets: Sequence[Target]
+) -> tuple[dict[tuple[str, str], Book], dict[tuple[str, str], str]]:
+    """The books that could be read, and why the others could not: one bad book stops no other symbol."""
+    answers = await asyncio.gather(
+        *(venues[row.venue].book(row.symbol, BOOK_LEVELS) for row in targets), return_exceptions=True
+    )
+    books: dict[tuple[str, str], Book] = {}
+    missing: dict[tuple[str, str], str] = {}
+    for row, answer in zip(targets, answers, strict=True):
+        if isinstance(answer, Unavailable):
+            missing[(row.venue, row.symbol)] = str(answer)
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            books[(row.venue, row.symbol)] = answer
+    return books, missing
 
 
 async def look_again(lookout: Lookout, snapshot: Snapshot) -> Snapshot:

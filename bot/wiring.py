@@ -25,6 +25,7 @@ from bot.exchange.venue import CcxtVenue
 from bot.execution.journal import FORGETFUL, Journal
 from bot.execution.planner import OrderRule
 from bot.execution.settlement import Hands
+from bot.halting import HaltRule
 from bot.lock import hold_account
 from bot.observe import Lookout, Watched
 from bot.policy.pace import Band
@@ -40,6 +41,7 @@ from bot.risk.collateral import CollateralRule
 from bot.risk.plausible import AHEAD_MAX
 from bot.settings import Settings, Venue
 from bot.settings import StaticRatio as StaticRatioSettings
+from bot.silence import keep_silence
 
 Purpose = Literal["plan", "once", "run", "flatten"]
 LOCALNET_CALLS_PER_S = 100_000
@@ -114,6 +116,10 @@ class Glance:
 def make_account(settings: Settings, row: Venue, clock: Clock, memory: Journal | Glance) -> VenuePort:
     """The account of one [[venues]] entry: the exchange itself, or in a dry run a simulated one over its market."""
     venue = make_venue(settings, row, clock)
+    # a plan writes nothing of its own, but a ban it earns must not be forgotten
+    keep_silence(
+        venue, memory.memory if isinstance(memory, Glance) else memory, clock, where=row.localnet or settings.mode
+    )
     if settings.mode != "dry-run":
         return venue
     from bot.sim.shadow import ShadowVenue  # noqa: PLC0415 - only dry runs pay for the simulated exchange
@@ -180,6 +186,11 @@ def make_desk(settings: Settings, venues: dict[str, VenuePort], journal: Journal
         hands=Hands(venues=venues, journal=journal, clock=clock),
         enter=_Entrance(settings, venues),
         balance_jump_max=settings.risk.balance_jump_max,
+        halting=HaltRule(
+            hedge_ratio_max=settings.risk.hedge_ratio_max,
+            refused_cycles_max=settings.risk.refused_cycles_max,
+            runaway_hours_max=settings.risk.runaway_hours_max,
+        ),
         remarks=lambda: [text for one in (*venues.values(), archive) for text in getattr(one, "remarks", tuple)()],
     )
 

@@ -44,7 +44,7 @@ class ManualClock:
         self.at += timedelta(seconds=seconds)
 
 
-@dataclass(slots=True)
+@dataclass
 class FakeVenue:
     """One account with one BTC perpetual. `on_order` may raise before or after the order is carried out."""
 
@@ -79,14 +79,14 @@ class FakeVenue:
         return self.clock.now()
 
     async def time(self) -> datetime:
-        return self.clock.now()
+        return self.now()
 
     async def instruments(self, assets: Iterable[str]) -> tuple[Instrument, ...]:
         return (instrument(),) if "BTC" in assets else ()
 
     async def marks(self, symbols: Iterable[str]) -> tuple[Mark, ...]:
         self.before_read("marks")
-        now = self.clock.now()
+        now = self.now()
         return tuple(
             Mark(venue=VENUE, symbol=row, mark_price=self.price, index_price=self.price, at=now) for row in symbols
         )
@@ -143,7 +143,10 @@ class FakeVenue:
         )
 
     async def settings(self, symbols: Iterable[str]) -> tuple[SymbolSettings, ...]:
-        return (SymbolSettings(venue=VENUE, symbol=BTC, leverage=self.leverage, margin_mode=MarginMode.CROSS),)
+        return tuple(
+            SymbolSettings(venue=VENUE, symbol=symbol, leverage=self.leverage, margin_mode=MarginMode.CROSS)
+            for symbol in symbols
+        )
 
     async def position_mode(self) -> PositionMode:
         return self.mode
@@ -170,7 +173,7 @@ class FakeVenue:
         self.before_order(client_id)
         filled = min(amount * self.fill_share, -self.position) if reduce_only else amount * self.fill_share
         self.position += filled if side is Side.BUY else -filled
-        self.moved_at = self.clock.now()
+        self.moved_at = self.now()
         order = Order(
             venue=VENUE,
             symbol=symbol,
@@ -182,7 +185,7 @@ class FakeVenue:
             average_price=self.price,
             status=OrderStatus.CLOSED if filled == amount else OrderStatus.CANCELED,
             reduce_only=reduce_only,
-            at=self.clock.now(),
+            at=self.now(),
         )
         self.orders[client_id] = order
         self.trades.append(
@@ -196,7 +199,7 @@ class FakeVenue:
                 price=self.price,
                 fee=Decimal("0.5"),
                 fee_currency="USDT",
-                at=self.clock.now(),
+                at=self.now(),
             )
         )
         self.after_order(client_id)
@@ -224,7 +227,7 @@ class FakeVenue:
                 amount=amount,
                 source=source,
                 target=target,
-                at=self.clock.now(),
+                at=self.now(),
                 done=True,
             )
         )

@@ -28,6 +28,7 @@ class Arguments(argparse.Namespace):
     verify: bool
     reason: str
     arm: str | None
+    abandon: list[str]
     # localnet, demo
     venue: str
     listen: str

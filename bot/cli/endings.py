@@ -16,6 +16,7 @@ from bot.domain.errors import (
     Refused,
     Unavailable,
     Unknown,
+    Unrecorded,
 )
 
 INTERRUPTED = 130
@@ -23,6 +24,7 @@ INTERNAL = 70
 
 _CODES: tuple[tuple[type[BallastError], int], ...] = (
     (ConfigurationError, 2),
+    (Unrecorded, 1),  # before JournalError, which sent nothing
     (JournalError, 2),
     (Unavailable, 3),  # Stale included
     (Refused, 4),

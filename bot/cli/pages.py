@@ -12,6 +12,7 @@ from bot.domain.record import EXIT_CODES, CycleStatus
 from bot.watch.health import freshness, trouble
 
 if TYPE_CHECKING:
+    from bot.execution.journal import Journal
     from bot.settings import Settings
 
 WATCH_EVERY_S = 2.0
@@ -98,19 +99,29 @@ def pause(arguments: Arguments) -> int:
 def resume(arguments: Arguments) -> int:
     """End a pause; after a halt only with its token."""
     settings = settings_of(arguments)
+    from bot.halting import rearm  # noqa: PLC0415
     from bot.wiring import open_journal  # noqa: PLC0415
 
     with open_journal(settings) as journal:
+        if arguments.abandon:
+            return _abandon(arguments, journal)
         latch = journal.latch()
         if latch is not None and arguments.arm is None:
+            raise Halted(f"halted: {latch}. Until then no risk is added; reductions and protective collateral go on")
+        if arguments.arm is not None and not rearm(journal, arguments.arm):
             raise Halted(
-                f"halted: {latch}. Nothing is traded until you have looked at the account at the venue and re-arm "
-                "with `ballast resume --arm TOKEN`, the token printed with the halt"
+                f"still halted: {arguments.arm} is not the token of this halt, which says: {latch}. Nothing was changed"
             )
-        if arguments.arm is not None:
-            journal.arm(arguments.arm)
         journal.set_paused(None)
     _say(arguments, paused=None, text="Resumed: the next cycle may trade again.")
+    return 0
+
+
+def _abandon(arguments: Arguments, journal: "Journal") -> int:
+    from bot.execution.stranded import abandon  # noqa: PLC0415
+
+    done = [abandon(journal, name, datetime.now(UTC)) for name in arguments.abandon]
+    print(json.dumps({"schema": 1, "abandoned": done}) if arguments.json else "\n".join(done))
     return 0
 
 

@@ -190,8 +190,17 @@ def _stopping(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "end a pause, or re-arm after a halt",
         "ballast resume",
         "ballast resume --arm TOKEN                          after a halt, with the token the halt printed",
+        "ballast resume --abandon c000012-01                 a request at a venue that is not configured any more",
     )
     resume.add_argument("--arm", metavar="TOKEN", default=None, help="the token that was printed with the halt")
+    resume.add_argument(
+        "--abandon",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="take an unsettled request off the list, or VENUE:SYMBOL of a short left at a removed venue, after you "
+        "looked at the venue yourself; may be repeated, lifts no pause",
+    )
 
 
 def _rehearsing(commands: "argparse._SubParsersAction[_Parser]") -> None:

@@ -49,7 +49,7 @@ def status_table(record: Mapping[str, Any] | None, facts: Mapping[str, Any]) -> 
     """The last record with its age, and whether Ballast is paused or halted."""
     lines = []
     if facts["halted"]:
-        lines.append(f"HALTED: {facts['halted']}. Look at the account, then: ballast resume --arm TOKEN")
+        lines.append(f"HALTED: {facts['halted']}")
     if facts["paused"]:
         lines.append(f"PAUSED: {facts['paused']}. End it: ballast resume")
     if record is None:

@@ -46,4 +46,12 @@ class Halted(BallastError):
 
 
 class JournalError(BallastError):
-    """The journal cannot be opened or written; without it nothing may be sent."""
+    """The journal cannot be opened or written; without it nothing may be sent. `why` is the bare cause."""
+
+    def __init__(self, message: str, *, why: str = "") -> None:
+        super().__init__(message)
+        self.why = why
+
+
+class Unrecorded(JournalError):
+    """Something was sent and the journal could not be written after it; the next run finds out and books it."""

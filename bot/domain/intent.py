@@ -91,6 +91,17 @@ class TransferIntent:
 Intent = OrderIntent | LeverageIntent | MarginModeIntent | TransferIntent
 
 
+def describe(intent: Intent) -> str:
+    """Name an intent in words for people."""
+    match intent:
+        case OrderIntent():
+            return f"the order to {intent.side.value} {intent.amount.normalize():f} {intent.symbol}"
+        case TransferIntent():
+            return f"the transfer of {intent.amount} {intent.currency}"
+        case LeverageIntent() | MarginModeIntent():
+            return f"the {intent.kind.value} change of {intent.symbol}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """A guard's no to one intent."""
@@ -117,6 +128,7 @@ class Ending(StrEnum):
     DONE = "done"  # a setting or a transfer that took effect
     REFUSED = "refused"
     ABSENT = "absent"  # proved never to have reached the venue
+    ABANDONED = "abandoned"  # a person looked at the venue and took it off the list
     UNKNOWN = "unknown"
 
 

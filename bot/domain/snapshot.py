@@ -1,7 +1,7 @@
 """Everything one cycle saw, as one value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -32,7 +32,10 @@ class Holding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VenueView:
-    """What one venue showed in this cycle; `at` is the venue's own time when the reading began."""
+    """What one venue showed in this cycle; `at` is the venue's own time when the reading began.
+
+    `frozen` names the symbols whose data cannot be believed now, with the reason: nothing is traded in them.
+    """
 
     venue: str
     at: datetime
@@ -45,6 +48,7 @@ class VenueView:
     settings: tuple[SymbolSettings, ...]
     open_orders: tuple[Order, ...]
     brackets: Mapping[str, tuple[LeverageBracket, ...]]
+    frozen: Mapping[str, str] = field(default_factory=dict)
 
     def position(self, symbol: str) -> Position | None:
         """The open position in a symbol, None when the venue showed none."""
@@ -74,13 +78,17 @@ class VenueView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """One coherent look at all venues and all holdings, with what is known of the past where rules asked for it."""
+    """One coherent look at all venues and all holdings, with what is known of the past where rules asked for it.
+
+    `doubtful` names the assets whose amount is not believed yet, with the reason: the policy leaves them alone.
+    """
 
     at: datetime
     holdings: tuple[Holding, ...]
     prices: Mapping[str, Price]
     venues: tuple[VenueView, ...]
     history: History = NO_HISTORY
+    doubtful: Mapping[str, str] = field(default_factory=dict)
 
     def venue(self, venue: str) -> VenueView:
         """The view of one venue. Raises: KeyError when it was not observed."""

@@ -110,6 +110,7 @@ class VenueSession:
         self._transport: Transport | None = None
         self._read_only = read_only
         self.silent_until: dict[str, datetime] = {}
+        self.on_silence: Callable[[], None] | None = None
         self.headers: dict[str, str] = {}  # ccxt copies these into every request
 
     def get(self, url: Any, **options: Any) -> AbstractAsyncContextManager[Reply]:
@@ -222,6 +223,8 @@ class VenueSession:
             until = now + timedelta(seconds=int(retry_after))
         until = min(max(until, now + timedelta(seconds=1)), now + SILENCE_MAX)
         self.silent_until[host] = max(until, self.silent_until.get(host, until))
+        if self.on_silence is not None:
+            self.on_silence()
         raise Silenced(f"HTTP {status}: {host} asks for silence until {until:%Y-%m-%d %H:%M:%S} UTC")
 
 

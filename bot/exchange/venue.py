@@ -1,7 +1,7 @@
 """The live Venue: one account of one exchange, through the unmodified ccxt client."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -129,6 +129,15 @@ class CcxtVenue:
     def silent_until(self) -> dict[str, datetime]:
         """Hosts that asked for silence and until when; may be kept over a restart and put back."""
         return self._session.silent_until
+
+    @property
+    def on_silence(self) -> Callable[[], None] | None:
+        """What is called the moment a host asks for silence."""
+        return self._session.on_silence
+
+    @on_silence.setter
+    def on_silence(self, remember: Callable[[], None] | None) -> None:
+        self._session.on_silence = remember
 
     @property
     def settle_after_s(self) -> float:

@@ -2,11 +2,20 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from bot.domain.account import FINAL_STATUSES, ZERO, Fill, Order, Wallet
-from bot.domain.errors import AlreadyExists, BallastError, Forbidden, Refused, Unavailable, Unknown
+from bot.domain.errors import (
+    AlreadyExists,
+    BallastError,
+    Forbidden,
+    JournalError,
+    Refused,
+    Unavailable,
+    Unknown,
+    Unrecorded,
+)
 from bot.domain.intent import (
     Ending,
     Intent,
@@ -15,6 +24,7 @@ from bot.domain.intent import (
     OrderIntent,
     Outcome,
     TransferIntent,
+    describe,
 )
 from bot.domain.ports import Venue
 from bot.domain.snapshot import Snapshot
@@ -27,44 +37,90 @@ LOOKS = 3
 BETWEEN_LOOKS_S = 0.3
 
 
-async def apply(approved: ApprovedPlan, snapshot: Snapshot, hands: Hands) -> tuple[Outcome, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What came of an approved plan: how the sent intents ended, and why others were not sent."""
+
+    outcomes: tuple[Outcome, ...]
+    notes: tuple[str, ...]
+
+
+async def apply(approved: ApprovedPlan, snapshot: Snapshot, hands: Hands) -> Applied:
     """Carry out an approved plan.
 
     An unknown outcome stops it; what relies on a refused or unfilled step is left out.
 
-    Raises: JournalError when an intent could not be committed; it was not sent then.
+    Raises: JournalError when the first intent could not be committed, and nothing was sent; Unrecorded when the journal
+    failed after something was sent.
     """
     outcomes: list[Outcome] = []
-    broken: set[tuple[str, str]] = set()
+    sent: list[Intent] = []
+    failed = _Failed()
     for intent in approved.intents:
-        if _relies_on_broken(intent, broken):
+        if failed.holds_back(intent):
             continue
-        outcome = await _carry_out(intent, snapshot, hands)
+        try:
+            outcome = await _carry_out(intent, snapshot, hands, sent)
+        except JournalError as error:
+            raise _unrecorded(error, sent, hands) if sent else error from None
         outcomes.append(outcome)
         if not outcome.final:
             break
         if outcome.ending not in (Ending.FILLED, Ending.DONE):
-            broken.add(_place(intent))
-    return tuple(await _with_fees(outcomes, approved, snapshot, hands))
+            failed.add(intent, outcome)
+    return Applied(outcomes=tuple(await _with_fees(outcomes, approved, snapshot, hands)), notes=tuple(failed.notes))
 
 
-def _place(intent: Intent) -> tuple[str, str]:
-    return (intent.venue, "" if isinstance(intent, TransferIntent) else intent.symbol)
+class _Failed:
+    """What did not get where it should, and so what may not follow it.
 
+    A failed step ends its symbol's part. A failed transfer ends all growth on its venue, and so does a reduction that
+    was not filled: the collateral it should have freed, or the risk it should have taken away, is still bound.
+    """
 
-def _relies_on_broken(intent: Intent, broken: set[tuple[str, str]]) -> bool:
-    """Whatever failed for a symbol ends that symbol's part; a failed transfer ends all growth on its venue."""
-    if _place(intent) in broken:
+    def __init__(self) -> None:
+        self._symbols: set[tuple[str, str]] = set()
+        self._venues: dict[str, str] = {}
+        self.notes: list[str] = []
+
+    def add(self, intent: Intent, outcome: Outcome) -> None:
+        if isinstance(intent, TransferIntent):
+            self._venues[intent.venue] = f"the transfer before it ended as {outcome.ending.value}"
+            return
+        self._symbols.add((intent.venue, intent.symbol))
+        if isinstance(intent, OrderIntent) and intent.reduce_only:
+            self._venues[intent.venue] = f"the reduction in {intent.symbol} ended as {outcome.ending.value}"
+
+    def holds_back(self, intent: Intent) -> bool:
+        if not isinstance(intent, TransferIntent) and (intent.venue, intent.symbol) in self._symbols:
+            return True
+        reducing = isinstance(intent, OrderIntent) and intent.reduce_only
+        protecting = isinstance(intent, TransferIntent) and intent.protective
+        why = self._venues.get(intent.venue)
+        if why is None or reducing or protecting:
+            return False
+        self.notes.append(f"{describe(intent)} was not sent: {why}, and growth at {intent.venue} waits for it")
         return True
-    reducing = isinstance(intent, OrderIntent) and intent.reduce_only
-    return (intent.venue, "") in broken and not reducing
 
 
-async def _carry_out(intent: Intent, snapshot: Snapshot, hands: Hands) -> Outcome:
+def _unrecorded(error: JournalError, sent: list[Intent], hands: Hands) -> Unrecorded:
+    last = f"{describe(sent[-1])} at {sent[-1].venue} (client id {client_id(hands.journal.id, sent[-1].id)})"
+    before = f", {len(sent) - 1} request(s) before it in this cycle" if len(sent) > 1 else ""
+    return Unrecorded(
+        f"{last} was sent{before}, and then the journal {hands.journal.path} could not be written ({error.why}). "
+        "It may have been carried out. Nothing more is sent now. Its row was on disk before it left, so the next run "
+        "looks it up at the venue, books what it finds and does nothing twice. Free disk space or repair the file, "
+        "then start again.",
+        why=error.why,
+    )
+
+
+async def _carry_out(intent: Intent, snapshot: Snapshot, hands: Hands, sent: list[Intent]) -> Outcome:
     venue, journal = hands.venues[intent.venue], hands.journal
     own_id = client_id(journal.id, intent.id)
     notional, before = _size(intent, snapshot, hands)
     journal.record_sent(intent, own_id, venue.now(), notional=notional, position_before=before)
+    sent.append(intent)
     try:
         return await _send(intent, own_id, venue, hands)
     except Unknown as error:

@@ -213,9 +213,18 @@ class Journal:
             for row in rows
         )
 
-    def orders_since(self, at: datetime) -> tuple[int, Decimal]:
-        """How many orders were sent since then, and their notional, whatever became of them."""
-        rows = self._all("SELECT notional FROM intents WHERE kind = 'order' AND sent_at >= ?", (_iso(at),))
+    def knows(self, client_id: str) -> bool:
+        """Whether an order id was given out by this journal."""
+        return self._one("SELECT 1 FROM intents WHERE client_id = ?", (client_id,)) is not None
+
+    def orders_since(self, venue: str, at: datetime) -> tuple[int, Decimal]:
+        """How many orders were sent to a venue since then, and their notional, whatever became of them.
+
+        Units: `at` in the venue's own time, as every `sent_at` is; a clock that was set right counts nothing twice.
+        """
+        rows = self._all(
+            "SELECT notional FROM intents WHERE kind = 'order' AND venue = ? AND sent_at >= ?", (venue, _iso(at))
+        )
         return len(rows), sum((Decimal(row[0]) for row in rows), Decimal(0))
 
     def filled_orders(self, limit: int) -> tuple[tuple[str, ...], ...]:
@@ -267,8 +276,8 @@ class Journal:
 
     def set_latch(self, reason: str, token: str) -> None:
         """Halt until a person re-arms with the token."""
+        self._set_meta("latch_token", token)  # first: a halt without a token could not be ended
         self._set_meta("latch", reason)
-        self._set_meta("latch_token", token)
 
     def arm(self, token: str) -> bool:
         """Lift the halt; False when the token is not the one that was given with the halt."""
@@ -306,7 +315,8 @@ class Journal:
             try:
                 yield self._connection
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # a full disk has ended it already
+                    self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
@@ -314,7 +324,8 @@ class Journal:
                 self._connection.execute("ROLLBACK")
             raise JournalError(
                 f"the journal {self.path} could not be written ({error}). Nothing is sent to a venue without it; "
-                "your positions stay as they are. Free disk space or repair the file, then start again."
+                "your positions stay as they are. Free disk space or repair the file, then start again.",
+                why=str(error),
             ) from None
 
     def _one(self, query: str, values: tuple[object, ...] = ()) -> tuple[str, ...] | None:

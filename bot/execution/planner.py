@@ -1,7 +1,7 @@
 """From targets to a plan: reductions, then collateral, then settings and growth, each order cut to the book."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 
 from bot.domain.account import ZERO, Book, BookLevel, MarginMode, Side, SymbolSettings, Wallet
@@ -17,8 +17,9 @@ ORDERS_PER_SYMBOL_MAX = 8
 class OrderRule:
     """How orders are shaped.
 
-    Units: `slippage_max`, `book_share_max` fractions; `order_notional_max` quote currency. `protective` orders take the
-    whole visible book at a wider limit: getting out matters more than the price.
+    Units: `slippage_max`, `book_share_max` fractions; `order_notional_max` quote currency. `protective` orders ask for
+    the whole amount at a wider limit, cut by nothing but the venue's largest order: getting out matters more than the
+    price.
     """
 
     slippage_max: Decimal
@@ -30,10 +31,14 @@ class OrderRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketDetail:
-    """What only a trade needs: the books and the settings of the symbols that are about to trade."""
+    """What only a trade needs: the books and the settings of the symbols that are about to trade.
+
+    `missing` says why a book could not be read.
+    """
 
     books: Mapping[tuple[str, str], Book]
     settings: Mapping[tuple[str, str], SymbolSettings]
+    missing: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +74,26 @@ def plan(
         row for row in moving(targets, snapshot) if row.amount < -snapshot.venue(row.venue).amount(row.symbol)
     ]
     growth = [row for row in moving(targets, snapshot) if row.amount > -snapshot.venue(row.venue).amount(row.symbol)]
+    waiting: set[str] = set()
     for target in reductions:
-        intents.extend(_orders(target, snapshot, detail, rule, numbers, notes))
+        orders = _orders(target, snapshot, detail, rule, numbers, notes)
+        intents.extend(orders)
+        if not orders and _no_book(target, detail, rule):
+            waiting.add(target.venue)
     intents.extend(_transfer(row, next(numbers)) for row in top_ups if row.amount > 0)
     for target in growth:
+        if target.venue in waiting or _no_book(target, detail, rule):
+            why = detail.missing.get((target.venue, target.symbol), "a reduction there could not be sent")
+            notes.append(f"{target.symbol} does not grow now: {why}")
+            continue
         intents.extend(_settings(target, snapshot, detail, rule, numbers))
         intents.extend(_orders(target, snapshot, detail, rule, numbers, notes))
     return Plan(intents=tuple(intents), notes=tuple(notes))
+
+
+def _no_book(target: Target, detail: MarketDetail, rule: OrderRule) -> bool:
+    """Whether a target cannot be traded for want of a book; protection does without one."""
+    return (target.venue, target.symbol) in detail.missing and not rule.protective
 
 
 def _numbers(cycle: str) -> Iterator[str]:
@@ -139,7 +157,11 @@ def _orders(
     instrument, mark = view.instrument(target.symbol), view.mark(target.symbol)
     book = detail.books.get((target.venue, target.symbol))
     position = view.amount(target.symbol)
-    if instrument is None or mark is None or book is None:
+    if _no_book(target, detail, rule):
+        why = detail.missing[(target.venue, target.symbol)]
+        notes.append(f"{target.symbol} is left alone now, its order book could not be read: {why}")
+        return []
+    if instrument is None or mark is None or (book is None and not rule.protective):
         raise ValueError(f"{target.symbol} is to be traded without instrument, mark or book")
     if position > 0:
         notes.append(
@@ -149,17 +171,21 @@ def _orders(
     delta = target.amount - (-position)
     side = Side.SELL if delta > 0 else Side.BUY
     limit = _limit_price(side, instrument, mark.mark_price, rule)
-    reachable = _reachable(book, side, limit) * (1 if rule.protective else rule.book_share_max)
+    reachable = abs(delta)
+    if book is not None and not rule.protective:
+        reachable = _reachable(book, side, limit) * rule.book_share_max
     total = instrument.floor_amount(min(abs(delta), reachable))
-    chunk_max = instrument.floor_amount(rule.order_notional_max / mark.mark_price)
+    chunk_max = total if rule.protective else instrument.floor_amount(rule.order_notional_max / mark.mark_price)
     if instrument.amount_max is not None:
-        chunk_max = min(chunk_max, instrument.amount_max)
-    if total < abs(delta):
+        chunk_max = min(chunk_max, instrument.floor_amount(instrument.amount_max))
+    if total < abs(delta) and not rule.protective:
         notes.append(
             f"{target.symbol}: {total} of {abs(delta)} now, the rest in later cycles: the book shows {reachable:.8f} "
             f"for us within {rule.slippage_max:.2%}"
         )
     chunks = _chunks(total, chunk_max, instrument, mark.mark_price, reducing=side is Side.BUY)
+    if not rule.protective:
+        chunks = chunks[:ORDERS_PER_SYMBOL_MAX]
     if sum(chunks, ZERO) < total and len(chunks) == ORDERS_PER_SYMBOL_MAX:
         notes.append(f"{target.symbol}: {ORDERS_PER_SYMBOL_MAX} orders this cycle, the rest in later cycles")
     return [
@@ -201,7 +227,7 @@ def _chunks(
     """Split into orders of at most `chunk_max`; a rest the venue would not take is left for later, never rounded up."""
     chunks: list[Decimal] = []
     rest = total
-    while rest > 0 and chunk_max > 0 and len(chunks) < ORDERS_PER_SYMBOL_MAX:
+    while rest > 0 and chunk_max > 0:
         amount = min(rest, chunk_max)
         if amount < instrument.amount_min or (not reducing and not instrument.tradable(amount, price)):
             break

@@ -12,13 +12,15 @@ from decimal import Decimal
 
 from bot.domain.account import FINAL_STATUSES, ZERO, Order, OrderStatus, Side
 from bot.domain.errors import BallastError, Unavailable
-from bot.domain.intent import Ending, LeverageIntent, MarginModeIntent, OrderIntent, Outcome, TransferIntent
+from bot.domain.intent import Ending, LeverageIntent, MarginModeIntent, OrderIntent, Outcome, TransferIntent, describe
 from bot.domain.ports import Clock, Venue
 from bot.execution.journal import Journal, KnownPosition, OpenIntent
+from bot.execution.stranded import within_reach
 
 BETWEEN_ABSENCES = timedelta(seconds=2)
 CLOCK_SKEW = timedelta(seconds=5)
 CONTRADICTION_MAX = timedelta(minutes=15)
+CONTRADICTED = "the venue says it does not know this order, yet its symbol traded and nobody can say by whom"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +34,15 @@ class Hands:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """What settling learned. `open` are the intents whose outcome is still unknown."""
+    """What settling learned. `open` are the intents whose outcome is still unknown at a venue that can be asked.
+
+    `contradictions` are the orders a venue says it does not know, although it shows trades nobody else accounts for.
+    """
 
     outcomes: tuple[Outcome, ...]
     open: tuple[OpenIntent, ...]
     notes: tuple[str, ...]
+    contradictions: tuple[str, ...] = ()
 
 
 async def settle(hands: Hands) -> Settlement:
@@ -46,19 +52,20 @@ async def settle(hands: Hands) -> Settlement:
     for row in hands.journal.open_intents():
         venue = hands.venues.get(row.intent.venue)
         if venue is None:
-            notes.append(f"{row.intent.id} waits for {row.intent.venue}, which is not configured any more")
-            continue
+            continue  # `stranded` speaks of it
         try:
             outcome = await _settle_one(row, venue, hands)
         except Unavailable as error:
             notes.append(f"{row.intent.id} could not be settled yet: {error}")
             continue
         if outcome is None:
-            notes.append(f"{row.intent.id} is not settled yet: {_describe(row)} may still show up at {venue.id}")
+            notes.append(f"{row.intent.id} is not settled yet: {describe(row.intent)} may still show up at {venue.id}")
         else:
             outcomes.append(outcome)
             notes.append(f"{row.intent.id} of an earlier run settled: {outcome.ending.value}, {outcome.detail}")
-    return Settlement(outcomes=tuple(outcomes), open=hands.journal.open_intents(), notes=tuple(notes))
+    still = within_reach(hands.journal.open_intents(), hands.venues)
+    odd = tuple(f"{row.intent_id}: {row.detail}" for row in outcomes if row.detail == CONTRADICTED)
+    return Settlement(outcomes=tuple(outcomes), open=still, notes=tuple(notes), contradictions=odd)
 
 
 async def _settle_one(row: OpenIntent, venue: Venue, hands: Hands) -> Outcome | None:
@@ -102,9 +109,11 @@ async def _absent_order(row: OpenIntent, intent: OrderIntent, venue: Venue, hand
     held = next((position.amount for position in positions if position.symbol == intent.symbol), ZERO)
     fills = await venue.fills(intent.symbol, row.sent_at - CLOCK_SKEW)
     unexplained = held != _known(hands, intent.venue, intent.symbol, row.position_before)
-    if (unexplained or any(fill.side is intent.side for fill in fills)) and now < row.sent_at + CONTRADICTION_MAX:
+    odd = unexplained or any(fill.side is intent.side for fill in fills)
+    if odd and now < row.sent_at + CONTRADICTION_MAX:
         return None
-    outcome = _ended(intent.id, Ending.ABSENT, "it never reached the venue (looked up twice, nothing of it traded)")
+    words = CONTRADICTED if odd else "it never reached the venue (looked up twice, nothing of it traded)"
+    outcome = _ended(intent.id, Ending.ABSENT, words)
     hands.journal.record_outcome(outcome, now)
     return outcome
 
@@ -194,14 +203,3 @@ def _known(hands: Hands, venue: str, symbol: str, fallback: Decimal | None) -> D
 
 def _ended(intent_id: str, ending: Ending, detail: str, *, filled: Decimal = ZERO) -> Outcome:
     return Outcome(intent_id=intent_id, ending=ending, filled=filled, average_price=None, fee=None, detail=detail)
-
-
-def _describe(row: OpenIntent) -> str:
-    intent = row.intent
-    match intent:
-        case OrderIntent():
-            return f"the order to {intent.side.value} {intent.amount.normalize():f} {intent.symbol}"
-        case TransferIntent():
-            return f"the transfer of {intent.amount} {intent.currency}"
-        case LeverageIntent() | MarginModeIntent():
-            return f"the {intent.kind.value} change of {intent.symbol}"

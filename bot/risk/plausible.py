@@ -13,37 +13,41 @@ UNEXPLAINED_MARGIN_MAX = Decimal("1.25")
 AHEAD_MAX = timedelta(seconds=5)
 
 
-def doubts_about_view(view: VenueView, age_max: timedelta, ahead_max: timedelta = AHEAD_MAX) -> tuple[str, ...]:
-    """Everything that speaks against acting on this view; empty when it can be believed."""
-    doubts: list[str] = []
+def doubtful_symbols(view: VenueView, age_max: timedelta, ahead_max: timedelta = AHEAD_MAX) -> dict[str, str]:
+    """The symbols whose mark cannot be believed, each with what speaks against it."""
+    doubts: dict[str, str] = {}
     for instrument in view.instruments:
-        mark = view.mark(instrument.symbol)
-        if mark is None:
-            doubts.append(f"{view.venue} showed no mark price for {instrument.symbol}")
-            continue
-        if not _is_price(mark.mark_price) or not _is_price(mark.index_price):
-            doubts.append(f"mark {mark.mark_price} or index {mark.index_price} of {instrument.symbol} is not a price")
-            continue
-        age = view.at - mark.at
-        if age > age_max:
-            doubts.append(f"the mark of {instrument.symbol} is {age.total_seconds():.0f} s old")
-        elif age < -ahead_max:
-            ahead = -age.total_seconds()
-            doubts.append(f"the mark of {instrument.symbol} is {ahead:.0f} s ahead of the venue's clock")
-        if abs(mark.mark_price / mark.index_price - 1) > MARK_FROM_INDEX_MAX:
-            doubts.append(
-                f"mark {mark.mark_price} and index {mark.index_price} of {instrument.symbol} are too far apart"
-            )
-    doubts.extend(_doubts_about_positions(view))
-    return tuple(doubts)
+        doubt = _doubt_about_mark(view, instrument.symbol, age_max, ahead_max)
+        if doubt is not None:
+            doubts[instrument.symbol] = doubt
+    return doubts
+
+
+def _doubt_about_mark(view: VenueView, symbol: str, age_max: timedelta, ahead_max: timedelta) -> str | None:
+    mark, doubt = view.mark(symbol), None
+    if mark is None:
+        return f"{view.venue} showed no mark price for {symbol}"
+    if not _is_price(mark.mark_price) or not _is_price(mark.index_price):
+        return f"mark {mark.mark_price} or index {mark.index_price} of {symbol} is not a price"
+    age = view.at - mark.at
+    if age > age_max:
+        doubt = f"the mark of {symbol} is {age.total_seconds():.0f} s old"
+    elif age < -ahead_max:
+        doubt = f"the mark of {symbol} is {-age.total_seconds():.0f} s ahead of the venue's clock"
+    elif abs(mark.mark_price / mark.index_price - 1) > MARK_FROM_INDEX_MAX:
+        doubt = f"mark {mark.mark_price} and index {mark.index_price} of {symbol} are too far apart"
+    return doubt
 
 
 def _is_price(value: Decimal) -> bool:
     return value.is_finite() and value > 0
 
 
-def _doubts_about_positions(view: VenueView) -> list[str]:
-    """No position needs a second witness: margin that is in use says that there is one."""
+def doubts_about_account(view: VenueView) -> list[str]:
+    """What speaks against acting on this account at all; empty when its own figures agree with each other.
+
+    No position needs a second witness: margin that is in use says that there is one.
+    """
     initial = sum((row.initial for row in view.margins), ZERO)
     maintenance = sum((row.maintenance for row in view.margins), ZERO)
     if not view.positions and maintenance > 0:

@@ -190,6 +190,12 @@ class Risk(Table):
         default=Decimal(250000), description="Most traded within an hour, in quote currency."
     )
     orders_per_hour_max: Annotated[int, Field(gt=0)] = Field(default=30, description="Most orders within an hour.")
+    refused_cycles_max: Annotated[int, Field(gt=0)] = Field(
+        default=10, description="Halt when the venue refused an order in this many cycles in a row."
+    )
+    runaway_hours_max: Seconds = Field(
+        default=3, description="Halt when orders_per_hour_max was hit again and again for this many hours."
+    )
     slippage_max: Annotated[PositiveFraction, Field(le=Decimal("0.05"))] = Field(
         default=Decimal("0.003"), description="Limit price this fraction from mark at worst."
     )

@@ -1,12 +1,13 @@
 """The journal: what is committed stays, what is final stays final, what cannot be used is said."""
 
+import os
 import sqlite3
 from pathlib import Path
 
 import pytest
 
 from bot.domain.account import Side
-from bot.domain.errors import AccountBusy, JournalError
+from bot.domain.errors import AccountBusy, ConfigurationError, JournalError
 from bot.domain.intent import Ending, OrderIntent, Outcome
 from bot.execution.client_id import client_id, is_ours
 from bot.execution.journal import Journal
@@ -67,8 +68,9 @@ def test_every_order_sent_counts_for_the_hour_whatever_became_of_it(tmp_path: Pa
     with _open(tmp_path / "j.db") as book:
         _sent(book)
         book.record_outcome(_outcome(Ending.REFUSED), NOW)
-        assert book.orders_since(later(-3600)) == (1, d(6000))
-        assert book.orders_since(later(1)) == (0, d(0))
+        assert book.orders_since(VENUE, later(-3600)) == (1, d(6000))
+        assert book.orders_since(VENUE, later(1)) == (0, d(0))
+        assert book.orders_since("elsewhere", later(-3600)) == (0, d(0))
 
 
 def test_cycle_numbers_never_repeat(tmp_path: Path) -> None:
@@ -128,3 +130,26 @@ def test_a_second_holder_of_the_account_is_refused(tmp_path: Path) -> None:
         pass
     with hold_account(tmp_path / "two.db", (account,)):
         pass
+
+
+def test_without_a_folder_for_account_locks_nothing_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never silently no lock: a sentence instead, and the journal is free again."""
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "file"))
+    with pytest.raises(ConfigurationError, match="TMPDIR"), hold_account(tmp_path / "one.db", ("binance/test/x",)):
+        pass
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    (tmp_path / f"ballast-{os.getuid()}").symlink_to(tmp_path)
+    with pytest.raises(ConfigurationError, match="somebody else"), hold_account(tmp_path / "one.db", ("binance/x",)):
+        pass
+    with hold_account(tmp_path / "one.db", ()):
+        pass
+
+
+def test_a_full_disk_names_its_own_cause(tmp_path: Path) -> None:
+    """SQLite ends the transaction by itself then; the sentence is about the disk and not about that."""
+    with _open(tmp_path / "j.db") as book:
+        pages = book._connection.execute("PRAGMA page_count").fetchone()[0]
+        book._connection.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(JournalError, match="full"):
+            book.note(NOW, "x", "y" * 100_000)

@@ -1,5 +1,6 @@
 """From targets to intents: the order of things, and the size of each."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given
@@ -101,3 +102,15 @@ def test_a_plan_carried_out_leaves_nothing_to_plan(held: int, wanted: int) -> No
     assert min(position_before, -aim.amount) <= reached <= max(position_before, -aim.amount)
     after = view(positions=(position(amount=str(reached)),) if reached else ())
     assert _orders(plan((aim,), snapshot(after), detail(depth="100000"), rule, cycle="c2")) == []
+
+
+def test_protection_is_cut_by_nothing_but_the_venues_largest_order() -> None:
+    """A thin book and the limit for one order hold back what adds risk, not what takes it away."""
+    held = snapshot(view(instruments=(replace(instrument(), amount_max=d(4)),), positions=(position(amount="-50"),)))
+    thin = detail(depth="0.5")
+    away = (target(amount="0"),)
+    usual = _orders(plan(away, held, thin, order_rule(), cycle="c1"))
+    urgent = _orders(plan(away, held, thin, order_rule(protective=True), cycle="c1"))
+    assert sum(row.amount for row in usual) == d("0.5")
+    assert [row.amount for row in urgent] == [d(4)] * 12 + [d(2)]
+    assert all(row.reduce_only and row.protective for row in urgent)

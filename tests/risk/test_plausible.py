@@ -2,47 +2,48 @@
 
 from datetime import timedelta
 
-from bot.risk.plausible import doubts_about_view, unconfirmed_jumps
-from tests.builders import d, later, margin, mark, position, view
+from bot.risk.plausible import doubtful_symbols, doubts_about_account, unconfirmed_jumps
+from tests.builders import BTC, d, later, margin, mark, position, view
 
 AGE = timedelta(seconds=30)
 
 
 def test_a_plain_view_is_believed() -> None:
     """No doubt without cause."""
-    assert doubts_about_view(view(), AGE) == ()
+    assert doubtful_symbols(view(), AGE) == {}
+    assert doubts_about_account(view()) == []
 
 
 def test_old_future_missing_and_split_marks_are_doubted() -> None:
     """Each way a mark can be wrong is named."""
-    assert "old" in doubts_about_view(view(marks=(mark(at=later(-31)),)), AGE)[0]
-    assert "ahead" in doubts_about_view(view(marks=(mark(at=later(6)),)), AGE)[0]
-    assert "no mark" in doubts_about_view(view(marks=()), AGE)[0]
+    assert "old" in doubtful_symbols(view(marks=(mark(at=later(-31)),)), AGE)[BTC]
+    assert "ahead" in doubtful_symbols(view(marks=(mark(at=later(6)),)), AGE)[BTC]
+    assert "no mark" in doubtful_symbols(view(marks=()), AGE)[BTC]
 
 
 def test_an_empty_position_list_needs_a_second_witness() -> None:
     """Margin in use says that there is a position."""
-    doubts = doubts_about_view(view(margins=(margin(maintenance="50", initial="5000"),)), AGE)
+    doubts = doubts_about_account(view(margins=(margin(maintenance="50", initial="5000"),)))
     assert "not taken for flat" in doubts[0]
 
 
 def test_positions_without_margin_in_use_are_doubted() -> None:
     """One of two contradicting answers is wrong."""
-    assert "no margin in use" in doubts_about_view(view(positions=(position(),)), AGE)[0]
+    assert "no margin in use" in doubts_about_account(view(positions=(position(),)))[0]
 
 
 def test_a_missing_row_is_doubted() -> None:
     """More margin in use than the positions shown explain: one of them is missing."""
     shown = view(positions=(position(),), margins=(margin(maintenance="900", initial="15000"),))
-    assert "missing" in doubts_about_view(shown, AGE)[0]
+    assert "missing" in doubts_about_account(shown)[0]
     shown = view(positions=(position(),), margins=(margin(maintenance="300", initial="15000"),))
-    assert doubts_about_view(shown, AGE) == ()
+    assert doubts_about_account(shown) == []
 
 
 def test_nonsense_prices_are_doubted_not_divided_by() -> None:
     """Zero and not-a-number end as a doubt."""
-    assert "not a price" in doubts_about_view(view(marks=(mark(price="0"),)), AGE)[0]
-    assert "not a price" in doubts_about_view(view(marks=(mark(price="NaN"),)), AGE)[0]
+    assert "not a price" in doubtful_symbols(view(marks=(mark(price="0"),)), AGE)[BTC]
+    assert "not a price" in doubtful_symbols(view(marks=(mark(price="NaN"),)), AGE)[BTC]
 
 
 def test_a_jump_with_small_change_after_it_is_believed() -> None:

@@ -132,7 +132,8 @@ class _Judge:
         }
         symbol = request.parameters["symbol"]
         missing = [path for path in NEEDED if not any(truth[0] == path for truth in truths)]
-        missing += [path for path in NEEDED_OF_SYMBOL if not {(path, symbol), (path, "")} & truths]
+        needed = NEEDED_OF_SYMBOL[:1] if _protective(request) else NEEDED_OF_SYMBOL  # protection needs no book
+        missing += [path for path in needed if not {(path, symbol), (path, "")} & truths]
         if missing:
             yield self.broken("C2", f"traded without a true answer to {', '.join(missing)}", request=request)
 

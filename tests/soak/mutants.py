@@ -252,8 +252,8 @@ def _no_lock() -> Iterator[None]:
 @_mutant("stale-mark-believed", "a price is believed however old it is", "C2 B7", 0.5, ("stale_mark",))
 @contextmanager
 def _stale_mark_believed() -> Iterator[None]:
-    real = plausible.doubts_about_view
-    with patch.object(observe, "doubts_about_view", lambda view, _, *more: real(view, timedelta(days=365), *more)):
+    real = plausible.doubtful_symbols
+    with patch.object(observe, "doubtful_symbols", lambda view, _, *more: real(view, timedelta(days=365), *more)):
         yield
 
 

@@ -1,0 +1,103 @@
+"""Deciding while the data of some symbols cannot be believed: they are left as they are, the others go on.
+
+The policy never sees a frozen symbol, so a missing price can neither open nor close anything. A rule that weighs assets
+against each other would see a smaller portfolio instead, so it changes nothing at all until everything is sound.
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from bot.domain.account import ZERO
+from bot.domain.hedge import Need, Target
+from bot.domain.portfolio import value_portfolio
+from bot.domain.snapshot import Snapshot, VenueView
+from bot.policy.place import Direct
+from bot.policy.policy import Decision, Policy, decide
+from bot.policy.scene import Memory
+from bot.policy.size import StaticRatio
+
+
+def decide_without_frozen(policy: Policy, snapshot: Snapshot, memory: Memory) -> Decision:
+    """Decide on what is sound; say what was left alone and why."""
+    doubts = {**snapshot.doubtful, **{symbol: why for view in snapshot.venues for symbol, why in view.frozen.items()}}
+    if not doubts:
+        return decide(policy, snapshot, memory)
+    assets = {row.base for view in snapshot.venues for row in view.instruments if row.symbol in doubts}
+    assets |= set(snapshot.doubtful)
+    sound = replace(
+        snapshot,
+        holdings=tuple(row for row in snapshot.holdings if row.asset not in assets),
+        venues=tuple(_sound(view, assets) for view in snapshot.venues),
+    )
+    decision = decide(policy, sound, replace(memory, managed=memory.managed - assets))
+    notes = [f"{what} is left as it is: {why}" for what, why in sorted(doubts.items())]
+    targets = decision.targets
+    if not _independent(policy):
+        targets = tuple(_still(row, sound) for row in targets)
+        notes.append("nothing else is changed either, because the rules weigh all assets together; protection goes on")
+    left = tuple(
+        Need(asset=asset, short_notional=held, leverage_cap=policy.leverage_cap, reasons=_reasons(snapshot, asset))
+        for asset in sorted(assets)
+        if (held := _held(snapshot, asset)) > 0
+    )
+    return Decision(
+        portfolio=value_portfolio(snapshot, quote=policy.quote, stablecoins=policy.stablecoins),
+        needs=(*decision.needs, *left),
+        wanted=decision.wanted,
+        targets=targets,
+        notes=(*decision.notes, *notes),
+        recalled={**memory.recalled, **decision.recalled},  # what was noted of a frozen asset is not forgotten
+    )
+
+
+def frozen_and_open(snapshot: Snapshot) -> str | None:
+    """Why no short may grow: an open position that cannot be judged leans on the same collateral."""
+    for view in snapshot.venues:
+        for position in view.positions:
+            if position.symbol in view.frozen:
+                return f"{position.symbol} is open at {view.venue} and cannot be judged now"
+    return None
+
+
+def _independent(policy: Policy) -> bool:
+    """Whether the short of one asset depends on nothing but that asset."""
+    return isinstance(policy.size, StaticRatio) and isinstance(policy.place, Direct) and not policy.adjust
+
+
+def _sound(view: VenueView, assets: set[str]) -> VenueView:
+    gone = {row.symbol for row in view.instruments if row.base in assets}
+    return replace(
+        view,
+        instruments=tuple(row for row in view.instruments if row.symbol not in gone),
+        marks=tuple(row for row in view.marks if row.symbol not in gone),
+        positions=tuple(row for row in view.positions if row.symbol not in gone),
+    )
+
+
+def _still(target: Target, snapshot: Snapshot) -> Target:
+    view = snapshot.venue(target.venue)
+    held, mark = max(ZERO, -view.amount(target.symbol)), view.mark(target.symbol)
+    notional = held * mark.mark_price if mark else ZERO
+    reasons = (*target.reasons, "left as it is until every asset can be valued")
+    return replace(target, amount=held, short_notional=notional, reasons=reasons)
+
+
+def _held(snapshot: Snapshot, asset: str) -> Decimal:
+    return sum(
+        (
+            row.short_amount * row.mark_price
+            for view in snapshot.venues
+            for row in view.positions
+            if (instrument := view.instrument(row.symbol)) is not None and instrument.base == asset
+        ),
+        ZERO,
+    )
+
+
+def _reasons(snapshot: Snapshot, asset: str) -> tuple[str, ...]:
+    doubts = [snapshot.doubtful[asset]] if asset in snapshot.doubtful else []
+    for view in snapshot.venues:
+        doubts += [
+            view.frozen[row.symbol] for row in view.instruments if row.base == asset and row.symbol in view.frozen
+        ]
+    return tuple(f"left as it is: {why}" for why in doubts)
