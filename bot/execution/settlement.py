@@ -20,7 +20,7 @@ from bot.execution.stranded import within_reach
 BETWEEN_ABSENCES = timedelta(seconds=2)
 CLOCK_SKEW = timedelta(seconds=5)
 CONTRADICTION_MAX = timedelta(minutes=15)
-CONTRADICTED = "the venue says it does not know this order, yet its symbol traded and nobody can say by whom"
+CONTRADICTED = "the venue says it does not know this order, yet the position is not what Ballast's own fills led to"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,11 +108,12 @@ async def _absent_order(row: OpenIntent, intent: OrderIntent, venue: Venue, hand
     positions = await venue.positions((intent.symbol,))
     held = next((position.amount for position in positions if position.symbol == intent.symbol), ZERO)
     fills = await venue.fills(intent.symbol, row.sent_at - CLOCK_SKEW)
-    unexplained = held != _known(hands, intent.venue, intent.symbol, row.position_before)
-    odd = unexplained or any(fill.side is intent.side for fill in fills)
-    if odd and now < row.sent_at + CONTRADICTION_MAX:
+    moved = held - (_known(hands, intent.venue, intent.symbol, row.position_before) or ZERO)
+    # The fills may be those of our own order before it; a position that moved the way of this one is a contradiction.
+    unexplained, its_way = moved != 0, moved < 0 if intent.side is Side.SELL else moved > 0
+    if (unexplained or any(fill.side is intent.side for fill in fills)) and now < row.sent_at + CONTRADICTION_MAX:
         return None
-    words = CONTRADICTED if odd else "it never reached the venue (looked up twice, nothing of it traded)"
+    words = CONTRADICTED if its_way else "it never reached the venue (looked up twice, nothing of it traded)"
     outcome = _ended(intent.id, Ending.ABSENT, words)
     hands.journal.record_outcome(outcome, now)
     return outcome

@@ -105,6 +105,7 @@ class Evidence:
     faults: dict[str, int] = field(default_factory=dict)
     kills: int = 0
     busy: int = 0
+    halts: int = 0
     final: Standing | None = None
 
     def ledger_hash(self) -> str:
