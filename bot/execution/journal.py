@@ -218,13 +218,9 @@ class Journal:
         return self._one("SELECT 1 FROM intents WHERE client_id = ?", (client_id,)) is not None
 
     def orders_since(self, venue: str, at: datetime) -> tuple[int, Decimal]:
-        """How many orders were sent to a venue since then, and their notional, whatever became of them.
-
-        Units: `at` in the venue's own time, as every `sent_at` is; a clock that was set right counts nothing twice.
-        """
-        rows = self._all(
-            "SELECT notional FROM intents WHERE kind = 'order' AND venue = ? AND sent_at >= ?", (venue, _iso(at))
-        )
+        """How many orders were sent since then (in the venue's own time) and their notional, whatever came of them."""
+        query = "SELECT notional FROM intents WHERE kind = 'order' AND venue = ? AND sent_at >= ?"
+        rows = self._all(query, (venue, _iso(at)))
         return len(rows), sum((Decimal(row[0]) for row in rows), Decimal(0))
 
     def filled_orders(self, limit: int) -> tuple[tuple[str, ...], ...]:
@@ -274,8 +270,8 @@ class Journal:
         """Why Ballast halted itself, None when it did not. The text ends with the token that re-arms it."""
         return self._meta("latch")
 
-    def set_latch(self, reason: str, token: str) -> None:
-        """Halt until a person re-arms with the token."""
+    def set_latch(self, reason: str | None, token: str | None) -> None:
+        """Halt until a person re-arms with the token, or lift the halt with None."""
         self._set_meta("latch_token", token)  # first: a halt without a token could not be ended
         self._set_meta("latch", reason)
 
@@ -285,8 +281,7 @@ class Journal:
             return True
         if token != self._meta("latch_token"):
             return False
-        self._set_meta("latch", None)
-        self._set_meta("latch_token", None)
+        self.set_latch(None, None)
         return True
 
     def note(self, at: datetime, name: str, text: str) -> None:
