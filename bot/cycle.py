@@ -8,16 +8,17 @@ from decimal import Decimal
 
 from bot.deliberate import (
     Deliberation,
-    Mind,
     Past,
     arrived,
     circumstances,
     deliberate,
     make_plan,
     movers,
+    protect_only,
 )
 from bot.domain.errors import ConfigurationError, JournalError, Refused, Stale, Unavailable, Unrecorded
 from bot.domain.hedge import Target
+from bot.domain.history import NO_HISTORY
 from bot.domain.intent import Ending, Outcome, Plan, Refusal
 from bot.domain.published import published
 from bot.domain.record import CycleRecord, CycleStatus
@@ -29,12 +30,15 @@ from bot.execution.planner import MarketDetail
 from bot.execution.settlement import Hands, Settlement, settle
 from bot.execution.stranded import stranded, within_reach
 from bot.halting import HaltRule, broken_at_the_venue, broken_by_us, gone_on_too_long, halt
+from bot.margin_look import look_at_margin
 from bot.observe import Lookout, look_again, look_closer, observe, surprises
 from bot.policy.scene import Memory, recalled_to_json, with_recalled
 from bot.risk.check import ApprovedPlan, check
 from bot.risk.plausible import unconfirmed_jumps
+from bot.upkeep import Mind
 
 HOUR = timedelta(hours=1)
+TRANSFER_AGAIN = timedelta(minutes=10)
 RECALLED = "policy.recalled"
 NOTHING_SETTLED = Settlement(outcomes=(), open=(), notes=())
 
@@ -43,7 +47,8 @@ NOTHING_SETTLED = Settlement(outcomes=(), open=(), notes=())
 class Desk:
     """Everything a cycle works with; modes differ only by the objects in here.
 
-    `remarks` is what the world itself has to say about what is shown, taken up into every record.
+    `margin_every_s` is how often the margin is looked at between two cycles (0: never); `remarks` is what the world
+    itself has to say about what is shown, taken up into every record.
     """
 
     mode: str
@@ -54,6 +59,7 @@ class Desk:
     enter: Callable[[], Awaitable[None]]
     balance_jump_max: Decimal | None
     halting: HaltRule = field(default_factory=lambda: HaltRule(hedge_ratio_max=Decimal(1)))
+    margin_every_s: float = 0.0
     remarks: Callable[[], Sequence[str]] = tuple
 
 
@@ -68,6 +74,7 @@ class _Findings:
     outcomes: list[Outcome] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    margin_only: bool = False
 
 
 async def run_cycle(desk: Desk) -> CycleRecord:
@@ -82,11 +89,14 @@ async def run_cycle(desk: Desk) -> CycleRecord:
         await desk.enter()
         settled = await settle(desk.hands)
         found.notes += settled.notes
-        found.snapshot = await observe(desk.lookout)
-        _believe(desk, found, settled, cycle)
-        approved = await _think(desk, found, cycle, settled)
+        try:
+            found.snapshot = await observe(desk.lookout)
+            _believe(desk, found, settled, cycle)
+            approved = await _think(desk, found, cycle, settled)
+        except Unavailable as trouble:
+            approved = await _protect_alone(desk, found, cycle, settled, trouble)
         _remember(desk.hands.journal, found)
-        applied = await apply(approved, found.snapshot, desk.hands)
+        applied = await apply(approved, _seen(found), desk.hands)
         found.outcomes += applied.outcomes
         found.notes += applied.notes
         _halt_after(desk, found, cycle)
@@ -137,10 +147,43 @@ async def preview_cycle(desk: Desk) -> CycleRecord:
 
 async def _think(desk: Desk, found: _Findings, cycle: str, settled: Settlement) -> ApprovedPlan:
     """From what was seen to what may be done; only the closer look at the books touches the world, by reading."""
+    barred = _no_transfers(desk)
+    journal = desk.hands.journal
+    left = stranded(journal, desk.hands.venues)
+    found.notes += left.notes
+    thought = deliberate(
+        desk.mind, _seen(found), _memory(journal), settled.open, no_transfers=barred, blocked_in=left.assets
+    )
+    return await _make_ready(desk, found, thought, cycle, settled)
+
+
+async def _protect_alone(
+    desk: Desk, found: _Findings, cycle: str, settled: Settlement, trouble: Unavailable
+) -> ApprovedPlan:
+    """Look after the margin by a narrower look when the whole picture cannot be had.
+
+    Raises: the trouble again when the margin needs nothing now, or cannot be seen or believed either.
+    """
+    snapshot = await look_at_margin(desk.lookout, found.snapshot.history if found.snapshot is not None else NO_HISTORY)
+    surprises(snapshot, _judged(desk.hands.journal, settled))  # what does not show our own fills is not acted on
+    journal = desk.hands.journal
+    barred = _no_transfers(desk)
+    thought = protect_only(desk.mind, snapshot, _memory(journal), settled.open, no_transfers=barred)
+    if not thought.steps and not thought.top_ups:
+        raise trouble
+    found.snapshot, found.margin_only = snapshot, True
+    found.notes.append(f"only the margin is looked after in this cycle: {trouble}")
+    return await _make_ready(desk, found, thought, cycle, settled)
+
+
+def _seen(found: _Findings) -> Snapshot:
     if found.snapshot is None:
         raise ValueError("there is nothing to think about before something was observed")
-    journal = desk.hands.journal
-    memory = with_recalled(
+    return found.snapshot
+
+
+def _memory(journal: Journal) -> Memory:
+    return with_recalled(
         Memory(
             managed=_managed(journal.known_positions()),
             last_growth_at=journal.last_growth_at(),
@@ -148,17 +191,31 @@ async def _think(desk: Desk, found: _Findings, cycle: str, settled: Settlement) 
         ),
         journal.setting(RECALLED),
     )
-    left = stranded(journal, desk.hands.venues)
-    found.notes += left.notes
-    thought = deliberate(desk.mind, found.snapshot, memory, settled.open, blocked_in=left.assets)
+
+
+def _no_transfers(desk: Desk) -> dict[str, str]:
+    """By venue, why collateral to be moved in is not counted on: a transfer was refused lately."""
+    since = desk.lookout.clock.now() - TRANSFER_AGAIN
+    return {
+        venue: f"transfers at {venue} are not counted on for {TRANSFER_AGAIN.seconds // 60} minutes: {why}"
+        for venue, why in desk.hands.journal.refused_transfers(since).items()
+    }
+
+
+async def _make_ready(
+    desk: Desk, found: _Findings, thought: Deliberation, cycle: str, settled: Settlement
+) -> ApprovedPlan:
+    """From what was concluded to what may be done."""
+    journal, snapshot = desk.hands.journal, _seen(found)
     found.deliberation, found.targets = thought, thought.targets
     found.notes += thought.notes
     found.refusals += thought.shortfalls
-    steps = movers(thought, found.snapshot)
+    steps = movers(thought, snapshot)
     detail = MarketDetail(books={}, settings={})
     if steps:
-        found.snapshot, detail = await look_closer(desk.lookout, found.snapshot, steps)
-    found.plan = make_plan(desk.mind, thought, found.snapshot, detail, cycle)
+        snapshot, detail = await look_closer(desk.lookout, snapshot, steps)
+    found.snapshot = snapshot
+    found.plan = make_plan(desk.mind, thought, snapshot, detail, cycle)
     found.notes += found.plan.notes
     hour = [journal.orders_since(row.id, row.now() - HOUR) for row in desk.hands.venues.values()]
     past = Past(
@@ -168,7 +225,7 @@ async def _think(desk: Desk, found: _Findings, cycle: str, settled: Settlement) 
         orders_last_hour=sum(orders for orders, _ in hour),
         notional_last_hour=sum((notional for _, notional in hour), Decimal(0)),
     )
-    approved, refusals = check(found.plan, circumstances(desk.mind, found.snapshot, thought, detail, past))
+    approved, refusals = check(found.plan, circumstances(desk.mind, snapshot, thought, detail, past))
     found.refusals += refusals
     return approved
 
@@ -191,10 +248,7 @@ def _believe(desk: Desk, found: _Findings, settled: Settlement, cycle: str) -> N
     if found.snapshot is None:
         return
     journal, now = desk.hands.journal, found.snapshot.at
-    # A fill may show before its order does: a symbol with an unsettled order is not judged.
-    waiting = {(row.intent.venue, getattr(row.intent, "symbol", "")) for row in settled.open}
-    known = tuple(row for row in journal.known_positions() if (row.venue, row.symbol) not in waiting)
-    changed = surprises(found.snapshot, known)
+    changed = surprises(found.snapshot, _judged(journal, settled))
     broken = broken_at_the_venue(found.snapshot, changed, journal)
     _halt(desk, found, [*settled.contradictions, *broken], cycle)
     for row in changed:
@@ -234,6 +288,12 @@ def _halt(desk: Desk, found: _Findings, reasons: Sequence[str], cycle: str) -> N
         found.notes.append(said)
 
 
+def _judged(journal: Journal, settled: Settlement) -> tuple[KnownPosition, ...]:
+    """The positions whose size is known; a fill may show before its order does, so unsettled symbols are left out."""
+    waiting = {(row.intent.venue, getattr(row.intent, "symbol", "")) for row in settled.open}
+    return tuple(row for row in journal.known_positions() if (row.venue, row.symbol) not in waiting)
+
+
 def _amounts(journal: Journal, key: str) -> dict[str, Decimal]:
     text = journal.setting(key)
     return {asset: Decimal(amount) for asset, amount in json.loads(text).items()} if text else {}
@@ -268,7 +328,8 @@ def _status(desk: Desk, found: _Findings, settled: Settlement) -> CycleStatus:
     there = arrived(found.deliberation, found.snapshot, found.plan.intents, found.outcomes)
     if found.snapshot.doubtful or any(view.frozen for view in found.snapshot.venues):
         return CycleStatus.ACTED if found.outcomes else CycleStatus.STALE
-    return CycleStatus.HEDGED if settled_well and there and not _held_back(found) else CycleStatus.ACTED
+    well = settled_well and there and not _held_back(found) and not found.margin_only
+    return CycleStatus.HEDGED if well else CycleStatus.ACTED
 
 
 def _held_back(found: _Findings) -> bool:

@@ -10,6 +10,7 @@ from cronsim import CronSim
 from bot.cycle import Desk, run_cycle
 from bot.domain.errors import JournalError
 from bot.domain.record import EXIT_CODES, CycleRecord, CycleStatus
+from bot.margin_look import MarginWatch
 
 Announce = Callable[[CycleRecord, datetime | None], None]
 Complain = Callable[[str], None]
@@ -40,8 +41,9 @@ async def run_daemon(
 ) -> int:
     """Run cycles until SIGTERM or SIGINT, or until `stop` is set; the cycle in progress is finished first.
 
-    Returns the exit code of the last cycle. A journal that cannot be written stops sending, not the daemon: it tries
-    again in the next cycle.
+    Between two cycles the margin is looked at every `desk.margin_every_s`; when it became worse the next cycle begins
+    at once. Returns the exit code of the last cycle. A journal that cannot be written stops sending, not the daemon: it
+    tries again in the next cycle.
     """
     stop = stop or asyncio.Event()
     _listen(stop)
@@ -58,7 +60,10 @@ async def run_daemon(
             code = EXIT_CODES[record.status]
             announce(record, None if stop.is_set() else due)
         if not stop.is_set():
-            await _wait(stop, desk, due + timedelta(seconds=jitter_s()))
+            alarm = await _wait(stop, desk, due + timedelta(seconds=jitter_s()), _watch(desk, record))
+            if alarm is not None:
+                due = clock.now()
+                complain(f"the margin cannot wait for the next cycle: {alarm}")
         if stop.is_set():
             return code
 
@@ -74,11 +79,29 @@ async def _cycle(desk: Desk, complain: Complain) -> CycleRecord | None:
     return record
 
 
-async def _wait(stop: asyncio.Event, desk: Desk, due: datetime) -> None:
-    """Sleep until the next cycle or until the end is asked for, whichever comes first."""
-    seconds = (due - desk.lookout.clock.now()).total_seconds()
-    if seconds <= 0 or stop.is_set():
-        return
+def _watch(desk: Desk, record: CycleRecord | None) -> MarginWatch | None:
+    if desk.margin_every_s <= 0:
+        return None
+    return MarginWatch(desk.mind, desk.lookout, record.snapshot if record is not None else None)
+
+
+async def _wait(stop: asyncio.Event, desk: Desk, due: datetime, watch: MarginWatch | None) -> str | None:
+    """Sleep until the next cycle, until the end is asked for, or until the margin raises the alarm that is returned."""
+    clock = desk.lookout.clock
+    while not stop.is_set():
+        seconds = (due - clock.now()).total_seconds()
+        if seconds <= 0:
+            break
+        await _sleep(stop, desk, min(seconds, desk.margin_every_s) if watch is not None else seconds)
+        if watch is not None and not stop.is_set() and clock.now() < due:
+            alarm = await watch.alarm()
+            if alarm is not None:
+                return alarm
+    return None
+
+
+async def _sleep(stop: asyncio.Event, desk: Desk, seconds: float) -> None:
+    """Sleep, or until the end is asked for, whichever comes first."""
     sleeping = asyncio.ensure_future(desk.lookout.clock.sleep(seconds))
     stopping = asyncio.ensure_future(stop.wait())
     try:

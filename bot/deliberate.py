@@ -6,32 +6,22 @@ from decimal import Decimal
 
 from bot.domain.account import ZERO, MarginMode, Side
 from bot.domain.hedge import Target
-from bot.domain.intent import Intent, OrderIntent, Outcome, Plan, Refusal, TransferIntent
+from bot.domain.intent import Intent, OrderIntent, Outcome, Plan, Refusal
 from bot.domain.portfolio import Portfolio
 from bot.domain.snapshot import Snapshot, VenueView
 from bot.execution.journal import OpenIntent
-from bot.execution.planner import MarketDetail, OrderRule, TopUp, moving, plan
-from bot.policy.policy import Decision, Policy
+from bot.execution.planner import MarketDetail, TopUp, moving, plan
+from bot.policy.policy import Decision
 from bot.policy.scene import Memory
-from bot.risk.autopilot import Level, MarginLimits, Protection, protect
+from bot.risk.autopilot import Level, Protection
 from bot.risk.caps import Caps
-from bot.risk.check import Circumstances, RiskLimits, Standing
-from bot.risk.collateral import CollateralRule, fit_to_collateral
+from bot.risk.check import Circumstances, Standing
+from bot.risk.collateral import fit_to_collateral
 from bot.risk.peg import peg_notes
 from bot.setaside import decide_without_frozen, frozen_and_open
+from bot.upkeep import Mind, counted, free_spot, look_after, margin_caps, movable
 
 ONE = Decimal(1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mind:
-    """Everything the user decided, as the thinking code takes it. `collateral` by hedge venue."""
-
-    policy: Policy
-    limits: RiskLimits
-    margin: MarginLimits
-    orders: OrderRule
-    collateral: Mapping[str, CollateralRule]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +61,8 @@ def deliberate(
     protection goes on with the venue's own figures and the symbols that are sound.
     """
     caps = margin_caps(mind, snapshot)
-    mind = replace(mind, collateral=_movable(counted(mind, snapshot), no_transfers or {}, unsettled))
+    barred = no_transfers or {}
+    mind = replace(mind, collateral=movable(counted(mind, snapshot), barred, unsettled))
     protections = look_after(mind, snapshot, caps)
     decision, failed = _decided(mind, snapshot, memory)
     decision = _capped(_carried(decision, mind.orders.margin_mode), caps)
@@ -83,44 +74,29 @@ def deliberate(
         decision=decision,
         targets=decision.targets,
         caps=caps,
+        notes=(*thought.notes, *barred.values()),
         shortfalls=(*failed, *thought.shortfalls),
         growth_blocked_in=why,
     )
 
 
-def margin_caps(mind: Mind, snapshot: Snapshot) -> Caps:
-    """How levered each asset may be, from the history that was seen."""
-    return Caps(rule=mind.margin.caps)
-
-
-def look_after(mind: Mind, snapshot: Snapshot, caps: Caps) -> list[Protection]:
-    """What the margin of every hedge venue needs; asks no policy."""
-    found: list[Protection] = []
-    for venue, rule in mind.collateral.items():
-        view = snapshot.venue(venue)
-        found.extend(protect(view, mind.margin, caps, rule, _free_spot(view, rule.currency)))
-    return found
-
-
-def _movable(
-    rules: Mapping[str, CollateralRule], barred: Mapping[str, str], unsettled: Sequence[OpenIntent]
-) -> dict[str, CollateralRule]:
-    """Nothing is counted on that was refused lately, or that may be on its way already."""
-    waiting = {row.intent.venue for row in unsettled if isinstance(row.intent, TransferIntent)}
-    return {
-        venue: replace(rule, transfers_allowed=rule.transfers_allowed and venue not in waiting and venue not in barred)
-        for venue, rule in rules.items()
-    }
-
-
-def counted(mind: Mind, snapshot: Snapshot) -> dict[str, CollateralRule]:
-    """Collateral at what it is worth: a stablecoin off its peg counts at its price, and never above one."""
-    found = {}
-    for venue, rule in mind.collateral.items():
-        price = snapshot.prices.get(rule.currency)
-        stable = rule.currency in mind.policy.stablecoins | {mind.policy.quote}
-        found[venue] = replace(rule, worth=min(ONE, price.price)) if stable and price is not None else rule
-    return found
+def protect_only(
+    mind: Mind,
+    snapshot: Snapshot,
+    memory: Memory,
+    unsettled: Sequence[OpenIntent],
+    *,
+    no_transfers: Mapping[str, str] | None = None,
+) -> Deliberation:
+    """What the margin needs, and nothing else: for the cycle that cannot see or decide the rest."""
+    caps = margin_caps(mind, snapshot)
+    mind = replace(mind, collateral=movable(counted(mind, snapshot), no_transfers or {}, unsettled))
+    protections = look_after(mind, snapshot, caps)
+    decision = _undecided(mind, memory)
+    thought = _deliberate(mind, snapshot, decision, protections, unsettled)
+    if not thought.protective:
+        thought = replace(thought, steps=(), top_ups=tuple(_top_up(row) for row in protections if row.top_up > 0))
+    return replace(thought, caps=caps)
 
 
 def _decided(mind: Mind, snapshot: Snapshot, memory: Memory) -> tuple[Decision, tuple[Refusal, ...]]:
@@ -131,17 +107,21 @@ def _decided(mind: Mind, snapshot: Snapshot, memory: Memory) -> tuple[Decision, 
             f"the policy could not decide ({type(error).__name__}: {error}). Nothing grows and nothing is changed by "
             "it; the margin is looked after as always. Look at [policy] in your profile"
         )
-        blank = Portfolio(
-            quote=mind.policy.quote,
-            exposures=(),
-            cash=ZERO,
-            margin_equity=ZERO,
-            shorts={},
-            unpriced=frozenset(),
-            notes=(),
-        )
-        decision = Decision(portfolio=blank, needs=(), wanted=(), targets=(), notes=(), recalled=memory.recalled)
-        return decision, (Refusal(intent_id="", guard="policy", reason=reason),)
+        return _undecided(mind, memory), (Refusal(intent_id="", guard="policy", reason=reason),)
+
+
+def _undecided(mind: Mind, memory: Memory) -> Decision:
+    """Nothing is wanted, and what rules remember stays remembered."""
+    blank = Portfolio(
+        quote=mind.policy.quote,
+        exposures=(),
+        cash=ZERO,
+        margin_equity=ZERO,
+        shorts={},
+        unpriced=frozenset(),
+        notes=(),
+    )
+    return Decision(portfolio=blank, needs=(), wanted=(), targets=(), notes=(), recalled=memory.recalled)
 
 
 def _capped(decision: Decision, caps: Caps) -> Decision:
@@ -210,7 +190,7 @@ def _fitted(mind: Mind, snapshot: Snapshot, decision: Decision, notes: list[str]
     for venue, rule in mind.collateral.items():
         view = snapshot.venue(venue)
         mine = [row for row in decision.targets if row.venue == venue]
-        fit = fit_to_collateral(mine, view, _free_spot(view, rule.currency), rule)
+        fit = fit_to_collateral(mine, view, free_spot(view, rule.currency), rule)
         steps.extend(fit.targets)
         shortfalls.extend(Refusal(intent_id="", guard="collateral", reason=note) for note in fit.notes)
         if fit.top_up > 0:
@@ -380,7 +360,3 @@ def _unresolved_sells(unsettled: Sequence[OpenIntent], venue: str, symbol: str) 
         ),
         ZERO,
     )
-
-
-def _free_spot(view: VenueView, currency: str) -> Decimal:
-    return sum((row.free for row in view.balances if row.asset == currency and row.wallet.value == "spot"), ZERO)

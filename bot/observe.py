@@ -132,7 +132,7 @@ async def _view(watched: Watched, balances: tuple[Balance, ...], assets: frozens
         open_orders=orders,
         brackets=brackets,
     )
-    view = await _with_strangers(view, venue, lookout)
+    view = await with_strangers(view, venue, lookout)
     doubts = doubts_about_account(view)
     frozen = doubtful_symbols(view, lookout.price_age_max, lookout.ahead_max)
     if frozen and all(row.symbol in frozen for row in view.instruments):
@@ -142,7 +142,7 @@ async def _view(watched: Watched, balances: tuple[Balance, ...], assets: frozens
     return replace(view, frozen=frozen)
 
 
-async def _with_strangers(view: VenueView, venue: Venue, lookout: Lookout) -> VenueView:
+async def with_strangers(view: VenueView, venue: Venue, lookout: Lookout) -> VenueView:
     """Positions in symbols of assets not owned still need their instrument, mark and tiers to be judged."""
     missing = tuple(row.symbol for row in view.positions if view.instrument(row.symbol) is None)
     if not missing:

@@ -14,7 +14,6 @@ from bot.archive import VERSION as ARCHIVE_VERSION
 from bot.archive import Archive
 from bot.clock import LocalnetClock, SystemClock
 from bot.cycle import Desk
-from bot.deliberate import Mind
 from bot.domain.errors import ConfigurationError
 from bot.domain.ports import Clock
 from bot.domain.ports import Venue as VenuePort
@@ -42,6 +41,7 @@ from bot.risk.plausible import AHEAD_MAX
 from bot.settings import Settings, Venue
 from bot.settings import StaticRatio as StaticRatioSettings
 from bot.silence import keep_silence
+from bot.upkeep import Mind
 
 Purpose = Literal["plan", "once", "run", "flatten"]
 LOCALNET_CALLS_PER_S = 100_000
@@ -191,6 +191,10 @@ def make_desk(settings: Settings, venues: dict[str, VenuePort], journal: Journal
             refused_cycles_max=settings.risk.refused_cycles_max,
             runaway_hours_max=settings.risk.runaway_hours_max,
         ),
+        # On a local testnet that runs fast, a quarter of a second of this machine is as often as it makes sense.
+        margin_every_s=max(settings.schedule.margin_every_s, 0.25 * tolerance if tolerance > 1 else 0.0)
+        if settings.schedule.margin_every_s > 0
+        else 0.0,
         remarks=lambda: [text for one in (*venues.values(), archive) for text in getattr(one, "remarks", tuple)()],
     )
 

@@ -92,9 +92,11 @@ class FakeVenue:
         )
 
     async def prices(self, assets: Iterable[str], quote: str) -> tuple[Price, ...]:
+        self.before_read("prices")
         return ()
 
     async def funding(self, symbols: Iterable[str]) -> tuple[FundingRate, ...]:
+        self.before_read("funding")
         return ()
 
     async def book(self, symbol: str, levels: int) -> Book:

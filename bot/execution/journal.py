@@ -17,27 +17,9 @@ from typing import Self
 from bot.domain.errors import JournalError
 from bot.domain.intent import Intent, IntentKind, Outcome
 from bot.execution.intent_json import intent_from_json, intent_to_json
+from bot.execution.journal_file import prepare, unusable
 
-SCHEMA_VERSION = 1
 FORGETFUL = Path(":memory:")
-
-SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE cycles (number INTEGER PRIMARY KEY, begun_at TEXT NOT NULL, ended_at TEXT, record TEXT) STRICT;
-CREATE TABLE intents (
-    id TEXT PRIMARY KEY, client_id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, venue TEXT NOT NULL, symbol TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('sent', 'unknown', 'done')), body TEXT NOT NULL, sent_at TEXT NOT NULL,
-    notional TEXT NOT NULL, position_before TEXT NOT NULL, absences INTEGER NOT NULL DEFAULT 0, absent_at TEXT,
-    ending TEXT, filled TEXT, average_price TEXT, fee TEXT, detail TEXT, ended_at TEXT
-) STRICT;
-CREATE INDEX intents_open ON intents (state) WHERE state <> 'done';
-CREATE INDEX intents_sent ON intents (sent_at);
-CREATE TABLE positions (
-    venue TEXT NOT NULL, symbol TEXT NOT NULL, asset TEXT NOT NULL, amount TEXT NOT NULL, changed_at TEXT NOT NULL,
-    PRIMARY KEY (venue, symbol)
-) STRICT;
-CREATE TABLE events (number INTEGER PRIMARY KEY, at TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL) STRICT;
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,14 +67,14 @@ class Journal:
                 path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(path, isolation_level=None, timeout=5)
         except (OSError, sqlite3.Error) as error:
-            raise _unusable(path, str(error)) from None
+            raise unusable(path, str(error)) from None
         try:
             if beside:
                 connection.execute("PRAGMA wal_autocheckpoint = 0")
-            _prepare(connection, path, new_id)
+            prepare(connection, path, new_id)
         except (OSError, sqlite3.Error) as error:
             connection.close()
-            raise _unusable(path, str(error)) from None
+            raise unusable(path, str(error)) from None
         except JournalError:
             connection.close()
             raise
@@ -233,6 +215,16 @@ class Journal:
         )
         return tuple(rows)
 
+    def refused_transfers(self, at: datetime) -> dict[str, str]:
+        """By venue, what it said when it last refused a transfer, unless that was before `at` or one went through."""
+        rows = self._all(
+            "SELECT venue, ending, detail FROM intents WHERE kind = 'transfer' AND state = 'done' AND ended_at >= ?"
+            " ORDER BY ended_at, id",
+            (_iso(at),),
+        )
+        last = {row[0]: (row[1], row[2]) for row in rows}
+        return {venue: str(detail) for venue, (ending, detail) in last.items() if ending == "refused"}
+
     def last_growth_at(self) -> datetime | None:
         """When an order that deepens a short was last filled."""
         row = self._one(
@@ -331,7 +323,7 @@ class Journal:
         try:
             return self._connection.execute(query, values).fetchall()
         except sqlite3.Error as error:
-            raise _unusable(self.path, str(error)) from None
+            raise unusable(self.path, str(error)) from None
 
     def _meta(self, key: str) -> str | None:
         row = self._one("SELECT value FROM meta WHERE key = ?", (key,))
@@ -349,43 +341,12 @@ class Journal:
                 )
 
 
-def _prepare(connection: sqlite3.Connection, path: Path, new_id: str) -> None:
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if version > SCHEMA_VERSION:
-        raise JournalError(
-            f"the journal {path} was written by a newer Ballast (version {version}, this one knows {SCHEMA_VERSION}). "
-            "Nothing was touched. Install the newer Ballast again, or point journal.path to another file."
-        )
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    if version == 0:
-        connection.execute("BEGIN IMMEDIATE")
-        if int(connection.execute("PRAGMA user_version").fetchone()[0]) == 0:
-            for statement in SCHEMA.split(";"):
-                if statement.strip():
-                    connection.execute(statement)
-            connection.execute("INSERT INTO meta (key, value) VALUES ('journal_id', ?)", (new_id,))
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        connection.execute("COMMIT")
-    verdict = connection.execute("PRAGMA quick_check").fetchone()[0]
-    if verdict != "ok":
-        raise _unusable(path, f"damaged: {verdict}")
-
-
 def _upsert_position(connection: sqlite3.Connection, known: KnownPosition) -> None:
     connection.execute(
         "INSERT INTO positions (venue, symbol, asset, amount, changed_at) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (venue, symbol) DO UPDATE SET asset = excluded.asset, amount = excluded.amount,"
         " changed_at = excluded.changed_at",
         (known.venue, known.symbol, known.asset, str(known.amount), _iso(known.changed_at)),
-    )
-
-
-def _unusable(path: Path, why: str) -> JournalError:
-    return JournalError(
-        f"the journal {path} cannot be used ({why}). Nothing was sent and nothing changed at any venue. Check "
-        "journal.path, that the folder exists and is writable, and that there is space on the disk."
     )
 
 

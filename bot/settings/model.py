@@ -235,6 +235,11 @@ class Schedule(Table):
 
     cycle_every_s: Seconds = Field(default=30, description="Seconds from one cycle to the next.")
     cron: str | None = Field(default=None, description='Cron expression in UTC instead, for example "*/5 * * * *".')
+    margin_every_s: SecondsOrZero = Field(
+        default=5,
+        description="Seconds between two short looks at the margin while waiting; a worse one starts a cycle at once. "
+        "0: never.",
+    )
     jitter_s: SecondsOrZero = Field(default=0, description="Up to this much random delay before each cycle.")
 
     @model_validator(mode="after")

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import cast
 
 from bot.cycle import Desk
-from bot.deliberate import Mind
 from bot.domain.ports import Venue
 from bot.execution.journal import Journal
 from bot.execution.settlement import Hands
 from bot.observe import Lookout, Watched
+from bot.upkeep import Mind
 from tests.builders import VENUE, collateral_rule, d, margin_limits, order_rule, policy, risk_limits
 from tests.fake_venue import FakeVenue, ManualClock
 

@@ -5,11 +5,12 @@ from decimal import Decimal
 
 import pytest
 
-from bot.deliberate import Deliberation, Mind, deliberate
+from bot.deliberate import Deliberation, deliberate
 from bot.domain.account import MarginAccount, Position
 from bot.domain.snapshot import Snapshot
 from bot.policy.scene import Memory
 from bot.policy.size import Allocation
+from bot.upkeep import Mind
 from tests.builders import (
     BTC,
     ETH,

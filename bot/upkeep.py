@@ -1,0 +1,69 @@
+"""What the margin needs, asked before and beside every policy: how levered, how endangered, what can be moved in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from bot.domain.account import ZERO
+from bot.domain.intent import TransferIntent
+from bot.domain.snapshot import Snapshot, VenueView
+from bot.execution.journal import OpenIntent
+from bot.execution.planner import OrderRule
+from bot.policy.policy import Policy
+from bot.risk.autopilot import MarginLimits, Protection, protect
+from bot.risk.caps import Caps
+from bot.risk.check import RiskLimits
+from bot.risk.collateral import CollateralRule
+
+ONE = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mind:
+    """Everything the user decided, as the thinking code takes it. `collateral` by hedge venue."""
+
+    policy: Policy
+    limits: RiskLimits
+    margin: MarginLimits
+    orders: OrderRule
+    collateral: Mapping[str, CollateralRule]
+
+
+def margin_caps(mind: Mind, snapshot: Snapshot) -> Caps:
+    """How levered each asset may be, from the history that was seen."""
+    return Caps(rule=mind.margin.caps)
+
+
+def look_after(mind: Mind, snapshot: Snapshot, caps: Caps) -> list[Protection]:
+    """What the margin of every hedge venue needs; asks no policy."""
+    found: list[Protection] = []
+    for venue, rule in mind.collateral.items():
+        view = snapshot.venue(venue)
+        found.extend(protect(view, mind.margin, caps, rule, free_spot(view, rule.currency)))
+    return found
+
+
+def movable(
+    rules: Mapping[str, CollateralRule], barred: Mapping[str, str], unsettled: Sequence[OpenIntent]
+) -> dict[str, CollateralRule]:
+    """Nothing is counted on that was refused lately, or that may be on its way already."""
+    waiting = {row.intent.venue for row in unsettled if isinstance(row.intent, TransferIntent)}
+    return {
+        venue: replace(rule, transfers_allowed=rule.transfers_allowed and venue not in waiting and venue not in barred)
+        for venue, rule in rules.items()
+    }
+
+
+def counted(mind: Mind, snapshot: Snapshot) -> dict[str, CollateralRule]:
+    """Collateral at what it is worth: a stablecoin off its peg counts at its price, and never above one."""
+    found = {}
+    for venue, rule in mind.collateral.items():
+        price = snapshot.prices.get(rule.currency)
+        stable = rule.currency in mind.policy.stablecoins | {mind.policy.quote}
+        found[venue] = replace(rule, worth=min(ONE, price.price)) if stable and price is not None else rule
+    return found
+
+
+def free_spot(view: VenueView, currency: str) -> Decimal:
+    """Cash on spot that no order holds."""
+    return sum((row.free for row in view.balances if row.asset == currency and row.wallet.value == "spot"), ZERO)
