@@ -327,9 +327,11 @@ class Engine:
         """Value the linear or coin-margined account of one currency at mark. Raises: Rejected."""
         return margin_state(self._state, self._state.account(account), currency, market)
 
-    def positions(self, account: str) -> list[SimPosition]:
-        """List open positions. Raises: Rejected."""
-        return [replace(position) for position in self._state.account(account).positions.values()]
+    def positions(self, account: str, market: MarketType | None = None) -> list[SimPosition]:
+        """List open positions, of one market or all. Raises: Rejected."""
+        state = self._state
+        held = state.account(account).positions.values()
+        return [replace(row) for row in held if market is None or state.contracts[row.symbol].market == market]
 
     def unrealised_pnl(self, account: str, symbol: str) -> Decimal:
         """Value one position at mark; zero when there is none. Raises: Rejected."""

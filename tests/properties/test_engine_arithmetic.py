@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.sim.contract import liquidation_price, profit, worth
@@ -94,6 +94,7 @@ def test_at_the_liquidation_price_equity_equals_maintenance(
     assert abs(equity - maintenance) <= max(D(1), notional, opened) * D("1e-15")
 
 
+@settings(deadline=None)
 @given(seed=st.integers(min_value=0, max_value=3))
 def test_the_same_story_leaves_the_same_ledger(seed: int) -> None:
     """The exchange knows no chance and no clock of its own."""

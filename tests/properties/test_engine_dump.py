@@ -9,13 +9,19 @@ from hypothesis import strategies as st
 
 from bot.sim.engine import Engine
 from bot.sim.model import Rejected
-from tests.sim.builders import HOUR, SPOT, linear, move, quote, rest, spot, trade, world
+from bot.sim.state import MarketKey
+from tests.sim.builders import HOUR, SPOT, START, dated, inverse, linear, move, quote, rest, spot, trade, world
 
 D = Decimal
 Step = tuple[str, int]
+EXPIRY = START + 7 * HOUR
+NEAR: MarketKey = ("linear", dated(EXPIRY).symbol)
+COIN: MarketKey = ("inverse", "BTCUSD_PERP")
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["sell", "buy", "rest", "spot", "move", "fund", "transfer", "leverage", "isolate", "cancel"]),
+        st.sampled_from(
+            ["sell", "buy", "rest", "spot", "move", "fund", "transfer", "leverage", "isolate", "cancel", "coin", "near"]
+        ),
         st.integers(1, 40),
     ),
     max_size=25,
@@ -23,7 +29,10 @@ STEPS = st.lists(
 
 
 def begin() -> Engine:
-    return world(linear(fee="0.0005"), linear("ETHUSDT"), spot(), spot_usdt="5000", depth="900")
+    listings = (linear(fee="0.0005"), linear("ETHUSDT"), spot(), inverse(fee="0.0003"), dated(EXPIRY, fee="0.0003"))
+    engine = world(*listings, spot_usdt="5000", depth="900")
+    engine.deposit("me", "coin_futures", "BTC", D(1))
+    return engine
 
 
 def live(engine: Engine, steps: list[Step]) -> None:
@@ -38,6 +47,8 @@ def live(engine: Engine, steps: list[Step]) -> None:
 def do(engine: Engine, name: str, size: int) -> None:
     if name in ("sell", "buy"):
         trade(engine, "sell" if name == "sell" else "buy", f"0.{size:03d}")
+    elif name in ("coin", "near"):
+        trade(engine, "sell" if size % 3 else "buy", str(size), key=COIN if name == "coin" else NEAR)
     elif name == "rest":
         rest(engine, "sell", f"0.{size:03d}", str(100 + size), client_id=f"r{size}")
     elif name == "spot":
@@ -76,6 +87,7 @@ def test_restored_exchange_lives_on_like_the_one_that_was_never_stopped(before: 
     for asset in ("USDT", "BTC"):
         assert restored.total(asset) == straight.total(asset)
     assert restored.total("USDT") == 6000
+    assert restored.total("BTC") == 1
 
 
 @settings(max_examples=30, deadline=None)

@@ -15,13 +15,17 @@ from bot.sim.engine import Engine
 from bot.sim.model import Quote, Rejected, SideName, TimeInForce, WalletName
 from bot.sim.reasons import REASONS
 from bot.sim.state import MarketKey
-from tests.sim.builders import BTC, ETH, SPOT, START, TWO_TIERS, D, linear, spot
+from tests.sim.builders import BTC, ETH, SPOT, START, TWO_TIERS, D, dated, inverse, linear, spot
 
-KEYS = (BTC, ETH, SPOT)
+EXPIRIES = (START + timedelta(hours=9, minutes=20), START + timedelta(hours=32))
+DATED: tuple[MarketKey, ...] = tuple(("linear", dated(at).symbol) for at in EXPIRIES)
+COIN: MarketKey = ("inverse", "BTCUSD_PERP")
+KEYS = (BTC, ETH, SPOT, COIN, *DATED)
+CONTRACTS = tuple(key for key in KEYS if key[0] != "spot")
 ACCOUNTS = ("one", "two")
-WALLETS: tuple[WalletName, ...] = ("spot", "funding", "futures")
+WALLETS: tuple[WalletName, ...] = ("spot", "funding", "futures", "coin_futures")
 accounts = st.sampled_from(ACCOUNTS)
-symbols = st.sampled_from(("BTCUSDT", "ETHUSDT"))
+symbols = st.sampled_from([symbol for _, symbol in CONTRACTS])
 small = st.integers(min_value=1, max_value=60_000)
 
 
@@ -43,16 +47,20 @@ class ExchangeMachine(RuleBasedStateMachine):
             linear(fee="0.0005"),
             linear("ETHUSDT", tiers=TWO_TIERS, fee="0.00037"),
             spot(fee="0.00075"),
+            inverse(fee="0.00051"),
+            *(dated(at, fee="0.00043") for at in EXPIRIES),
         )
         self.engine = Engine(listings=listings, at=START)
         self.prices: dict[MarketKey, Decimal] = dict.fromkeys(KEYS, D("100.37"))
         self.engine.advance(START, self.quotes("0.0001"))
         self.brought = {"USDT": D(0), "BTC": D(0)}
+        self.from_outside = dict.fromkeys(ACCOUNTS, D(0))
         for name in ACCOUNTS:
             self.engine.open_account(name, {("futures", "USDT"): D(1000), ("spot", "USDT"): D(500)})
             self.engine.deposit(name, "spot", "BTC", D(3))
+            self.engine.deposit(name, "coin_futures", "BTC", D(5))
             self.brought["USDT"] += 1500
-            self.brought["BTC"] += 3
+            self.brought["BTC"] += 8
 
     def quotes(self, rate: str) -> dict[MarketKey, Quote]:
         return {
@@ -84,10 +92,10 @@ class ExchangeMachine(RuleBasedStateMachine):
                 symbol=key[1],
                 side=cast("SideName", side),
                 order_type="MARKET" if price is None else "LIMIT",
-                amount=D(units) * D("0.004"),
+                amount=D(units % 500 + 1) if key == COIN else D(units) * D("0.004"),
                 price=price,
                 time_in_force=cast("TimeInForce", how[0]),
-                reduce_only=reduce_only and key[0] == "linear",
+                reduce_only=reduce_only and key[0] != "spot",
             )
         )
         if reason:
@@ -95,7 +103,7 @@ class ExchangeMachine(RuleBasedStateMachine):
             assert self.amount(name, key[1]) == before
             return
         after = self.amount(name, key[1])
-        if key[0] == "linear" and reduce_only:
+        if key[0] != "spot" and reduce_only:
             assert abs(after) <= abs(before)
             assert after * before >= 0
         assert all(0 <= order.filled <= order.amount for order in self.engine.orders(name, *key))
@@ -110,6 +118,11 @@ class ExchangeMachine(RuleBasedStateMachine):
         reason = refusal_of(lambda: self.engine.transfer(name, "USDT", D(units) / 100, way[0], way[1]))
         assert reason in ("", "insufficient_balance")
 
+    @rule(name=accounts, way=st.permutations(WALLETS), units=small)
+    def transfer_coins(self, name: str, way: list[WalletName], units: int) -> None:
+        reason = refusal_of(lambda: self.engine.transfer(name, "BTC", D(units) / 10000, way[0], way[1]))
+        assert reason in ("", "insufficient_balance")
+
     @rule(name=accounts, units=small, out=st.booleans())
     def deposit_or_withdraw(self, name: str, units: int, out: bool) -> None:
         money = D(units) / 1000
@@ -119,6 +132,7 @@ class ExchangeMachine(RuleBasedStateMachine):
         if reason:
             return
         self.brought["USDT"] += -money if out else money
+        self.from_outside[name] += -money if out else money
 
     @rule(name=accounts, symbol=symbols, leverage=st.integers(min_value=1, max_value=120), isolated=st.booleans())
     def set_up(self, name: str, symbol: str, leverage: int, isolated: bool) -> None:
@@ -146,10 +160,16 @@ class ExchangeMachine(RuleBasedStateMachine):
             self.prices[key] = max(D("1.01"), (self.prices[key] * (D(10000) + change) / 10000).quantize(D("0.01")))
         self.engine.advance(self.engine.now + timedelta(minutes=minutes), self.quotes(rate))
         for name in ACCOUNTS:
-            state = self.engine.margin(name)
-            assert state.cross_wallet + state.cross_unrealised_pnl > state.cross_maintenance or not any(
-                not self.engine.setup(name, p.symbol).isolated for p in self.engine.positions(name)
-            )
+            for state, held in (
+                (self.engine.margin(name), self.engine.positions(name, "linear")),
+                (self.engine.margin(name, "BTC", "inverse"), self.engine.positions(name, "inverse")),
+            ):
+                assert state.cross_wallet + state.cross_unrealised_pnl > state.cross_maintenance or not any(
+                    not self.engine.setup(name, p.symbol).isolated for p in held
+                )
+            late = {key[1] for key, at in zip(DATED, EXPIRIES, strict=True) if at <= self.engine.now}
+            assert not late & {position.symbol for position in self.engine.positions(name)}
+            assert not any(self.engine.open_orders(name, "linear", symbol) for symbol in late)
 
     @invariant()
     def money_is_conserved(self) -> None:
@@ -161,17 +181,28 @@ class ExchangeMachine(RuleBasedStateMachine):
         for name in ACCOUNTS:
             for wallet in WALLETS:
                 for free, locked in self.engine.wallet(name, wallet).values():
-                    assert free >= 0 or wallet == "futures"
+                    assert free >= 0 or wallet in ("futures", "coin_futures")
                     assert (free + locked) % MONEY_STEP == 0
             assert self.engine.margin(name).available >= 0
 
     @invariant()
     def positions_are_the_sum_of_their_fills(self) -> None:
         for name in ACCOUNTS:
-            for symbol in ("BTCUSDT", "ETHUSDT"):
-                fills = self.engine.trades(name, "linear", symbol)
+            for market, symbol in CONTRACTS:
+                fills = self.engine.trades(name, market, symbol)
                 signed = sum((t.amount if t.side == "buy" else -t.amount for t in fills), D(0))
                 assert signed == self.amount(name, symbol)
+
+    @invariant()
+    def wallets_are_the_sum_of_their_statements(self) -> None:
+        for name in ACCOUNTS:
+            for wallet, asset, begun in (("futures", "USDT", 1000), ("coin_futures", "BTC", 5)):
+                kept = cast("WalletName", wallet)
+                booked = sum(
+                    (line.amount for line in self.engine.income(name, wallet=kept) if line.currency == asset), D(0)
+                )
+                brought = self.from_outside[name] if wallet == "futures" else 0
+                assert sum(self.engine.wallet(name, kept)[asset]) == begun + brought + booked
 
     @invariant()
     def the_ledger_is_in_order(self) -> None:

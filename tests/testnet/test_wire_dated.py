@@ -7,22 +7,10 @@ import ccxt.async_support as library
 import pytest
 
 from bot.sim.answering import AnsweringExchange
-from bot.sim.engine import Engine
-from bot.sim.market import Market
-from bot.sim.scenarios import scenario_feed, scenario_listings
-from bot.sim.wire.exchange import ApiKey, Exchange
-from tests.testnet.world import KEY, PORTFOLIO, SECRET, over_sockets
+from tests.testnet.world import over_sockets, weather
 
 MARCH = datetime(2025, 3, 28, 8, tzinfo=UTC)
 NEAR, FAR, FARTHER = (f"BTC/USDT:USDT-{date}" for date in ("250328", "250627", "250926"))
-
-
-def weather(name: str = "rich-basis") -> AnsweringExchange:
-    feed = scenario_feed(name)
-    engine = Engine(listings=scenario_listings(feed), at=feed.start)
-    engine.open_account("family", PORTFOLIO)
-    keys = {KEY: ApiKey(key=KEY, secret=SECRET, account="family")}
-    return AnsweringExchange(Exchange(market=Market(engine, feed), keys=keys))
 
 
 @pytest.mark.parametrize("demo", [False, True], ids=["live", "demo"])

@@ -18,6 +18,7 @@ from bot.sim.feed import Bar
 from bot.sim.listings import default_listings
 from bot.sim.market import Market
 from bot.sim.model import MarketType, Quote, WalletName
+from bot.sim.scenarios import scenario_feed, scenario_listings
 from bot.sim.server import LocalServer
 from bot.sim.state import MarketKey
 from bot.sim.wire.exchange import ApiKey, Exchange
@@ -69,6 +70,15 @@ def make_exchange(key: ApiKey | None = None) -> Exchange:
 
 def make_answering(*scripts: Script, key: ApiKey | None = None) -> AnsweringExchange:
     return AnsweringExchange(make_exchange(key), faults=FaultSchedule(scripts=scripts), slow_s=0.05)
+
+
+def weather(name: str = "rich-basis") -> AnsweringExchange:
+    """A whole scenario with quarterly and coin-margined contracts, at its first instant."""
+    feed = scenario_feed(name)
+    engine = Engine(listings=scenario_listings(feed), at=feed.start)
+    engine.open_account("family", PORTFOLIO)
+    keys = {KEY: ApiKey(key=KEY, secret=SECRET, account="family")}
+    return AnsweringExchange(Exchange(market=Market(engine, feed), keys=keys))
 
 
 class LoopbackSession:

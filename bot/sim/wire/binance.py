@@ -1,32 +1,21 @@
 """Binance's REST interface over the simulated exchange: one request value in, one reply value out.
 
-Spot, funding wallet and USD-M futures on the live, demo and testnet hosts; coin-margined futures list nothing.
-Source: developers.binance.com, spot and USD-M futures REST documentation.
+Spot, funding wallet, USD-M and coin-margined futures on the live, demo and testnet hosts.
+Source: developers.binance.com, spot, USD-M and coin-margined futures REST documentation.
 """
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import localcontext
-from typing import Literal
 
 from bot.sim.model import MarketType, Rejected
-from bot.sim.wire import binance_futures as futures
-from bot.sim.wire import binance_history as history
-from bot.sim.wire import binance_market as market_data
-from bot.sim.wire import binance_orders as orders
-from bot.sim.wire import binance_rules as rules
-from bot.sim.wire import binance_spot as spot
 from bot.sim.wire.binance_call import Call, Json, Parameters, milliseconds
 from bot.sim.wire.binance_errors import VenueError, translated
+from bot.sim.wire.binance_routes import ROUTES, WEIGHT_OF_ALL
 from bot.sim.wire.binance_signing import check_signature, check_time, known_key
 from bot.sim.wire.binance_tampering import Tampering, replacement
 from bot.sim.wire.codec import ARITHMETIC, Codec
 from bot.sim.wire.exchange import ApiKey, Exchange
 from bot.sim.wire.request import WireReply, WireRequest
-
-Security = Literal["none", "signed"]
-Handler = Callable[[Call], Json]
 
 _SPOT_HOSTS = frozenset({"api.binance.com", "demo-api.binance.com", "testnet.binance.vision"})
 _SAPI_HOSTS = frozenset({"api.binance.com"})
@@ -34,90 +23,6 @@ _FUTURES_HOSTS = frozenset({"fapi.binance.com", "demo-fapi.binance.com", "testne
 _COIN_HOSTS = frozenset({"dapi.binance.com", "demo-dapi.binance.com", "testnet.binancefuture.com"})
 HOSTS = _SPOT_HOSTS | _FUTURES_HOSTS | _COIN_HOSTS
 _LOOPBACK = ("127.", "localhost", "[::1]")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """What answers one method and path, who may ask, and what it costs."""
-
-    handler: Handler
-    market: MarketType = "spot"
-    security: Security = "signed"
-    weight: int = 1
-
-
-def _public(handler: Handler, market: MarketType, weight: int = 1) -> Route:
-    return Route(handler=handler, market=market, security="none", weight=weight)
-
-
-def _signed(handler: Handler, market: MarketType, weight: int = 1) -> Route:
-    return Route(handler=handler, market=market, weight=weight)
-
-
-ROUTES: dict[tuple[str, str], Route] = {
-    ("GET", "/api/v3/ping"): _public(market_data.ping, "spot"),
-    ("GET", "/api/v3/time"): _public(market_data.time, "spot"),
-    ("GET", "/api/v3/exchangeInfo"): _public(rules.exchange_info, "spot", 20),
-    ("GET", "/api/v3/depth"): _public(market_data.depth, "spot", 5),
-    ("GET", "/api/v3/klines"): _public(market_data.candles, "spot", 2),
-    ("GET", "/api/v3/ticker/24hr"): _public(market_data.ticker_day, "spot", 2),
-    ("GET", "/api/v3/ticker/price"): _public(market_data.ticker_price, "spot", 2),
-    ("GET", "/api/v3/ticker/bookTicker"): _public(market_data.book_ticker, "spot", 2),
-    ("GET", "/api/v3/account"): _signed(spot.account, "spot", 20),
-    ("POST", "/api/v3/order"): _signed(orders.place, "spot"),
-    ("GET", "/api/v3/order"): _signed(orders.look_up, "spot", 4),
-    ("DELETE", "/api/v3/order"): _signed(orders.cancel, "spot"),
-    ("GET", "/api/v3/openOrders"): _signed(orders.open_orders, "spot", 6),
-    ("DELETE", "/api/v3/openOrders"): _signed(orders.cancel_all, "spot"),
-    ("GET", "/api/v3/allOrders"): _signed(history.all_orders, "spot", 20),
-    ("GET", "/api/v3/myTrades"): _signed(history.my_trades, "spot", 20),
-    ("GET", "/sapi/v1/account/apiRestrictions"): _signed(spot.key_rights, "spot"),
-    ("GET", "/sapi/v1/capital/config/getall"): _signed(spot.coins, "spot", 10),
-    ("GET", "/sapi/v1/margin/allPairs"): _signed(spot.nothing, "spot"),
-    ("GET", "/sapi/v1/margin/isolated/allPairs"): _signed(spot.nothing, "spot", 10),
-    ("POST", "/sapi/v1/asset/get-funding-asset"): _signed(spot.funding_wallet, "spot"),
-    ("POST", "/sapi/v1/asset/transfer"): _signed(spot.transfer, "spot", 900),
-    ("GET", "/sapi/v1/asset/transfer"): _signed(spot.transfer_history, "spot"),
-    ("GET", "/fapi/v1/ping"): _public(market_data.ping, "linear"),
-    ("GET", "/fapi/v1/time"): _public(market_data.time, "linear"),
-    ("GET", "/fapi/v1/exchangeInfo"): _public(rules.exchange_info, "linear"),
-    ("GET", "/fapi/v1/depth"): _public(market_data.depth, "linear", 5),
-    ("GET", "/fapi/v1/klines"): _public(market_data.candles, "linear", 2),
-    ("GET", "/fapi/v1/markPriceKlines"): _public(market_data.candles, "linear", 2),
-    ("GET", "/fapi/v1/ticker/24hr"): _public(market_data.ticker_day, "linear"),
-    ("GET", "/fapi/v1/ticker/price"): _public(market_data.ticker_price, "linear"),
-    ("GET", "/fapi/v2/ticker/price"): _public(market_data.ticker_price, "linear"),
-    ("GET", "/fapi/v1/ticker/bookTicker"): _public(market_data.book_ticker, "linear", 2),
-    ("GET", "/fapi/v1/premiumIndex"): _public(market_data.premium_index, "linear"),
-    ("GET", "/fapi/v1/fundingInfo"): _public(market_data.funding_info, "linear"),
-    ("GET", "/fapi/v1/fundingRate"): _public(history.funding_history, "linear"),
-    ("GET", "/fapi/v2/account"): _signed(futures.account_v2, "linear", 5),
-    ("GET", "/fapi/v3/account"): _signed(futures.account_v3, "linear", 5),
-    ("GET", "/fapi/v2/balance"): _signed(futures.balance, "linear", 5),
-    ("GET", "/fapi/v3/balance"): _signed(futures.balance, "linear", 5),
-    ("GET", "/fapi/v2/positionRisk"): _signed(futures.positions_v2, "linear", 5),
-    ("GET", "/fapi/v3/positionRisk"): _signed(futures.positions_v3, "linear", 5),
-    ("GET", "/fapi/v1/leverageBracket"): _signed(futures.brackets, "linear"),
-    ("GET", "/fapi/v1/symbolConfig"): _signed(futures.symbol_settings, "linear", 5),
-    ("POST", "/fapi/v1/leverage"): _signed(futures.set_leverage, "linear"),
-    ("POST", "/fapi/v1/marginType"): _signed(futures.set_margin_mode, "linear"),
-    ("GET", "/fapi/v1/positionSide/dual"): _signed(futures.position_mode, "linear", 30),
-    ("POST", "/fapi/v1/positionSide/dual"): _signed(futures.set_position_mode, "linear"),
-    ("GET", "/fapi/v1/multiAssetsMargin"): _signed(futures.assets_mode, "linear", 30),
-    ("POST", "/fapi/v1/positionMargin"): _signed(futures.move_margin, "linear"),
-    ("GET", "/fapi/v1/commissionRate"): _signed(futures.commission, "linear", 20),
-    ("POST", "/fapi/v1/order"): _signed(orders.place, "linear", 0),
-    ("GET", "/fapi/v1/order"): _signed(orders.look_up, "linear"),
-    ("DELETE", "/fapi/v1/order"): _signed(orders.cancel, "linear"),
-    ("DELETE", "/fapi/v1/allOpenOrders"): _signed(orders.cancel_all, "linear"),
-    ("GET", "/fapi/v1/openOrders"): _signed(orders.open_orders, "linear"),
-    ("GET", "/fapi/v1/allOrders"): _signed(history.all_orders, "linear", 5),
-    ("GET", "/fapi/v1/userTrades"): _signed(history.my_trades, "linear", 5),
-    ("GET", "/fapi/v1/income"): _signed(history.income, "linear", 30),
-    ("GET", "/fapi/v1/forceOrders"): _signed(history.forced_orders, "linear", 20),
-    ("GET", "/dapi/v1/time"): _public(market_data.time, "linear"),
-    ("GET", "/dapi/v1/exchangeInfo"): _public(rules.exchange_info, "inverse"),
-}
 
 
 def handle(request: WireRequest, exchange: Exchange) -> WireReply:
@@ -167,7 +72,7 @@ def _content(request: WireRequest, exchange: Exchange) -> Json | None:
 
 def _asker(request: WireRequest, exchange: Exchange, parameters: Parameters) -> ApiKey:
     key = known_key(request, exchange)
-    if request.path.startswith("/fapi/") and not key.may_trade_futures:
+    if request.path.startswith(("/fapi/", "/dapi/")) and not key.may_trade_futures:
         raise VenueError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
     parameters.required("timestamp")
     check_signature(request, key)
@@ -180,10 +85,7 @@ def _weight(request: WireRequest) -> int:
     weight = route.weight if route else 1
     if "symbol" in request.query:
         return weight
-    # Asking for every symbol at once costs far more, as on the real exchange.
-    return {"/fapi/v1/ticker/24hr": 40, "/api/v3/ticker/24hr": 80, "/fapi/v1/premiumIndex": 10}.get(
-        request.path, weight
-    )
+    return WEIGHT_OF_ALL.get(request.path, weight)
 
 
 def _limited(request: WireRequest, exchange: Exchange, family: str) -> WireReply | None:
@@ -237,7 +139,8 @@ def _traded_market(request: WireRequest) -> tuple[MarketType, str] | None:
     symbol = Parameters(request.body).optional("symbol")
     if symbol is None:
         return None
-    return ("linear" if request.path.startswith("/fapi/") else "spot"), symbol
+    markets: dict[str, MarketType] = {"fapi": "linear", "dapi": "inverse"}
+    return markets.get(request.path.split("/")[1], "spot"), symbol
 
 
 CODEC = Codec(

@@ -1,27 +1,33 @@
-"""Binance's USD-M futures account: balances, positions, brackets, leverage, margin mode, position mode."""
+"""Binance's futures account: balances, positions, brackets, leverage, margin mode, position mode.
+
+What USD-M and coin-margined futures have in common, and the pages of USD-M; the other pages are in `binance_coin`.
+"""
 
 from decimal import Decimal
 
+from bot.sim.contract import worth
 from bot.sim.margin import notional_cap
-from bot.sim.model import Listing, Rejected, SimPosition
+from bot.sim.model import WALLET_OF, Listing, Rejected, SimPosition
 from bot.sim.wire.binance_call import Call, Json, Row, milliseconds, plain, text
 from bot.sim.wire.binance_errors import VenueError, mandatory_missing
 
 _ZERO = Decimal(0)
 
 
-def _currencies(call: Call) -> list[str]:
-    quoted = {listing.quote for listing in call.listings()}
-    return sorted(quoted | set(call.engine.wallet(call.account, "futures")))
+def currencies(call: Call) -> list[str]:
+    """What is or could be in the wallet of this market."""
+    settled = {listing.settle for listing in call.listings()}
+    return sorted(settled | set(call.engine.wallet(call.account, WALLET_OF[call.market])))
 
 
 def _touched(call: Call, currency: str) -> bool:
     """Assets never used have updateTime 0 on the real exchange, and the usual client drops them."""
-    return currency in call.engine.wallet(call.account, "futures")
+    return currency in call.engine.wallet(call.account, WALLET_OF[call.market])
 
 
-def _asset_row(call: Call, currency: str) -> Row:
-    state = call.engine.margin(call.account, currency)
+def asset_row(call: Call, currency: str) -> Row:
+    """One currency of the account page."""
+    state = call.engine.margin(call.account, currency, call.market)
     return {
         "asset": currency,
         "walletBalance": text(state.wallet),
@@ -59,18 +65,18 @@ def _totals(rows: list[Row]) -> Row:
 
 def account_v3(call: Call) -> Json:
     """GET fapi/v3/account: only symbols with a position or an order."""
-    rows = [_asset_row(call, currency) for currency in _currencies(call)]
+    rows = [asset_row(call, currency) for currency in currencies(call)]
     positions = [_account_position(call, position) for position in _shown_positions(call)]
     return {**_totals(rows), "assets": rows, "positions": positions}
 
 
 def account_v2(call: Call) -> Json:
     """GET fapi/v2/account: every symbol, with leverage and margin mode."""
-    rows = [_asset_row(call, currency) | {"marginAvailable": True} for currency in _currencies(call)]
-    held = {position.symbol: position for position in call.engine.positions(call.account)}
+    rows = [asset_row(call, currency) | {"marginAvailable": True} for currency in currencies(call)]
+    held = {position.symbol: position for position in call.engine.positions(call.account, call.market)}
     positions: list[Row] = []
     for listing in call.listings():
-        position = held.get(listing.symbol) or _flat(call, listing)
+        position = held.get(listing.symbol) or flat(call, listing)
         setup = call.engine.setup(call.account, listing.symbol)
         positions.append(
             _account_position(call, position)
@@ -100,8 +106,8 @@ def account_v2(call: Call) -> Json:
 def balance(call: Call) -> Json:
     """GET fapi/v2/balance and v3/balance."""
     rows: list[Row] = []
-    for currency in _currencies(call):
-        state = call.engine.margin(call.account, currency)
+    for currency in currencies(call):
+        state = call.engine.margin(call.account, currency, call.market)
         rows.append(
             {
                 "accountAlias": "SgsR",
@@ -118,7 +124,8 @@ def balance(call: Call) -> Json:
     return rows
 
 
-def _flat(call: Call, listing: Listing) -> SimPosition:
+def flat(call: Call, listing: Listing) -> SimPosition:
+    """No position, in the shape of one."""
     return SimPosition(
         symbol=listing.symbol, amount=_ZERO, entry_price=_ZERO, isolated_wallet=_ZERO, updated_at=call.now
     )
@@ -126,19 +133,22 @@ def _flat(call: Call, listing: Listing) -> SimPosition:
 
 def _shown_positions(call: Call) -> list[SimPosition]:
     """Positions, and flat rows for symbols that only have resting orders."""
-    held = {position.symbol: position for position in call.engine.positions(call.account) if position.amount}
-    for order in call.engine.open_orders(call.account, "linear"):
-        held.setdefault(order.symbol, _flat(call, call.listing_of(order.symbol)))
+    held = {
+        position.symbol: position for position in call.engine.positions(call.account, call.market) if position.amount
+    }
+    for order in call.engine.open_orders(call.account, call.market):
+        held.setdefault(order.symbol, flat(call, call.listing_of(order.symbol)))
     return list(held.values())
 
 
-def _valued(call: Call, position: SimPosition) -> tuple[Decimal, Decimal, Decimal]:
-    """Mark price, signed notional, unrealised profit."""
-    mark = call.engine.quote("linear", position.symbol).mark
-    return mark, position.amount * mark, call.engine.unrealised_pnl(call.account, position.symbol)
+def valued(call: Call, position: SimPosition) -> tuple[Decimal, Decimal, Decimal]:
+    """Mark price, signed notional and unrealised profit in settlement currency."""
+    mark = call.engine.quote(call.market, position.symbol).mark
+    notional = worth(call.listing_of(position.symbol), position.amount, mark)
+    return mark, notional, call.engine.unrealised_pnl(call.account, position.symbol)
 
 
-def _margins(call: Call, symbol: str) -> Row:
+def margins(call: Call, symbol: str) -> Row:
     """The margin fields that the third version of both position pages shares."""
     own = call.engine.position_initial(call.account, symbol)
     orders = call.engine.order_initial(call.account, symbol)
@@ -151,7 +161,7 @@ def _margins(call: Call, symbol: str) -> Row:
 
 
 def _account_position(call: Call, position: SimPosition) -> Row:
-    _, notional, profit = _valued(call, position)
+    _, notional, profit = valued(call, position)
     isolated = call.engine.setup(call.account, position.symbol).isolated and bool(position.amount)
     return {
         "symbol": position.symbol,
@@ -161,7 +171,7 @@ def _account_position(call: Call, position: SimPosition) -> Row:
         "isolatedMargin": text(position.isolated_wallet + profit if isolated else _ZERO),
         "notional": text(notional),
         "isolatedWallet": text(position.isolated_wallet if isolated else _ZERO),
-        **_margins(call, position.symbol),
+        **margins(call, position.symbol),
         "updateTime": milliseconds(position.updated_at) if position.amount else 0,
     }
 
@@ -170,10 +180,10 @@ def positions_v3(call: Call) -> Json:
     """GET fapi/v3/positionRisk: only symbols with a position or an order; no leverage, no margin mode."""
     wanted = call.optional_listing()
     return [
-        _risk_row(call, position)
+        risk_row(call, position)
         | {
             "marginAsset": call.listing_of(position.symbol).quote,
-            **_margins(call, position.symbol),
+            **margins(call, position.symbol),
             "adl": 2,
             "bidNotional": "0",
             "askNotional": "0",
@@ -186,13 +196,13 @@ def positions_v3(call: Call) -> Json:
 def positions_v2(call: Call) -> Json:
     """GET fapi/v2/positionRisk: every symbol, with leverage and margin mode."""
     wanted = call.optional_listing()
-    held = {position.symbol: position for position in call.engine.positions(call.account)}
+    held = {position.symbol: position for position in call.engine.positions(call.account, call.market)}
     rows: list[Row] = []
     for listing in [wanted] if wanted else call.listings():
-        position = held.get(listing.symbol) or _flat(call, listing)
+        position = held.get(listing.symbol) or flat(call, listing)
         setup = call.engine.setup(call.account, listing.symbol)
         rows.append(
-            _risk_row(call, position)
+            risk_row(call, position)
             | {
                 "leverage": str(setup.leverage),
                 "marginType": "isolated" if setup.isolated else "cross",
@@ -203,8 +213,9 @@ def positions_v2(call: Call) -> Json:
     return rows
 
 
-def _risk_row(call: Call, position: SimPosition) -> Row:
-    mark, notional, profit = _valued(call, position)
+def risk_row(call: Call, position: SimPosition) -> Row:
+    """What every version of the position page tells."""
+    mark, notional, profit = valued(call, position)
     isolated = call.engine.setup(call.account, position.symbol).isolated and bool(position.amount)
     liquidation = call.engine.liquidation_price(call.account, position.symbol) if position.amount else None
     return {
@@ -291,7 +302,9 @@ def set_margin_mode(call: Call) -> Json:
     except Rejected as refused:
         if refused.reason == "no_need_to_change":
             raise VenueError(-4046, "No need to change margin type.") from None
-        if refused.reason == "margin_mode_position" and call.engine.open_orders(call.account, "linear", listing.symbol):
+        if refused.reason == "margin_mode_position" and call.engine.open_orders(
+            call.account, call.market, listing.symbol
+        ):
             raise VenueError(-4047, "Margin type cannot be changed if there exists open orders.") from None
         raise
     return {"code": 200, "msg": "success"}
@@ -299,7 +312,7 @@ def set_margin_mode(call: Call) -> Json:
 
 def position_mode(call: Call) -> Json:
     """GET positionSide/dual."""
-    return {"dualSidePosition": call.engine.hedge_mode(call.account)}
+    return {"dualSidePosition": call.engine.hedge_mode(call.account, call.market)}
 
 
 def set_position_mode(call: Call) -> Json:
@@ -308,11 +321,11 @@ def set_position_mode(call: Call) -> Json:
     if wanted is None:
         raise mandatory_missing("dualSidePosition")
     try:
-        call.engine.set_hedge_mode(call.account, wanted)
+        call.engine.set_hedge_mode(call.account, wanted, call.market)
     except Rejected as refused:
         if refused.reason == "no_need_to_change":
             raise VenueError(-4059, "No need to change position side.") from None
-        if refused.reason == "position_mode_open" and call.engine.open_orders(call.account, "linear"):
+        if refused.reason == "position_mode_open" and call.engine.open_orders(call.account, call.market):
             raise VenueError(-4067, "Position side cannot be changed if there exists open orders.") from None
         raise
     return {"code": 200, "msg": "success"}

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.sim.model import SimOrder, SimTrade
+from bot.sim.model import WALLET_OF, SimOrder, SimTrade
 from bot.sim.wire.binance_call import Call, Json, Row, milliseconds, plain, text
 from bot.sim.wire.binance_errors import VenueError
 from bot.sim.wire.binance_orders import order_row
@@ -55,7 +55,7 @@ def my_trades(call: Call) -> Json:
     if first_id is not None and windowed:
         raise VenueError(-1128, "Combination of optional parameters invalid.")
     length = _DAY if call.market == "spot" else _WEEK
-    since, until = _window(call, length) if windowed or call.market == "linear" else (call.now - _BEGINNING, call.now)
+    since, until = _window(call, length) if windowed or call.market != "spot" else (call.now - _BEGINNING, call.now)
     if order_id is not None or first_id is not None:
         since = max(since, call.now - _BEGINNING) if windowed else call.now - _BEGINNING
     trades = [
@@ -65,10 +65,10 @@ def my_trades(call: Call) -> Json:
         trades = [trade for trade in trades if trade.trade_id >= first_id]
     oldest_first = first_id is not None or bool(call.parameters.optional("startTime"))
     page = trades[:limit] if oldest_first else trades[-limit:]
-    return [trade_row(trade) for trade in page]
+    return [trade_row(call, trade) for trade in page]
 
 
-def trade_row(trade: SimTrade) -> Row:
+def trade_row(call: Call, trade: SimTrade) -> Row:
     """An execution as its market's history shows it."""
     quote = trade.price * trade.amount
     common: Row = {
@@ -89,12 +89,16 @@ def trade_row(trade: SimTrade) -> Row:
             "isMaker": trade.maker,
             "isBestMatch": True,
         }
+    worth: Row = {"quoteQty": plain(quote)}
+    if trade.market == "inverse":
+        coins = trade.amount * call.listing_of(trade.symbol).face / trade.price
+        worth = {"baseQty": text(coins), "marginAsset": trade.fee_currency, "pair": trade.symbol.partition("_")[0]}
     return common | {
         "side": trade.side.upper(),
         "positionSide": "BOTH",
         "price": plain(trade.price),
         "qty": plain(trade.amount),
-        "quoteQty": plain(quote),
+        **worth,
         "realizedPnl": text(trade.realised_pnl),
         "commission": text(trade.fee),
         "buyer": trade.side == "buy",
@@ -105,12 +109,13 @@ def trade_row(trade: SimTrade) -> Row:
 def income(call: Call) -> Json:
     """GET income: a week when no times are given, oldest first, pages counted from 1."""
     symbol, kind = call.optional_listing(), call.parameters.optional("incomeType")
+    wallet = WALLET_OF[call.market]
     limit = call.parameters.limit(100, 1000)
     page = max(call.parameters.optional_integer("page") or 1, 1)
     started, ended = call.parameters.time("startTime"), call.parameters.time("endTime") or call.now
     since = started if started is not None else ended - _WEEK
     rows: list[Row] = []
-    for entry in call.engine.income(call.account, since):
+    for entry in call.engine.income(call.account, since, wallet):
         name = _INCOME_NAMES.get(entry.kind, entry.kind)
         if entry.at > ended or kind not in (None, name) or (symbol and entry.symbol != symbol.symbol):
             continue
@@ -162,7 +167,7 @@ def forced_orders(call: Call) -> Json:
     rows = [
         order_row(order)
         for each in ([listing] if listing else call.listings())
-        for order in call.engine.orders(call.account, "linear", each.symbol, since)
+        for order in call.engine.orders(call.account, call.market, each.symbol, since)
         if order.client_id.startswith(wanted or tuple(names.values()))
     ]
     return rows[-call.parameters.limit(50, 100) :]

@@ -7,6 +7,7 @@ from bot.sim.feed import Bar
 from bot.sim.model import Listing, Rejected
 from bot.sim.wire.binance_call import Call, Json, Row, asked_symbols, decimals, milliseconds, text
 from bot.sim.wire.binance_errors import VenueError, unknown_symbol
+from bot.sim.wire.binance_rules import pair_of
 
 _STEPS_S = {
     "1m": 60, "3m": 180, "5m": 300, "15m": 900, "30m": 1800, "1h": 3600, "2h": 7200, "4h": 14400,
@@ -28,6 +29,9 @@ def time(call: Call) -> Json:
 
 def _asked_listings(call: Call) -> tuple[list[Listing], bool]:
     """The listings asked for, and whether a single object rather than a list is expected."""
+    pair = call.parameters.optional("pair") if call.market == "inverse" else None
+    if pair is not None:
+        return [row for row in call.listings() if pair_of(row) == pair and _priced(call, row)], False
     asked = asked_symbols(call)
     if asked is None:
         return [listing for listing in call.listings() if _priced(call, listing)], False
@@ -43,8 +47,9 @@ def _priced(call: Call, listing: Listing) -> bool:
     return True
 
 
-def _one_or_many(rows: list[Row], single: bool) -> Json:
-    if single:
+def _one_or_many(call: Call, rows: list[Row], single: bool) -> Json:
+    """The coin-margined market answers with a list even about one symbol."""
+    if single and call.market != "inverse":
         if not rows:
             raise unknown_symbol()
         return rows[0]
@@ -55,12 +60,14 @@ def depth(call: Call) -> Json:
     """GET depth; futures accept only the listed limits."""
     listing = call.live_listing_of(call.parameters.required("symbol"))
     limit = call.parameters.optional_integer("limit") or (100 if call.market == "spot" else 500)
-    if call.market == "linear" and limit not in _FUTURES_DEPTHS:
+    if call.market != "spot" and limit not in _FUTURES_DEPTHS:
         raise VenueError(-4021, f"{limit} is not valid depth limit.")
     bids, asks = call.engine.book(call.market, listing.symbol, min(limit, 5000))
     book: Row = {"lastUpdateId": call.now_ms}
-    if call.market == "linear":
+    if call.market != "spot":
         book |= {"E": call.now_ms, "T": call.now_ms}
+    if call.market == "inverse":
+        book |= {"symbol": listing.symbol, "pair": pair_of(listing)}
     price_places, amount_places = decimals(listing.price_tick), decimals(listing.amount_step)
     for name, side in (("bids", bids), ("asks", asks)):
         book[name] = [[text(price, price_places), text(amount, amount_places)] for price, amount in side]
@@ -79,8 +86,8 @@ def ticker_price(call: Call) -> Json:
     rows: list[Row] = []
     for listing in listings:
         row: Row = {"symbol": listing.symbol, "price": text(call.engine.quote(call.market, listing.symbol).mid)}
-        rows.append(row | {"time": call.now_ms} if call.market == "linear" else row)
-    return _one_or_many(rows, single)
+        rows.append(row | {"time": call.now_ms} if call.market != "spot" else row)
+    return _one_or_many(call, rows, single)
 
 
 def book_ticker(call: Call) -> Json:
@@ -96,14 +103,14 @@ def book_ticker(call: Call) -> Json:
             "askPrice": text(ask),
             "askQty": text(ask_amount),
         }
-        rows.append(row | {"time": call.now_ms, "lastUpdateId": call.now_ms} if call.market == "linear" else row)
-    return _one_or_many(rows, single)
+        rows.append(row | {"time": call.now_ms, "lastUpdateId": call.now_ms} if call.market != "spot" else row)
+    return _one_or_many(call, rows, single)
 
 
 def ticker_day(call: Call) -> Json:
     """GET ticker/24hr; bars of the last day are read only when a single symbol is asked for."""
     listings, single = _asked_listings(call)
-    return _one_or_many([_day_row(call, listing, with_bars=single) for listing in listings], single)
+    return _one_or_many(call, [_day_row(call, listing, with_bars=single) for listing in listings], single)
 
 
 def _day_row(call: Call, listing: Listing, *, with_bars: bool) -> Row:
@@ -178,13 +185,14 @@ def premium_index(call: Call) -> Json:
         rows.append(
             {
                 "symbol": listing.symbol,
+                **({"pair": pair_of(listing)} if call.market == "inverse" else {}),
                 "markPrice": text(quote.mark),
                 "indexPrice": text(quote.index),
                 **_coming_funding(call, listing, quote.index),
                 "time": call.now_ms,
             }
         )
-    return _one_or_many(rows, single)
+    return _one_or_many(call, rows, single)
 
 
 def _coming_funding(call: Call, listing: Listing, index: Decimal) -> Row:

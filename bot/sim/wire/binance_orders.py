@@ -1,4 +1,4 @@
-"""Placing, cancelling and looking up orders on Binance, spot and USD-M."""
+"""Placing, cancelling and looking up orders on Binance: spot, USD-M, coin-margined (quantity in contracts)."""
 
 import re
 from decimal import Decimal
@@ -20,11 +20,11 @@ def place(call: Call) -> Json:
     listing, side = call.listing(), _side(call)
     order_type, in_force = _kind(call)
     _check_position_side(call)
-    reduce_only = call.market == "linear" and bool(call.parameters.flag("reduceOnly"))
+    reduce_only = call.market != "spot" and bool(call.parameters.flag("reduceOnly"))
     amount, price = _amount(call, listing, side), None
     if order_type == "LIMIT":
         price = _price(call, listing)
-    elif call.market == "linear":
+    elif call.market != "spot":
         _check_best_price(call, listing, side)
     try:
         order = call.engine.place(
@@ -41,7 +41,7 @@ def place(call: Call) -> Json:
         )
     except Rejected as refused:
         raise _placing_refused(call, refused, listing, side) from None
-    if call.market == "linear" and in_force == "FOK" and not order.filled:
+    if call.market != "spot" and in_force == "FOK" and not order.filled:
         raise VenueError(-5021, "Due to the order could not be filled immediately, the FOK order has been rejected.")
     return _acknowledged(call, order)
 
@@ -67,7 +67,7 @@ def _kind(call: Call) -> tuple[Literal["LIMIT", "MARKET"], TimeInForce]:
         return "MARKET", "IOC"
     if name == "LIMIT_MAKER" and call.market == "spot":
         return "LIMIT", "GTX"
-    if name in _ALGO_TYPES and call.market == "linear":
+    if name in _ALGO_TYPES and call.market != "spot":
         raise VenueError(
             -4120, "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead."
         )
@@ -81,7 +81,7 @@ def _kind(call: Call) -> tuple[Literal["LIMIT", "MARKET"], TimeInForce]:
 
 def _check_position_side(call: Call) -> None:
     asked = (call.parameters.optional("positionSide") or "BOTH").upper()
-    if call.market == "linear" and (asked != "BOTH" or call.engine.hedge_mode(call.account)):
+    if call.market != "spot" and (asked != "BOTH" or call.engine.hedge_mode(call.account, call.market)):
         raise VenueError(-4061, "Order's position side does not match user's setting.")
 
 
@@ -91,9 +91,9 @@ def _amount(call: Call, listing: Listing, side: SideName) -> Decimal:
         return _amount_for_quote(call, listing, side)
     if amount is None:
         raise mandatory_missing("quantity")
-    if decimals(amount) > (decimals(listing.amount_step) if call.market == "linear" else 8):
+    if decimals(amount) > (decimals(listing.amount_step) if call.market != "spot" else 8):
         raise too_precise("quantity")
-    if call.market == "linear" and _ZERO < amount < listing.amount_min:
+    if call.market != "spot" and _ZERO < amount < listing.amount_min:
         raise VenueError(-4004, "Quantity less than min quantity.")
     if amount <= 0:
         raise translated(Rejected("amount_not_positive"), call.market)
@@ -114,27 +114,27 @@ def _amount_for_quote(call: Call, listing: Listing, side: SideName) -> Decimal:
 
 def _price(call: Call, listing: Listing) -> Decimal:
     price = call.parameters.decimal("price")
-    if decimals(price) > (decimals(listing.price_tick) if call.market == "linear" else 8):
+    if decimals(price) > (decimals(listing.price_tick) if call.market != "spot" else 8):
         raise too_precise("price")
-    if price <= 0 and call.market == "linear":
+    if price <= 0 and call.market != "spot":
         raise VenueError(-4001, "Price less than 0.")
     return price
 
 
 def _check_best_price(call: Call, listing: Listing, side: SideName) -> None:
     """-4131: a market order must not meet a book that lies far from the mark."""
-    mark = call.engine.quote("linear", listing.symbol).mark
-    bids, asks = call.engine.book("linear", listing.symbol, 1)
+    mark = call.engine.quote(call.market, listing.symbol).mark
+    bids, asks = call.engine.book(call.market, listing.symbol, 1)
     best = (asks if side == "buy" else bids)[:1]
     if best and abs(best[0][0] - mark) > mark * listing.price_band:
-        raise translated(Rejected("price_band"), "linear")
+        raise translated(Rejected("price_band"), call.market)
 
 
 def _client_id(call: Call, name: str) -> str | None:
     value = call.parameters.optional(name)
     if value is None or _CLIENT_ID.fullmatch(value):
         return value
-    if call.market == "linear":
+    if call.market != "spot":
         raise VenueError(-4015, "Client order id is not valid.")
     raise VenueError(
         -1100, f"Illegal characters found in parameter '{name}'; legal range is '^[a-zA-Z0-9-_]{{1,36}}$'."
@@ -142,8 +142,8 @@ def _client_id(call: Call, name: str) -> str | None:
 
 
 def _placing_refused(call: Call, refused: Rejected, listing: Listing, side: SideName) -> VenueError:
-    if call.market == "linear" and refused.reason == "price_band":
-        mark = call.engine.quote("linear", listing.symbol).mark
+    if call.market != "spot" and refused.reason == "price_band":
+        mark = call.engine.quote(call.market, listing.symbol).mark
         if side == "buy":
             bound = plain(mark * (1 + listing.price_band))
             return VenueError(-4016, f"Limit price can't be higher than {bound}.")
@@ -191,7 +191,7 @@ def cancel_all(call: Call) -> Json:
     for order in list(call.engine.open_orders(call.account, call.market, listing.symbol)):
         ended = call.engine.cancel(call.account, call.market, listing.symbol, order_id=order.order_id, client_id=None)
         rows.append(order_row(ended))
-    if call.market == "linear":
+    if call.market != "spot":
         return {"code": 200, "msg": "The operation of cancel all open order is done."}
     if not rows:
         raise VenueError(-2011, "Unknown order sent.")
@@ -220,17 +220,19 @@ def _type_name(order: SimOrder) -> tuple[str, str]:
 
 def _futures_row(order: SimOrder) -> Row:
     kind, in_force = _type_name(order)
-    average = order.filled_quote / order.filled if order.filled else _ZERO
+    worth: Row = {"cumQuote": text(order.filled_quote)}
+    if order.market == "inverse":
+        worth = {"cumBase": text(order.filled_coin), "pair": order.symbol.partition("_")[0]}
     return {
         "orderId": order.order_id,
         "symbol": order.symbol,
         "status": order.state,
         "clientOrderId": order.client_id,
         "price": plain(order.price or _ZERO),
-        "avgPrice": text(average),
+        "avgPrice": text(order.average_price or _ZERO),
         "origQty": plain(order.amount),
         "executedQty": plain(order.filled),
-        "cumQuote": text(order.filled_quote),
+        **worth,
         "timeInForce": in_force,
         "type": kind,
         "reduceOnly": order.reduce_only,
@@ -287,7 +289,8 @@ def _acknowledged(call: Call, order: SimOrder) -> Row:
     if wanted == "RESULT":
         return row
     # The acknowledgement is written before matching has run: it never tells what was filled.
-    return row | {"status": "NEW", "executedQty": "0", "cumQty": "0", "cumQuote": "0", "avgPrice": "0.00"}
+    counted = "cumBase" if call.market == "inverse" else "cumQuote"
+    return row | {"status": "NEW", "executedQty": "0", "cumQty": "0", counted: "0", "avgPrice": "0.00"}
 
 
 def _spot_acknowledged(call: Call, order: SimOrder, wanted: str) -> Row:

@@ -7,7 +7,12 @@ from bot.sim.model import Rejected, WalletName
 from bot.sim.wire.binance_call import Call, Json, Row, milliseconds, plain, text
 from bot.sim.wire.binance_errors import VenueError, mandatory_missing
 
-_WALLETS: dict[str, WalletName] = {"MAIN": "spot", "FUNDING": "funding", "UMFUTURE": "futures"}
+_WALLETS: dict[str, WalletName] = {
+    "MAIN": "spot",
+    "FUNDING": "funding",
+    "UMFUTURE": "futures",
+    "CMFUTURE": "coin_futures",
+}
 _NAMES = {wallet: name for name, wallet in _WALLETS.items()}
 _ZERO = Decimal(0)
 
@@ -150,12 +155,18 @@ def _direction(name: str) -> tuple[WalletName, WalletName]:
     return _WALLETS[source], _WALLETS[target]
 
 
+def _margin_coins(call: Call) -> set[str]:
+    return {listing.settle for listing in call.engine.listings.values() if listing.market == "inverse"}
+
+
 def transfer(call: Call) -> Json:
-    """POST sapi/v1/asset/transfer between spot, funding and futures wallets."""
+    """POST sapi/v1/asset/transfer between spot, funding and both futures wallets."""
     if call.key is None or not call.key.may_transfer:
         raise VenueError(-1002, "You are not authorized to execute this request.", 401)
     source, target = _direction(call.parameters.required("type"))
     asset, amount = call.parameters.required("asset"), call.parameters.decimal("amount")
+    if "coin_futures" in (source, target) and asset not in _margin_coins(call):
+        raise VenueError(-5013, "Asset transfer failed: asset is not supported by this account")
     try:
         made = call.engine.transfer(call.account, asset, amount, source, target)
     except Rejected as refused:

@@ -23,10 +23,21 @@ _CODES: dict[str, tuple[int, int, str]] = {
     "code_new": (400, -9999, "A condition nobody has documented yet."),
 }
 _POSITION_PATHS = frozenset(
-    {"/fapi/v2/positionRisk", "/fapi/v3/positionRisk", "/fapi/v2/account", "/fapi/v3/account", "/fapi/v3/balance"}
+    {
+        "/fapi/v2/positionRisk",
+        "/fapi/v3/positionRisk",
+        "/fapi/v2/account",
+        "/fapi/v3/account",
+        "/fapi/v3/balance",
+        "/dapi/v1/positionRisk",
+        "/dapi/v1/account",
+        "/dapi/v1/balance",
+    }
 )
-_ORDER_PATHS = frozenset({"/fapi/v1/order", "/api/v3/order"})
-_OPEN_PATHS = frozenset({"/fapi/v1/openOrders", "/api/v3/openOrders", "/fapi/v1/allOrders", "/api/v3/allOrders"})
+_ORDER_PATHS = frozenset({"/fapi/v1/order", "/api/v3/order", "/dapi/v1/order"})
+_OPEN_PATHS = frozenset(
+    f"/{api}/{page}" for api in ("fapi/v1", "dapi/v1", "api/v3") for page in ("openOrders", "allOrders")
+)
 _NOT_FOUND = json.dumps({"code": -2013, "msg": "Order does not exist."}).encode()
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.sim.wire.binance import ROUTES, handle
+from bot.sim.wire.binance import handle
+from bot.sim.wire.binance_routes import ROUTES
 from bot.sim.wire.request import WireRequest
 from tests.sim.wire.signed import ask, host_of, look, order, signed
 from tests.testnet.world import make_exchange
