@@ -78,7 +78,8 @@ def weather(name: str = "rich-basis") -> AnsweringExchange:
     engine = Engine(listings=scenario_listings(feed), at=feed.start)
     engine.open_account("family", PORTFOLIO)
     keys = {KEY: ApiKey(key=KEY, secret=SECRET, account="family")}
-    return AnsweringExchange(Exchange(market=Market(engine, feed), keys=keys))
+    # A long list takes a slow machine seconds to read while this exchange's clock stands still.
+    return AnsweringExchange(Exchange(market=Market(engine, feed), keys=keys, window_scale=60))
 
 
 class LoopbackSession:
