@@ -69,7 +69,7 @@ class AnsweringExchange:
         self.catch_up()
         if self.exchange.market.unavailable():
             return Answer(reply=self.codec.replacement("status_503", None))
-        effect = self.faults.draw(request.method, request.path, self.exchange.now)
+        effect = self.faults.draw(request.method, request.path, self.exchange.now, self.codec.paths)
         if effect is NONE:
             return Answer(reply=self._seen(request, self._carry_out(request)))
         return self._struck(request, effect)

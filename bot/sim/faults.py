@@ -75,35 +75,47 @@ RARE = frozenset({"external_deposit", "manual_trade", "deleveraged", "banned", "
 DEFAULT_KINDS: tuple[str, ...] = tuple(name for name in FAULTS if name not in RARE)
 NONE = Effect(name="none", kind="none", executes=True)
 
-_SCOPES: dict[Scope, frozenset[tuple[str, str]]] = {
-    "order": frozenset({("POST", "/fapi/v1/order"), ("POST", "/api/v3/order")}),
-    "mark": frozenset({("GET", "/fapi/v1/premiumIndex")}),
-    "positions": frozenset({("GET", "/fapi/v2/positionRisk"), ("GET", "/fapi/v3/positionRisk")}),
-    "trades": frozenset({("GET", "/fapi/v1/userTrades"), ("GET", "/api/v3/myTrades")}),
-    "lookup": frozenset({("GET", "/fapi/v1/order"), ("GET", "/api/v3/order")}),
-}
-_READ_BY_POST = frozenset({"/sapi/v1/asset/get-funding-asset"})
+Requests = frozenset[tuple[str, str]]
 
 
-def in_scope(scope: Scope, method: str, path: str) -> bool:
-    """Whether a fault of this scope can meet such a request."""
-    if scope == "any":
-        return True
-    if scope == "write":
-        return method != "GET" and path not in _READ_BY_POST
-    return (method, path) in _SCOPES[scope]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paths:
+    """Which requests of one venue each scope means: (method, path), a path ending in "*" standing for all that follow.
+
+    `read_by_post` are paths that change nothing although they are asked for by POST.
+    """
+
+    order: Requests
+    mark: Requests
+    positions: Requests
+    trades: Requests
+    lookup: Requests
+    read_by_post: frozenset[str] = frozenset()
+
+    def holds(self, scope: Scope, method: str, path: str) -> bool:
+        """Whether a fault of this scope can meet such a request."""
+        if scope == "any":
+            return True
+        if scope == "write":
+            return method != "GET" and path not in self.read_by_post
+        known: Requests = getattr(self, scope)
+        return (method, path) in known or any(
+            method == verb and start.endswith("*") and path.startswith(start[:-1]) for verb, start in known
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
     """One planned fault: it strikes the nth request of this method and path, counted from 1, `times` times in a row.
 
-    `method` and `path` may be "*". `executes` settles what the fault itself leaves open.
+    `method` and `path` may be "*"; `scope` narrows them to one kind of request in any venue's language.
+    `executes` settles what the fault itself leaves open.
     """
 
     fault: str
     method: str = "*"
     path: str = "*"
+    scope: Scope = "any"
     nth: int = 1
     times: int = 1
     executes: bool | None = None
@@ -114,10 +126,11 @@ class Script:
         if self.nth < 1 or self.times < 1:
             raise ValueError("a script counts requests from 1 and strikes at least once")
 
-    def meets(self, method: str, path: str) -> bool:
+    def meets(self, method: str, path: str, paths: Paths) -> bool:
         """Whether this request counts for the script: named by it, and one the fault can befall."""
         named = self.method in ("*", method) and self.path in ("*", path)
-        return named and in_scope(FAULTS[self.fault].scope, method, path)
+        scopes = (self.scope, FAULTS[self.fault].scope)
+        return named and all(paths.holds(scope, method, path) for scope in scopes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,10 +177,10 @@ class FaultSchedule:
         """How often each fault fired."""
         return dict(Counter(fired.fault for fired in self.fired))
 
-    def draw(self, method: str, path: str, at: datetime) -> Effect:
+    def draw(self, method: str, path: str, at: datetime, paths: Paths) -> Effect:
         """The fault this request meets, or NONE; what fires is counted and kept."""
         self.requests += 1
-        effect = self._scripted(method, path) or self._drawn(method, path)
+        effect = self._scripted(method, path, paths) or self._drawn(method, path, paths)
         if effect is None:
             return NONE
         if effect.executes is None:
@@ -184,10 +197,10 @@ class FaultSchedule:
         )
         return effect
 
-    def _scripted(self, method: str, path: str) -> Effect | None:
+    def _scripted(self, method: str, path: str, paths: Paths) -> Effect | None:
         chosen: Effect | None = None
         for script, counter in self._scripts:
-            if not script.meets(method, path):
+            if not script.meets(method, path, paths):
                 continue
             counter.value += 1
             if chosen is None and script.nth <= counter.value < script.nth + script.times:
@@ -195,10 +208,10 @@ class FaultSchedule:
                 chosen = effect if script.executes is None else replace(effect, executes=script.executes)
         return chosen
 
-    def _drawn(self, method: str, path: str) -> Effect | None:
+    def _drawn(self, method: str, path: str, paths: Paths) -> Effect | None:
         if not self.intensity or self.chance.random() >= self.intensity:
             return None
-        fitting = [name for name in self.kinds if in_scope(FAULTS[name].scope, method, path)]
+        fitting = [name for name in self.kinds if paths.holds(FAULTS[name].scope, method, path)]
         return FAULTS[fitting[int(self.chance.random() * len(fitting))]] if fitting else None
 
 

@@ -17,7 +17,7 @@ from yarl import URL
 from bot.sim.account_events import disturb
 from bot.sim.answering import AnsweringExchange
 from bot.sim.engine import Engine
-from bot.sim.faults import Effect, FaultSchedule
+from bot.sim.faults import Effect, FaultSchedule, Paths
 from bot.sim.listings import default_listings
 from bot.sim.market import Market
 from bot.sim.memory_session import MemoryResponse, MemorySession
@@ -85,10 +85,10 @@ class Weather(FaultSchedule):
         """No more faults from here on."""
         self._on_writes = self._on_reads = 0.0
 
-    def draw(self, method: str, path: str, at: datetime) -> Effect:
+    def draw(self, method: str, path: str, at: datetime, paths: Paths) -> Effect:
         """The fault this request meets."""
         self.intensity = self._on_writes if changes_something(method, path) else self._on_reads
-        effect = super().draw(method, path, at)
+        effect = super().draw(method, path, at, paths)
         self.last = effect.name
         return effect
 

@@ -7,6 +7,7 @@ Source: developers.binance.com, spot, USD-M and coin-margined futures REST docum
 import json
 from decimal import localcontext
 
+from bot.sim.faults import Paths
 from bot.sim.model import MarketType, Rejected
 from bot.sim.wire.binance_call import Call, Json, Parameters, milliseconds
 from bot.sim.wire.binance_errors import VenueError, translated
@@ -143,6 +144,14 @@ def _traded_market(request: WireRequest) -> tuple[MarketType, str] | None:
     return markets.get(request.path.split("/")[1], "spot"), symbol
 
 
+PATHS = Paths(
+    order=frozenset({("POST", "/fapi/v1/order"), ("POST", "/api/v3/order")}),
+    mark=frozenset({("GET", "/fapi/v1/premiumIndex")}),
+    positions=frozenset({("GET", "/fapi/v2/positionRisk"), ("GET", "/fapi/v3/positionRisk")}),
+    trades=frozenset({("GET", "/fapi/v1/userTrades"), ("GET", "/api/v3/myTrades")}),
+    lookup=frozenset({("GET", "/fapi/v1/order"), ("GET", "/api/v3/order")}),
+    read_by_post=frozenset({"/sapi/v1/asset/get-funding-asset"}),
+)
 CODEC = Codec(
     venue="binance",
     hosts=HOSTS,
@@ -152,4 +161,5 @@ CODEC = Codec(
     replacement=replacement,
     tampering=Tampering,
     traded_market=_traded_market,
+    paths=PATHS,
 )

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Context, DivisionByZero, InvalidOperation, Overflow
 from typing import Protocol
 
-from bot.sim.faults import Effect
+from bot.sim.faults import Effect, Paths
 from bot.sim.model import MarketType
 from bot.sim.wire.exchange import Exchange
 from bot.sim.wire.request import WireReply, WireRequest
@@ -37,7 +37,7 @@ class Codec:
 
     `handle` never raises for anything a client can send. `replacement` is what a fault sends in place of the true reply
     (the second argument, when the request was carried out). `traded_market` says which book an order request eats, None
-    when it is no order.
+    when it is no order. `paths` tells faults which requests they can meet.
     """
 
     venue: str
@@ -48,3 +48,4 @@ class Codec:
     replacement: Callable[[str, WireReply | None], WireReply]
     tampering: Callable[[], Tampering]
     traded_market: Callable[[WireRequest], tuple[MarketType, str] | None]
+    paths: Paths
