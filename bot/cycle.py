@@ -17,6 +17,7 @@ from bot.deliberate import (
     protect_only,
 )
 from bot.domain.errors import ConfigurationError, JournalError, Refused, Stale, Unavailable, Unrecorded
+from bot.domain.explanation import Rationale
 from bot.domain.hedge import Target
 from bot.domain.history import NO_HISTORY
 from bot.domain.intent import Ending, Outcome, Plan, Refusal
@@ -29,6 +30,7 @@ from bot.execution.measured_cost import measured_costs
 from bot.execution.planner import MarketDetail
 from bot.execution.settlement import Hands, Settlement, settle
 from bot.execution.stranded import stranded, within_reach
+from bot.explain import Evidence, explain_if_possible
 from bot.halting import HaltRule, broken_at_the_venue, broken_by_us, gone_on_too_long, halt
 from bot.margin_look import look_at_margin
 from bot.observe import Lookout, look_again, look_closer, observe, surprises
@@ -75,6 +77,7 @@ class _Findings:
     refusals: list[Refusal] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     margin_only: bool = False
+    rationales: tuple[Rationale, ...] = ()
 
 
 async def run_cycle(desk: Desk) -> CycleRecord:
@@ -227,6 +230,16 @@ async def _make_ready(
     )
     approved, refusals = check(found.plan, circumstances(desk.mind, snapshot, thought, detail, past))
     found.refusals += refusals
+    evidence = Evidence(
+        decision=thought.decision,
+        steps=thought.steps,
+        intents=found.plan.intents,
+        refusals=found.refusals,
+        books=detail.books,
+        costs=measured_costs(journal),
+    )
+    found.rationales, doubts = explain_if_possible(snapshot, evidence)
+    found.notes += doubts
     return approved
 
 
@@ -368,6 +381,7 @@ def _record(desk: Desk, cycle: str, status: CycleStatus, found: _Findings) -> Cy
         outcomes=tuple(found.outcomes),
         refusals=tuple(found.refusals),
         notes=(*found.notes, *desk.remarks()),
+        rationales=found.rationales,
     )
 
 

@@ -176,9 +176,11 @@ def _tape_exists(tape: Path | None) -> None:
 
 
 def _show(record: CycleRecord, arguments: Arguments) -> int:
+    from bot.cli.explained import explained  # noqa: PLC0415
     from bot.cli.render import record_table  # noqa: PLC0415
     from bot.logs import redacted  # noqa: PLC0415
 
     shown = published(record)
-    print(redacted(json.dumps(shown) if arguments.json else record_table(shown)))
+    table = explained if getattr(arguments, "explain", False) else record_table
+    print(redacted(json.dumps(shown) if arguments.json else table(shown)))
     return EXIT_CODES[record.status]

@@ -25,15 +25,16 @@ def status(arguments: Arguments) -> int:
     if arguments.healthy:
         return _healthy(settings, as_json=arguments.json)
     while True:
-        code, text = _status(settings, as_json=arguments.json)
+        code, text = _status(settings, as_json=arguments.json, explain=arguments.explain)
         print((CLEAR if arguments.watch and not arguments.json else "") + text, flush=True)
         if not arguments.watch:
             return code
         time.sleep(WATCH_EVERY_S)
 
 
-def _status(settings: "Settings", *, as_json: bool) -> tuple[int, str]:
-    from bot.cli.render import status_table  # noqa: PLC0415
+def _status(settings: "Settings", *, as_json: bool, explain: bool) -> tuple[int, str]:
+    from bot.cli.explained import explained  # noqa: PLC0415
+    from bot.cli.render import record_table, status_table  # noqa: PLC0415
     from bot.logs import redacted  # noqa: PLC0415
     from bot.wiring import open_journal  # noqa: PLC0415
 
@@ -47,7 +48,7 @@ def _status(settings: "Settings", *, as_json: bool) -> tuple[int, str]:
     facts = {"age_s": None if age_s is None else round(age_s, 1), "fresh": fresh, "paused": paused, "halted": latch}
     if as_json:
         return code, redacted(json.dumps({"schema": 1, **facts, "exit_code": code, "last": record}))
-    return code, redacted(status_table(record, facts))
+    return code, redacted(status_table(record, facts, explained if explain else record_table))
 
 
 def _healthy(settings: "Settings", *, as_json: bool) -> int:

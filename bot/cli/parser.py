@@ -127,14 +127,16 @@ def _hedging(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "ballast check --explain                             print every setting with its meaning and default",
     )
     check.add_argument("--explain", action="store_true", help="print the manual of all settings and leave")
-    _command(
+    plan = _command(
         commands,
         "plan",
         handlers.plan,
         "show what would be done now and why; changes nothing",
         "ballast plan --config config/family.toml",
+        "ballast plan --explain                              every rule's number, what bound it, what it will cost",
         "ballast plan --json | jq .intents",
     )
+    plan.add_argument("--explain", action="store_true", help="the whole chain behind every short, with its cost")
     _command(
         commands,
         "once",
@@ -162,7 +164,9 @@ def _stopping(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "ballast status",
         "ballast status --watch",
         "ballast status --healthy || echo 'look at it'",
+        "ballast status --explain                            the chain behind every short, as it was decided",
     )
+    status.add_argument("--explain", action="store_true", help="the whole chain behind every short, with its cost")
     status.add_argument("--watch", action="store_true", help="show it again every two seconds until Ctrl-C")
     status.add_argument(
         "--healthy", action="store_true", help="only whether a running Ballast is alive: exit 0, else 3 or 70"

@@ -1,6 +1,6 @@
 """Records as tables for people. A table is drawn from the published object, so that old records look like new ones."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -25,13 +25,18 @@ class Finding(Protocol):
         """What was found and what to do."""
 
 
-def record_table(record: Mapping[str, Any]) -> str:
-    """One cycle, top to bottom: owned, wanted, held, done, why."""
+def headline(record: Mapping[str, Any]) -> str:
+    """Which portfolio, when, and how the cycle ended."""
     at = str(record["at"])[:19].replace("T", " ")
     meaning = MEANINGS.get(record["status"], record["status"])
     if record["cycle"] == "plan" and record["status"] == "acted":
         meaning = "these steps would be taken (nothing was done)"
-    parts = [f"{record['portfolio']} ({record['mode']}) at {at} UTC: {meaning}"]
+    return f"{record['portfolio']} ({record['mode']}) at {at} UTC: {meaning}"
+
+
+def record_table(record: Mapping[str, Any]) -> str:
+    """One cycle, top to bottom: owned, wanted, held, done, why."""
+    parts = [headline(record)]
     parts += [
         _section("owned", ("asset", "amount", "worth", "where"), _exposures(record)),
         _section("wanted", ("asset", "short", "leverage at most"), _needs(record)),
@@ -45,8 +50,12 @@ def record_table(record: Mapping[str, Any]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def status_table(record: Mapping[str, Any] | None, facts: Mapping[str, Any]) -> str:
-    """The last record with its age, and whether Ballast is paused or halted."""
+def status_table(
+    record: Mapping[str, Any] | None,
+    facts: Mapping[str, Any],
+    body: Callable[[Mapping[str, Any]], str] = record_table,
+) -> str:
+    """The last record with its age, and whether Ballast is paused or halted; `body` draws the record itself."""
     lines = []
     if facts["halted"]:
         lines.append(f"HALTED: {facts['halted']}")
@@ -56,7 +65,7 @@ def status_table(record: Mapping[str, Any] | None, facts: Mapping[str, Any]) -> 
         return "\n".join([*lines, "No cycle is recorded yet. Begin with: ballast once"])
     word = "" if facts["fresh"] else " (TOO OLD: is `ballast run` still alive?)"
     lines.append(f"last cycle {facts['age_s']:.0f} s ago{word}")
-    return "\n".join(lines) + "\n\n" + record_table(record)
+    return "\n".join(lines) + "\n\n" + body(record)
 
 
 def findings_table(findings: Iterable[Finding]) -> str:

@@ -37,3 +37,63 @@ class Explanation:
     unit: str = ""
     bound: str = ""
     inputs: tuple[Input, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carry:
+    """What a short earns or pays for being held at today's rate.
+
+    Units: `rate_year` fraction of the short, `amount_year` quote currency. Signs: + received, - paid. `kind` is funding
+    of a perpetual, or the basis of a dated future, which is locked until it expires.
+    """
+
+    kind: str
+    rate_year: Decimal
+    amount_year: Decimal
+    known_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepCost:
+    """What the step of this cycle costs. Units: quote currency; `slip` half the spread and slippage; + paid.
+
+    The sources say in words where each figure is from.
+    """
+
+    traded: Decimal
+    fee: Decimal
+    fee_source: str
+    slip: Decimal
+    slip_source: str
+
+    @property
+    def total(self) -> Decimal:
+        """Fee and slip together."""
+        return self.fee + self.slip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rationale:
+    """The whole chain for one short, or for one asset that gets none.
+
+    Units: amounts of the instrument in `unit`, notionals in `quote`. Signs: `step` above zero sells more futures.
+    `protects` names every asset the short is held against; `nothing_because` is None when something is done.
+    """
+
+    asset: str
+    venue: str | None
+    symbol: str | None
+    protects: tuple[str, ...]
+    unit: str
+    quote: str
+    held: Decimal
+    wanted: Decimal
+    step: Decimal
+    held_notional: Decimal
+    wanted_notional: Decimal
+    step_notional: Decimal
+    chain: tuple[Explanation, ...]
+    left_over: Decimal = Decimal(0)
+    cost: StepCost | None = None
+    carry: Carry | None = None
+    nothing_because: str | None = None

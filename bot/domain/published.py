@@ -1,10 +1,12 @@
 """A record as the JSON object that machines read; version 1 of its shape."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from bot.domain.account import ZERO, MarginAccount, Position
+from bot.domain.explanation import Explanation, Rationale
 from bot.domain.figures import liquidation_distance
 from bot.domain.hedge import Target
 from bot.domain.intent import Intent, OrderIntent, TransferIntent
@@ -59,6 +61,7 @@ def published(record: CycleRecord) -> dict[str, Any]:
         ],
         "refusals": [{"id": row.intent_id, "guard": row.guard, "reason": row.reason} for row in record.refusals],
         "notes": list(record.notes),
+        "explanations": [_rationale(row, record.at) for row in record.rationales],
     }
 
 
@@ -138,3 +141,59 @@ def _intent(row: Intent) -> dict[str, Any]:
         "reduce_only": order.reduce_only if order else None,
         "reasons": list(row.reasons),
     }
+
+
+def _rationale(row: Rationale, now: datetime) -> dict[str, Any]:
+    return {
+        "asset": row.asset,
+        "venue": row.venue,
+        "symbol": row.symbol,
+        "protects": list(row.protects),
+        "unit": row.unit,
+        "quote": row.quote,
+        "held": plain(row.held),
+        "wanted": plain(row.wanted),
+        "step": plain(row.step),
+        "held_notional": plain(row.held_notional),
+        "wanted_notional": plain(row.wanted_notional),
+        "step_notional": plain(row.step_notional),
+        "chain": [_link(link, now) for link in row.chain],
+        "left_over": plain(row.left_over),
+        "cost": None
+        if row.cost is None
+        else {
+            "traded": plain(row.cost.traded),
+            "fee": plain(row.cost.fee),
+            "fee_source": row.cost.fee_source,
+            "slip": plain(row.cost.slip),
+            "slip_source": row.cost.slip_source,
+            "total": plain(row.cost.total),
+        },
+        "carry": None
+        if row.carry is None
+        else {
+            "kind": row.carry.kind,
+            "rate_year": plain(row.carry.rate_year),
+            "amount_year": plain(row.carry.amount_year),
+            "age_s": _age(row.carry.known_at, now),
+        },
+        "nothing_because": row.nothing_because,
+    }
+
+
+def _link(link: Explanation, now: datetime) -> dict[str, Any]:
+    return {
+        "rule": link.rule,
+        "words": link.words,
+        "figure": _or_none(link.figure),
+        "unit": link.unit,
+        "bound": link.bound,
+        "inputs": [
+            {"name": seen.name, "value": plain(seen.value), "unit": seen.unit, "age_s": _age(seen.known_at, now)}
+            for seen in link.inputs
+        ],
+    }
+
+
+def _age(known_at: datetime | None, now: datetime) -> float | None:
+    return None if known_at is None else round((now - known_at).total_seconds(), 1)

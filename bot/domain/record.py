@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.domain.explanation import Rationale
 from bot.domain.hedge import Exposure, Need, Target
 from bot.domain.intent import Intent, Outcome, Refusal
 from bot.domain.snapshot import Snapshot
@@ -56,3 +57,4 @@ class CycleRecord:
     outcomes: tuple[Outcome, ...]
     refusals: tuple[Refusal, ...]
     notes: tuple[str, ...]
+    rationales: tuple[Rationale, ...] = ()

@@ -25,6 +25,7 @@ from bot.policy.pace_gap import Gap
 MAJORS = frozenset({"BTC", "ETH"})
 # A weight w drifts by w(1-w) times volatility, so volatility cancels and any value gives the same band.
 ANY_VOLATILITY = 1.0
+PLACES = Decimal("0.00000001")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ class CostEdges:
         width, inputs, words = self._width(gap, portfolio, float(price))
         yardstick = gap.exposure if gap.binding == "volatility" else portfolio.crypto
         exact = quantized(width) * portfolio.total / yardstick if yardstick > 0 else self.widest
-        outer = min(exact, self.widest)
+        outer = min(exact.quantize(PLACES), self.widest)
         seen = (
             *paid,
             Input(name="risk aversion", value=quantized(self.aversion)),

@@ -11,7 +11,7 @@ from tests.cli.records import NOW, SYMBOL, blind, record
 
 KEYS = {
     "": "schema cycle at mode portfolio status "
-    "exposures needs targets positions margin intents outcomes refusals notes",
+    "exposures needs targets positions margin intents outcomes refusals notes explanations",
     "exposures": "asset amount notional sources",
     "needs": "asset short_notional leverage_cap reasons",
     "targets": "venue symbol short_notional contracts leverage_cap reasons",
