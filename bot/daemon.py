@@ -14,6 +14,7 @@ from bot.margin_look import MarginWatch
 
 Announce = Callable[[CycleRecord, datetime | None], None]
 Complain = Callable[[str], None]
+JOURNAL_FAILED = 2
 
 
 class Schedule:
@@ -51,14 +52,17 @@ async def run_daemon(
     code = 0
     due = clock.now()
     while True:
-        record = await _cycle(desk, complain)
+        record, trouble = await _cycle(desk)
         # A cycle that took longer than the schedule skips what it missed instead of catching up in a rush.
         due = schedule.after(due)
         if due <= clock.now():
             due = schedule.after(clock.now())
+        next_at = None if stop.is_set() else due
+        if trouble is not None:
+            complain(f"{trouble} {_next(next_at)}")
+        code = EXIT_CODES[record.status] if record is not None else JOURNAL_FAILED
         if record is not None:
-            code = EXIT_CODES[record.status]
-            announce(record, None if stop.is_set() else due)
+            announce(record, next_at)
         if not stop.is_set():
             alarm = await _wait(stop, desk, due + timedelta(seconds=jitter_s()), _watch(desk, record))
             if alarm is not None:
@@ -68,15 +72,20 @@ async def run_daemon(
             return code
 
 
-async def _cycle(desk: Desk, complain: Complain) -> CycleRecord | None:
+async def _cycle(desk: Desk) -> tuple[CycleRecord | None, str | None]:
+    """One cycle: its record, and what a person must be told beside it."""
     try:
         record = await run_cycle(desk)
     except JournalError as error:
-        complain(str(error))
-        return None
+        return None, str(error)
     if record.status is CycleStatus.HALTED:
-        complain("halted: only protection is carried out until a person runs `ballast resume --arm TOKEN`")
-    return record
+        why = desk.hands.journal.latch() or "a person must look"
+        return record, f"halted, no risk is added, reductions and protective collateral go on: {why}."
+    return record, None
+
+
+def _next(next_at: datetime | None) -> str:
+    return f"The next cycle is at {next_at:%H:%M:%S} UTC." if next_at else "No cycle follows; it was told to stop."
 
 
 def _watch(desk: Desk, record: CycleRecord | None) -> MarginWatch | None:

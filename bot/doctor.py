@@ -13,8 +13,9 @@ from bot.domain.instrument import Instrument
 from bot.domain.ports import Clock
 from bot.exchange.venue import CcxtVenue
 from bot.execution.client_id import is_ours
-from bot.execution.journal import Journal
+from bot.execution.journal import FORGETFUL, Journal
 from bot.settings import Settings, Venue
+from bot.silence import keep_silence
 from bot.wiring import make_venue
 
 CLOCK_OFFSET_WARN = timedelta(seconds=1)
@@ -34,9 +35,18 @@ async def examine(settings: Settings) -> tuple[Finding, ...]:
     """Look at settings, journal and every venue; changes nothing anywhere."""
     findings = [_ok("settings", f'mode {settings.mode}, portfolio "{settings.portfolio.name}", rules consistent')]
     findings.append(_journal(settings))
-    for row in settings.venues:
-        findings.extend(await _venue(settings, row))
+    with _memory(settings) as memory:
+        for row in settings.venues:
+            findings.extend(await _venue(settings, row, memory))
     return tuple(findings)
+
+
+def _memory(settings: Settings) -> Journal:
+    """Where a venue's wish for silence is kept; nowhere when the journal cannot be used, which is a finding itself."""
+    try:
+        return Journal.open(settings.journal.path, new_id=secrets.token_hex(8), beside=True)
+    except JournalError:
+        return Journal.open(FORGETFUL, new_id="")
 
 
 def _journal(settings: Settings) -> Finding:
@@ -54,10 +64,11 @@ def _journal(settings: Settings) -> Finding:
     return _ok("journal", f"{path} is usable")
 
 
-async def _venue(settings: Settings, row: Venue) -> list[Finding]:
+async def _venue(settings: Settings, row: Venue, memory: Journal) -> list[Finding]:
     try:
         clock: Clock = await LocalnetClock.ask(row.localnet) if row.localnet else SystemClock()
         venue = make_venue(settings, row, clock)
+        keep_silence(venue, memory, clock, where=row.localnet or settings.mode)
     except ConfigurationError as error:
         return [_fail(row.id, str(error), 2)]
     except BallastError as error:
@@ -82,7 +93,10 @@ async def _connected(settings: Settings, row: Venue, venue: CcxtVenue, clock: Cl
     balances = await venue.balances()
     assets = {balance.asset for balance in balances} | {holding.asset for holding in settings.holdings}
     assets -= set(settings.portfolio.stablecoins)
-    held = ", ".join(f"{balance.total.normalize():f} {balance.asset}" for balance in balances) or "nothing"
+    held = (
+        ", ".join(f"{balance.total.normalize():f} {balance.asset} ({balance.wallet.value})" for balance in balances)
+        or "nothing"
+    )
     findings.append(_ok(f"{row.id} balances", held))
     if row.hedges:
         findings.extend(await _hedging(row, venue, assets))

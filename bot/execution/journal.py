@@ -262,8 +262,8 @@ class Journal:
         """Why Ballast halted itself, None when it did not. The text ends with the token that re-arms it."""
         return self._meta("latch")
 
-    def set_latch(self, reason: str | None, token: str | None) -> None:
-        """Halt until a person re-arms with the token, or lift the halt with None."""
+    def set_latch(self, reason: str, token: str) -> None:
+        """Halt until a person re-arms with the token."""
         self._set_meta("latch_token", token)  # first: a halt without a token could not be ended
         self._set_meta("latch", reason)
 
@@ -273,7 +273,8 @@ class Journal:
             return True
         if token != self._meta("latch_token"):
             return False
-        self.set_latch(None, None)
+        self._set_meta("latch", None)  # first: see set_latch
+        self._set_meta("latch_token", None)
         return True
 
     def note(self, at: datetime, name: str, text: str) -> None:
