@@ -9,7 +9,7 @@ FIRST_SEED ?= 0
 CYCLES ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test demo test check pytest bench soak lock image docs clean
+.PHONY: help install install-test alerts demo test check pytest bench soak lock image docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +34,14 @@ $(VENV)/compiled.done: $(VENV)/runtime.done $(shell find bot -name '*.py')
 	@$(BIN)/python -m compileall -q bot
 	@touch $@
 
-$(VENV)/test.done: requirements-test.lock $(VENV)/runtime.done
+alerts: $(VENV)/alerts.done ## install what sends alerts (optional)
+
+$(VENV)/alerts.done: requirements-alerts.lock $(VENV)/runtime.done
+	@echo "installing what sends alerts (hash-locked)"
+	@$(PIP) install --require-hashes -r requirements-alerts.lock
+	@touch $@
+
+$(VENV)/test.done: requirements-test.lock $(VENV)/alerts.done
 	@echo "installing what the tests need (hash-locked)"
 	@$(PIP) install --require-hashes -r requirements-test.lock
 	@touch $@
@@ -72,8 +79,9 @@ lock: $(BIN)/python ## resolve the requirements anew
 	  compile="uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    --no-emit-index-url --no-emit-find-links --upgrade"; \
 	  echo "setuptools>=77" | $$compile pyproject.toml - --extra tape --output-file requirements.lock; \
-	  $$compile pyproject.toml --extra tape --extra test -c requirements.lock --output-file requirements-test.lock'
-	@! grep -nE '://|^-|file:' requirements.lock requirements-test.lock
+	  $$compile pyproject.toml --extra tape --extra test -c requirements.lock --output-file requirements-test.lock; \
+	  echo "apprise>=1.9" | $$compile - -c requirements-test.lock --output-file requirements-alerts.lock'
+	@! grep -nE '://|^-|file:' requirements.lock requirements-test.lock requirements-alerts.lock
 
 image: ## build the container image
 	docker build --tag ballast .

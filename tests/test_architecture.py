@@ -136,7 +136,7 @@ def test_profiles_in_config_load(path: Path) -> None:
     assert settings.hedge_venue.hedges
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-test.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-test.lock", "requirements-alerts.lock"])
 def test_requirements_are_locked_by_hash_and_name_no_index(name: str) -> None:
     """Each package has hashes; no address and no path of a machine is in the file."""
     text = (ROOT / name).read_text(encoding="utf-8")

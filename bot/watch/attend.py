@@ -1,16 +1,21 @@
 """Puts board, page and alerts beside a running daemon; nothing in here can stop a cycle."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot.cycle import Desk
 from bot.domain.record import CycleRecord
+from bot.logs import logger
 from bot.settings import Settings
 from bot.settings.fields import is_loopback
+from bot.watch.alarm import Alarm
 from bot.watch.board import Board, Limits
+from bot.watch.courier import Couriers, deliveries
 from bot.watch.health import freshness
+from bot.watch.watchman import Watchman
 
 PLAYED_SPAN = timedelta(days=60)
 PLAYED_PATIENCE = timedelta(seconds=30)
@@ -21,26 +26,50 @@ class Attendant:
     """What the daemon tells; everybody who looks is served from here. `address` is None when there is no page."""
 
     board: Board
+    alarm: Alarm | None
     address: str | None
     unseen_s: Callable[[], float | None]
 
     def told(self, record: CycleRecord, next_at: datetime | None) -> None:
         """A cycle has ended."""
-        self.board.told(record, next_at)
+        with _harmless():
+            self.board.told(record, next_at)
+        with _harmless():
+            if self.alarm is not None:
+                self.alarm.told(record)
 
     def complained(self, sentence: str) -> None:
         """Something had to be said outside of a record."""
-        self.board.complained(sentence)
+        with _harmless():
+            self.board.complained(sentence)
+        with _harmless():
+            if self.alarm is not None:
+                self.alarm.complained(sentence)
+
+
+@contextmanager
+def _harmless() -> Iterator[None]:
+    """Whatever goes wrong with looking does not reach the hedge; it is logged."""
+    try:
+        yield
+    except Exception as error:
+        logger().error("watch.failed", exc_info=error)
 
 
 @asynccontextmanager
 async def attend(
     settings: Settings, desk: Desk, say: Callable[[str], None], *, played: bool = False
 ) -> AsyncIterator[Attendant]:
-    """Serve the page while the block runs. A page that cannot be served is said and left out."""
+    """Serve the page and send alerts while the block runs. A page that cannot be served is said and left out.
+
+    Raises: ConfigurationError for alerts that cannot be sent; nothing was started then.
+    """
     from bot.watch.server import NoPage, PageServer  # noqa: PLC0415 - only who serves a page pays for the server
 
+    couriers = Couriers(deliveries([address.get_secret_value() for address in settings.watch.alerts]))
     board = make_board(settings, desk, played=played)
+    board.alerts = couriers.counts
+    alarm = make_alarm(settings, desk, couriers) if settings.watch.alerts else None
     server = PageServer(board, hosts=settings.watch.hosts)
     address = None
     if settings.watch.page:
@@ -54,9 +83,25 @@ async def attend(
                 "shows what you own and has no password. Let a firewall or a proxy with a password stand before it."
             )
     try:
-        yield Attendant(board=board, address=address, unseen_s=server.unseen_s)
+        yield Attendant(board=board, alarm=alarm, address=address, unseen_s=server.unseen_s)
     finally:
         await server.stop()
+        await asyncio.to_thread(couriers.close)
+
+
+def make_alarm(settings: Settings, desk: Desk, couriers: Couriers) -> Alarm:
+    """Alerts of one running desk."""
+    watch = settings.watch
+    return Alarm(
+        Watchman(
+            unavailable_after=timedelta(seconds=watch.alert_unavailable_after_s),
+            unsettled_after=timedelta(seconds=watch.alert_unsettled_after_s),
+        ),
+        couriers,
+        desk.hands.journal,
+        name=f"{settings.portfolio.name} ({'LIVE' if settings.mode == 'live' else settings.mode})",
+        details=watch.alert_details,
+    )
 
 
 def make_board(settings: Settings, desk: Desk, *, played: bool = False) -> Board:
