@@ -93,10 +93,10 @@ def daemon(arguments: Arguments) -> int:
 
     from bot.daemon import Schedule, run_daemon  # noqa: PLC0415
     from bot.logs import cycle_line, redacted  # noqa: PLC0415
-    from bot.watch.attend import attend  # noqa: PLC0415
+    from bot.watch.attend import alert_ways, attend  # noqa: PLC0415
     from bot.wiring import open_desk  # noqa: PLC0415
 
-    times = settings.schedule
+    times, ways = settings.schedule, alert_ways(settings)
 
     def announce(record: CycleRecord, next_at: datetime | None) -> None:
         print(redacted(json.dumps(published(record))) if arguments.json else cycle_line(record, next_at), flush=True)
@@ -108,7 +108,7 @@ def daemon(arguments: Arguments) -> int:
         return random.uniform(0, times.jitter_s)  # noqa: S311 - spreads load, guards nothing
 
     async def cycles() -> int:
-        async with open_desk(settings, purpose="run") as desk, attend(settings, desk, complain) as attendant:
+        async with open_desk(settings, purpose="run") as desk, attend(settings, desk, complain, ways=ways) as attendant:
             schedule = Schedule(every_s=times.cycle_every_s, cron=times.cron)
             if attendant.address is not None:
                 print(f"status page: {attendant.address}", file=sys.stderr, flush=True)

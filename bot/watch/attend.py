@@ -1,7 +1,7 @@
 """Puts board, page and alerts beside a running daemon; nothing in here can stop a cycle."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from bot.settings import Settings
 from bot.settings.fields import is_loopback
 from bot.watch.alarm import Alarm
 from bot.watch.board import Board, Limits
-from bot.watch.courier import Couriers, deliveries
+from bot.watch.courier import Couriers, Deliver, deliveries
 from bot.watch.health import freshness
 from bot.watch.watchman import Watchman
 
@@ -58,18 +58,20 @@ def _harmless() -> Iterator[None]:
 
 @asynccontextmanager
 async def attend(
-    settings: Settings, desk: Desk, say: Callable[[str], None], *, played: bool = False
+    settings: Settings,
+    desk: Desk,
+    say: Callable[[str], None],
+    *,
+    ways: Sequence[Deliver] = (),
+    played: bool = False,
 ) -> AsyncIterator[Attendant]:
-    """Serve the page and send alerts while the block runs. A page that cannot be served is said and left out.
-
-    Raises: ConfigurationError for alerts that cannot be sent; nothing was started then.
-    """
+    """Serve the page and send alerts while the block runs. A page that cannot be served is said and left out."""
     from bot.watch.server import NoPage, PageServer  # noqa: PLC0415 - only who serves a page pays for the server
 
-    couriers = Couriers(deliveries([address.get_secret_value() for address in settings.watch.alerts]))
+    couriers = Couriers(ways)
     board = make_board(settings, desk, played=played)
     board.alerts = couriers.counts
-    alarm = make_alarm(settings, desk, couriers) if settings.watch.alerts else None
+    alarm = make_alarm(settings, desk, couriers) if ways else None
     server = PageServer(board, hosts=settings.watch.hosts)
     address = None
     if settings.watch.page:
@@ -87,6 +89,14 @@ async def attend(
     finally:
         await server.stop()
         await asyncio.to_thread(couriers.close)
+
+
+def alert_ways(settings: Settings) -> list[Deliver]:
+    """A way to each address that wants alerts; found before anything is opened.
+
+    Raises: ConfigurationError for alerts that could not be sent.
+    """
+    return deliveries([address.get_secret_value() for address in settings.watch.alerts])
 
 
 def make_alarm(settings: Settings, desk: Desk, couriers: Couriers) -> Alarm:

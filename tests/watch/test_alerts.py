@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli import run as run_command
 from bot.domain.account import Wallet
 from bot.domain.errors import ConfigurationError, JournalError
 from bot.domain.intent import Ending, OrderIntent, Outcome, TransferIntent
@@ -21,7 +22,7 @@ from bot.execution.journal import Journal
 from bot.logs import configure_logs
 from bot.watch import courier
 from bot.watch.alarm import Alarm
-from bot.watch.attend import Attendant, attend
+from bot.watch.attend import Attendant, alert_ways, attend
 from bot.watch.courier import WAITING_MAX, Courier, Couriers, Letter, deliveries
 from bot.watch.watchman import REPEAT_AFTER, Facts, Topic, Watchman
 from tests.cli.records import NOW, SYMBOL, blind, record
@@ -273,6 +274,21 @@ def test_missing_library_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     assert deliveries([]) == []
 
 
+def test_run_ends_with_2_before_anything_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Alerts that could never arrive are a configuration error: no journal, no lock, no call."""
+    (tmp_path / "profile.toml").write_text(GOOD, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BALLAST_WATCH__ALERTS", f'["json://user:{SECRET}@localhost/"]')
+    monkeypatch.setattr(courier, "find_spec", lambda name: None)
+    assert run_command(["run", "--config", "profile.toml"]) == 2
+    said = capsys.readouterr()
+    assert "make alerts" in said.err
+    assert "canary" not in said.err + said.out
+    assert [path.name for path in tmp_path.iterdir()] == ["profile.toml"]
+
+
 @FOREIGN
 def test_address_that_is_none_is_a_sentence() -> None:
     """Named by its place, not by its text."""
@@ -304,7 +320,9 @@ def test_alert_arrives_within_five_seconds_over_http(tmp_path: Path) -> None:
 
     async def run() -> float:
         with journal(tmp_path) as book:
-            async with attend(settings, desk(FakeVenue(ManualClock()), book), print) as attendant:
+            async with attend(
+                settings, desk(FakeVenue(ManualClock()), book), print, ways=alert_ways(settings)
+            ) as attendant:
                 assert attendant.address is None
                 began = time.monotonic()
                 attendant.told(record(CycleStatus.HALTED), NEXT)
