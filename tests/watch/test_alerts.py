@@ -348,6 +348,7 @@ def test_defect_of_watching_does_not_reach_the_cycle(capsys: pytest.CaptureFixtu
 
         complained = told
 
+    configure_logs()
     attendant = Attendant(board=Broken(), alarm=Broken(), address=None, unseen_s=lambda: None)  # type: ignore[arg-type]
     attendant.told(looked(), None)
     attendant.complained("x")
