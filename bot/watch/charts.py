@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from itertools import pairwise
+from statistics import median
 
 from bot.watch.words import text
 
 WIDTH, HEIGHT, MARGIN = 600.0, 120.0, 8.0
 NEAR_BELOW, NEAR_ABOVE = 0.15, 5.0  # a limit further away would press the line flat
+GAP = 8  # so many usual steps without a look break a line
 Values = Sequence[float | None]
 
 
@@ -102,13 +104,17 @@ def _range(known: Sequence[float], given: Chart) -> tuple[float, float]:
 def _runs(
     times: Sequence[datetime], values: Values, across: Callable[[datetime], float], down: Callable[[float], float]
 ) -> list[str]:
-    """Unbroken stretches; where nothing was seen, nothing is drawn."""
-    runs = []
-    for there, rows in groupby(zip(times, values, strict=True), key=lambda row: row[1] is not None):
-        drawn = [f"{across(at):.1f},{down(value):.1f}" for at, value in rows if value is not None]
-        if there:
-            runs.append(" ".join(drawn * 2 if len(drawn) == 1 else drawn))
-    return runs
+    """Unbroken stretches; where nothing was seen, or nobody looked for long, nothing is drawn."""
+    usual = median((after - before).total_seconds() for before, after in pairwise(times))
+    runs: list[list[str]] = [[]]
+    before = times[0]
+    for at, value in zip(times, values, strict=True):
+        if value is None or (at - before).total_seconds() > GAP * usual:
+            runs.append([])
+        if value is not None:
+            runs[-1].append(f"{across(at):.1f},{down(value):.1f}")
+        before = at
+    return [" ".join(run * 2 if len(run) == 1 else run) for run in runs if run]
 
 
 def _spoken(given: Chart, known: Sequence[float]) -> str:

@@ -84,7 +84,7 @@ def _age(now: Moment) -> str:
 
 def _warnings(now: Moment) -> str:
     rows = [
-        '<p class="note lost">Ballast does not answer any more. What you see is the last that was heard of it. '
+        '<p class="note silent">Ballast does not answer any more. What you see is the last that was heard of it. '
         "Is <code>ballast run</code> still alive?</p>"
     ]
     if now.halted is not None:

@@ -140,6 +140,15 @@ def test_page_asks_nobody_for_anything() -> None:
     assert "'unsafe-inline'" not in POLICY
 
 
+def test_page_of_a_dead_daemon_is_not_hidden() -> None:
+    """The script marks the body as lost; that must show the warning and hide nothing else."""
+    assert 'document.body.classList.add("lost")' in SCRIPT
+    assert 'class="note silent"' in page(board().moment())
+    hiding = re.findall(r"([^{}]+)\{[^{}]*display:none", STYLE)
+    assert [selector.strip() for selector in hiding] == [".silent"]
+    assert "body.lost .silent{display:block}" in STYLE
+
+
 def test_essentials_need_no_script() -> None:
     """Without JavaScript the page loads itself again, and every figure is already in it."""
     html = page(board().moment())
@@ -248,3 +257,14 @@ def test_history_is_drawn_from_records() -> None:
     assert any("Price of BTC: from 50,000 to 50,000, now 50,000" in str(label) for label in labels)
     assert sum(tag == "polyline" for tag, _ in tags.found) == 5
     assert watched.moment().points[-1].at == NOW + timedelta(hours=23)
+
+
+def test_time_in_which_nobody_looked_is_a_gap() -> None:
+    """A day without Ballast is not bridged by a line, nor is a blind cycle."""
+    watched = board()
+    for hour in (0, 1, 2, 3, 30, 31, 32):
+        watched.told(looked(minutes=60 * hour), NEXT)
+    watched.told(replace(blind(), at=NOW + timedelta(hours=33)), NEXT)
+    watched.told(looked(minutes=60 * 34), NEXT)
+    tags = Tags(page(watched.moment()))
+    assert sum(tag == "polyline" for tag, _ in tags.found) == 5 * 3
