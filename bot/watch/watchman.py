@@ -11,6 +11,8 @@ from bot.domain.record import CycleRecord, CycleStatus
 REPEAT_AFTER = timedelta(minutes=15)
 REMEMBERED_MAX = 200
 BLIND = (CycleStatus.STALE, CycleStatus.UNAVAILABLE)
+JOURNAL_FAILED = "the journal "
+TOLD_OTHERWISE = ("halted",)
 CHANGED_BY_OTHERS = {
     "position.changed": "A position was changed by somebody else: by hand, by automatic deleveraging or by liquidation."
 }
@@ -87,8 +89,11 @@ class Watchman:
         return alerts + self._condition(Topic.UNRECORDED, False, "", ())
 
     def complained(self, sentence: str) -> list[Alert]:
-        """What to tell when the daemon had to speak outside of a record: a cycle could not be written down."""
-        if sentence.startswith("halted"):  # told with the record that follows
+        """What to tell when the daemon had to speak outside of a record.
+
+        Only a journal that failed leaves no record to tell from; a halt or an urgent margin is told with its record.
+        """
+        if not sentence.startswith(JOURNAL_FAILED):
             return []
         said = "A cycle could not be written to the journal. Without it nothing is sent to a venue; see the log."
         return self._condition(Topic.UNRECORDED, True, said, [sentence])
@@ -117,7 +122,7 @@ class Watchman:
 
     def _events(self, at: datetime, facts: Facts) -> Iterator[Alert]:
         for name, text in facts.events:
-            if self._is_news(f"{name} {text}", at):
+            if name not in TOLD_OTHERWISE and self._is_news(f"{name} {text}", at):
                 sentence = CHANGED_BY_OTHERS.get(name, f"Noted in the journal: {name.replace('.', ' ')}.")
                 yield Alert(topic=Topic.CHANGED, sentence=sentence, details=(text,))
 

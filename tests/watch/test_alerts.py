@@ -19,6 +19,7 @@ from bot.domain.errors import ConfigurationError, JournalError
 from bot.domain.intent import Ending, OrderIntent, Outcome, TransferIntent
 from bot.domain.record import CycleRecord, CycleStatus
 from bot.execution.journal import Journal
+from bot.halting import halt
 from bot.logs import configure_logs
 from bot.watch import courier
 from bot.watch.alarm import Alarm
@@ -129,11 +130,12 @@ def test_ordinary_trading_is_no_protection() -> None:
 
 
 def test_journal_trouble_is_told_once_until_a_record_is_written() -> None:
-    """What the daemon says about a halt is told with the record instead."""
+    """What the daemon says about a halt or an urgent margin is told with the record instead."""
     man = watchman()
     assert [alert.topic for alert in man.complained("the journal could not be written")] == [Topic.UNRECORDED]
     assert man.complained("the journal could not be written") == []
     assert man.complained("halted: only protection is carried out") == []
+    assert man.complained("the margin cannot wait for the next cycle: leverage 2.6") == []
     assert topics(man, looked()) == [Topic.NORMAL.value]
 
 
@@ -184,6 +186,27 @@ def test_events_of_earlier_runs_are_not_told_again() -> None:
     assert len(box.got) == 1
 
 
+def test_failing_journal_is_known_by_its_own_words(tmp_path: Path) -> None:
+    """The sentence of a real journal that cannot be written is taken for what it is."""
+    with journal(tmp_path) as book:
+        book.rows("PRAGMA query_only = 1")
+        with pytest.raises(JournalError) as caught:
+            book.begin_cycle(NOW)
+    assert [alert.topic for alert in watchman().complained(str(caught.value))] == [Topic.UNRECORDED]
+
+
+def test_halt_that_is_also_an_event_is_one_alert() -> None:
+    """Halting notes an event as well; it is told as a halt."""
+    box, book = Box(), forgetful()
+    ringing, couriers = alarm(book, box)
+    said = halt(book, ["ten refusals"], "c000007", NOW)
+    ringing.told(record(CycleStatus.HALTED))
+    couriers.close()
+    assert len(box.got) == 1
+    assert said is not None
+    assert said[-6:] not in str(box.got)
+
+
 def test_no_secret_is_sent() -> None:
     """Neither a key that got into a note nor the token that lifts a halt, not even with details."""
     configure_logs(secrets=[SECRET])
@@ -192,7 +215,7 @@ def test_no_secret_is_sent() -> None:
         ringing, couriers = alarm(book, box, details=True)
         book.set_latch(f"refused three times {SECRET}; token TOKEN-77", "TOKEN-77")
         ringing.told(record(CycleStatus.HALTED))
-        ringing.complained(f"the disk {SECRET} is full")
+        ringing.complained(f"the journal {SECRET} could not be written")
         couriers.close()
     finally:
         configure_logs()
