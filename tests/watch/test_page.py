@@ -19,6 +19,11 @@ HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>&amp;"
 SECRET = 'canary-<9f&"2>+/='
 VOID = {"meta", "link", "br", "img", "line", "rect", "polyline"}
 LOOSE = {"th"}
+KNOWN = {
+    *("lang", "charset", "name", "content", "http-equiv", "rel", "href", "class", "id", "title", "role", "aria-label"),
+    *("aria-hidden", "viewbox", "preserveaspectratio", "points", "x", "y", "x1", "x2", "y1", "y2", "width", "height"),
+    *("data-every", "data-age", "data-patience"),
+}
 
 
 class Tags(HTMLParser):
@@ -116,10 +121,12 @@ def test_hostile_text_stays_text(place: str) -> None:
     if place == "halted":
         journal.set_latch(HOSTILE, "token")
     watched = board(portfolio=HOSTILE if place == "portfolio" else "family", journal=journal)
-    watched.told(given, NEXT)
+    for hour in (0, 1):  # two looks, so that charts are drawn
+        watched.told(replace(given, at=NOW + timedelta(hours=hour)), NEXT)
     html = page(watched.moment())
     tags = Tags(html)
     assert HOSTILE not in html
+    assert all(set(attributes) <= KNOWN for _, attributes in tags.found)
     assert [tag for tag, _ in tags.found].count("script") == 1
     assert "img" not in {tag for tag, _ in tags.found}
     assert not [name for _, attributes in tags.found for name in attributes if name.startswith("on")]
