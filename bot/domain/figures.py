@@ -50,7 +50,20 @@ def liquidation_distance(position: Position) -> Decimal | None:
 
 
 def nearest_liquidation(record: CycleRecord) -> Decimal | None:
-    """The smallest liquidation distance of all positions seen; None when there is none."""
+    """The nearest liquidation of all positions seen, alone or together; None when there is none.
+
+    Shorts that share their collateral are nearer to the edge when all prices rise than each of them is alone.
+    """
     views = record.snapshot.venues if record.snapshot else ()
     distances = [liquidation_distance(row) for view in views for row in view.positions]
+    distances += [_shared_distance(view) for view in views]
     return min((distance for distance in distances if distance is not None), default=None)
+
+
+def _shared_distance(view: VenueView) -> Decimal | None:
+    """The rise of all marks together, as a fraction, that uses up the collateral of a venue."""
+    short, maintenance = short_notional(view), sum((row.maintenance for row in view.margins), ZERO)
+    if short <= 0 or not view.margins:
+        return None
+    equity = sum((row.equity for row in view.margins), ZERO)
+    return max(ZERO, (equity - maintenance) / (short + maintenance))

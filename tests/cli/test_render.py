@@ -1,6 +1,7 @@
 """Records as JSON for machines, as tables and as one line for people."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -87,3 +88,13 @@ def test_cycle_line_tells_the_whole_cycle() -> None:
     assert "sell 0.3 BTC" in line
     assert len(line) <= WIDTH
     assert "\n" not in line
+
+
+def test_cycle_line_counts_shared_collateral() -> None:
+    """Each short alone may look safe; the line tells the rise of all prices that liquidates them together."""
+    base = record()
+    assert base.snapshot is not None
+    (seen,) = base.snapshot.venues
+    poor = replace(seen, margins=(replace(seen.margins[0], wallet=seen.margins[0].wallet - 7000),))
+    line = cycle_line(replace(base, snapshot=replace(base.snapshot, venues=(poor,))), None)
+    assert "liq 29% away" in line  # (3000 - 40) / (10000 + 40)
