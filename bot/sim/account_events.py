@@ -2,8 +2,9 @@
 
 from decimal import Decimal
 
+from bot.sim.contract import quote_worth
 from bot.sim.faults import Chance
-from bot.sim.model import Rejected
+from bot.sim.model import Rejected, SimPosition
 from bot.sim.wire.exchange import Exchange
 
 _TENTH = Decimal("0.1")
@@ -29,15 +30,17 @@ def _trade_by_hand(exchange: Exchange, account: str, chance: Chance) -> bool:
     """The owner sells a few contracts on the web page, or covers a few of those he has."""
     engine = exchange.engine
     held = {position.symbol: position for position in engine.positions(account)}
-    symbols = sorted(held) or sorted(s for m, s in engine.listings if m == "linear" and s == "BTCUSDT")
+    perpetuals = (row.symbol for row in engine.listings.values() if row.market == "linear" and row.expires_at is None)
+    symbols = sorted(held) or sorted(symbol for symbol in perpetuals if engine.contract(symbol).base == "BTC")
     if not symbols:
         return False
     symbol = symbols[int(chance.random() * len(symbols))]
-    listing, mark = engine.listings["linear", symbol], engine.quote("linear", symbol).mark
-    steps = (listing.notional_min * 2 / mark / listing.amount_step).to_integral_value() + 1
+    listing, mark = engine.contract(symbol), engine.mark(symbol)
+    one = quote_worth(listing, Decimal(1), mark)
+    steps = (listing.notional_min * 2 / one / listing.amount_step).to_integral_value() + 1
     engine.place(
         account,
-        market="linear",
+        market=listing.market,
         symbol=symbol,
         side="sell" if chance.random() < 0.5 else "buy",
         order_type="MARKET",
@@ -53,10 +56,14 @@ def _trade_by_hand(exchange: Exchange, account: str, chance: Chance) -> bool:
 def _deleverage(exchange: Exchange, account: str) -> bool:
     """The venue takes a tenth of the largest position away at mark."""
     engine = exchange.engine
-    positions = sorted(engine.positions(account), key=lambda p: abs(p.amount) * engine.quote("linear", p.symbol).mark)
+
+    def size(position: SimPosition) -> Decimal:
+        return quote_worth(engine.contract(position.symbol), abs(position.amount), engine.mark(position.symbol))
+
+    positions = sorted(engine.positions(account), key=size)
     if not positions:
         return False
     largest = positions[-1]
-    step = engine.listings["linear", largest.symbol].amount_step
+    step = engine.contract(largest.symbol).amount_step
     engine.auto_deleverage(account, largest.symbol, max(abs(largest.amount) * _TENTH // step * step, step))
     return True

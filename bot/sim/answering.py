@@ -11,12 +11,13 @@ from decimal import localcontext
 from bot.sim.account_events import disturb
 from bot.sim.faults import NONE, Break, Effect, FaultSchedule
 from bot.sim.model import Rejected
-from bot.sim.wire.binance import CODEC as BINANCE
+from bot.sim.wire import codecs
 from bot.sim.wire.codec import ARITHMETIC, Codec
 from bot.sim.wire.exchange import Exchange
 from bot.sim.wire.request import WireReply, WireRequest
 
 _THINNING = 2000
+VENUE_DEFAULT = "binance"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +52,15 @@ class AnsweringExchange:
         self,
         exchange: Exchange,
         *,
-        codec: Codec = BINANCE,
+        codec: Codec | None = None,
         faults: FaultSchedule | None = None,
         catch_up: Callable[[], datetime] | None = None,
         slow_s: float = 0.2,
     ) -> None:
         self.exchange = exchange
+        self.codec = codec or codecs.codec(VENUE_DEFAULT)
+        self.tampering = self.codec.tampering()
         self.faults = faults or FaultSchedule()
-        self.codec = codec
-        self.tampering = codec.tampering()
         self._catch_up = catch_up
         self._late: list[LateRequest] = []
         self._slow_s = slow_s

@@ -3,11 +3,18 @@
 import random
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import get_args
 
 from bot.sim.answering import AnsweringExchange
 from bot.sim.faults import DEFAULT_KINDS, FaultSchedule, Script
-from bot.sim.model import Rejected
-from bot.sim.wire.binance_call import milliseconds
+from bot.sim.model import Rejected, WalletName
+from bot.sim.state import EPOCH
+
+
+def milliseconds(at: datetime) -> int:
+    """Integer milliseconds since 1970."""
+    return (at - EPOCH) // timedelta(milliseconds=1)
 
 
 def clock(answering: AnsweringExchange, speed: float) -> dict[str, object]:
@@ -26,14 +33,14 @@ def state(answering: AnsweringExchange) -> dict[str, object]:
                 wallet: {
                     asset: format(free + locked, "f") for asset, (free, locked) in engine.wallet(name, wallet).items()
                 }
-                for wallet in ("spot", "funding", "futures")
+                for wallet in get_args(WalletName)
             },
             "positions": [
                 {
                     "symbol": position.symbol,
                     "amount": format(position.amount, "f"),
                     "entry_price": format(position.entry_price, "f"),
-                    "mark_price": format(engine.quote("linear", position.symbol).mark, "f"),
+                    "mark_price": format(engine.mark(position.symbol), "f"),
                 }
                 for position in engine.positions(name)
             ],

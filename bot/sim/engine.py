@@ -130,6 +130,14 @@ class Engine:
         """Show the present quote of a market. Raises: Rejected."""
         return self._state.quote(market, symbol)
 
+    def contract(self, symbol: str) -> Listing:
+        """Show a perpetual or dated contract. Raises: Rejected."""
+        return self._state.contract(symbol)
+
+    def mark(self, symbol: str) -> Decimal:
+        """Show the mark price of a contract. Raises: Rejected."""
+        return self._state.mark(symbol)
+
     def book(self, market: MarketType, symbol: str, levels: int = 20) -> tuple[PriceLevels, PriceLevels]:
         """Show (bids, asks), best first, without what our own trades have just eaten. Raises: Rejected."""
         state = self._state

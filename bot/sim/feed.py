@@ -10,7 +10,7 @@ from decimal import Decimal
 from math import isnan
 from typing import Protocol
 
-from bot.sim.model import MarketType, Quote
+from bot.sim.model import Listing, MarketType, Quote
 from bot.sim.state import MarketKey
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -88,7 +88,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesFeed:
-    """Plays series; the grid begins at `origin`, before `start`, so that candles know some history."""
+    """Plays series; the grid begins at `origin`, before `start`, so that candles know some history.
+
+    `more_listings` are the contracts it prices beyond those that are always listed: dated and coin-margined ones.
+    """
 
     origin: datetime
     start: datetime
@@ -96,6 +99,7 @@ class SeriesFeed:
     step: timedelta
     series: Mapping[MarketKey, Series]
     outages: tuple[tuple[datetime, datetime], ...] = ()
+    more_listings: tuple[Listing, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

@@ -32,8 +32,6 @@ PORTFOLIO_DEFAULT: Mapping[tuple[WalletName, str], Decimal] = {
     ("spot", "USDT"): Decimal(45000),
     ("funding", "USDT"): Decimal(5000),
 }
-# At a thousand market seconds per second a minute of market time lasts no time at all: the limits follow the wall.
-_UNLIMITED = {"spot": 10**9, "sapi": 10**9, "linear": 10**9, "inverse": 10**9}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +67,8 @@ def build_world(
     market = Market(engine, feed)
     exchange = Exchange(market=market, keys={LOCAL_KEY.key: LOCAL_KEY}, window_scale=max(1, round(speed)))
     if speed > 1:
-        exchange.meter = WeightMeter(limits=dict(_UNLIMITED))
+        # At a thousand market seconds per second a minute of market time lasts no time at all.
+        exchange.meter = WeightMeter(unlimited=True)
     clock = ExchangeClock(market.now, feed.end, speed=speed)
     answering = AnsweringExchange(exchange, codec=codec(venue), faults=faults, catch_up=clock.now if speed else None)
     return LocalWorld(answering=answering, clock=clock, feed=feed)

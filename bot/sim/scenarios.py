@@ -199,9 +199,10 @@ def scenario_feed(
     start = start or found.start
     calendar = Calendar(origin=start - counts[0] * step, step=step)
     end = start + sum(counts[1:]) * step
+    more = (*dated_listings(start, end), *coin_listings())
     series |= more_series(
         Random(f"{name}:{seed}:futures"),  # noqa: S311 - weather, not secrets
-        (*dated_listings(start, end), *coin_listings()),
+        more,
         {asset: series[("linear", f"{asset}USDT")] for asset in COINS},
         (_per_step(phases, counts, [p.basis for p in phases]), calendar),
     )
@@ -213,13 +214,14 @@ def scenario_feed(
         step=step,
         series=series,
         outages=tuple((start + day * days, start + day * days + timedelta(hours=h)) for day, h in found.outages),
+        more_listings=more,
         notes=(f"scenario {name}, seed {seed}: {found.summary}",),
     )
 
 
 def scenario_listings(feed: SeriesFeed) -> tuple[Listing, ...]:
     """Everything the local testnet lists while a scenario is played, contracts that come and go included."""
-    return (*padded_listings(), *dated_listings(feed.start, feed.end), *coin_listings())
+    return (*padded_listings(), *feed.more_listings)
 
 
 def _bridge(random: Random, target: float, deviation: float, count: int) -> list[float]:

@@ -15,7 +15,9 @@ from bot.domain.errors import ConfigurationError
 from bot.sim.feed import FundingEvent, Series, SeriesFeed
 from bot.sim.listings import default_listings, listings_for
 from bot.sim.model import Listing
+from bot.sim.quarterly import dated_listing
 from bot.sim.state import MarketKey
+from bot.sim.tape_expiry import dated_series
 
 if TYPE_CHECKING:
     import polars
@@ -90,7 +92,16 @@ def tape_feed(directory: Path, *, since: datetime | None = None, until: datetime
             notes.append(f"{table.path.name} is not used: the simulated exchange does not list {symbol}")
         elif (found := _linear(directory, table, grid, (series.get(("spot", symbol)), notes))) is not None:
             series[("linear", symbol)] = found
-    return SeriesFeed(origin=grid.origin, start=grid.start, end=grid.end, step=STEP, series=series, notes=tuple(notes))
+    dated = _dated(directory, grid, series, notes)
+    return SeriesFeed(
+        origin=grid.origin,
+        start=grid.start,
+        end=grid.end,
+        step=STEP,
+        series=series,
+        more_listings=dated,
+        notes=tuple(notes),
+    )
 
 
 def tape_span(directory: Path) -> tuple[datetime, datetime]:
@@ -108,7 +119,7 @@ def tape_listings(feed: SeriesFeed) -> tuple[Listing, ...]:
         prices = sorted(price for price in one.mid if not isnan(price))
         usual = prices[len(prices) // 20]  # not the one wick of a flash crash
         low[key] = Decimal(f"{usual:.{DIGITS}f}")
-    return listings_for(low)
+    return (*listings_for(low), *feed.more_listings)
 
 
 def _nothing_to_play(directory: Path) -> ConfigurationError:
@@ -134,6 +145,10 @@ def _price_tables(directory: Path, kind: str) -> dict[str, _Table]:
 
 def _read(path: Path, columns: tuple[str, ...]) -> _Table:
     """Read and check the named columns of one file."""
+    return _checked(path, _frame(path), columns)
+
+
+def _frame(path: Path) -> polars.DataFrame:
     try:
         import polars  # noqa: PLC0415 - an optional dependency, needed for tapes only
     except ImportError:
@@ -141,9 +156,12 @@ def _read(path: Path, columns: tuple[str, ...]) -> _Table:
             "Reading a tape needs the package polars, which is not installed: pip install 'ballast[tape]'."
         ) from None
     try:
-        frame = polars.read_parquet(path)
+        return polars.read_parquet(path)
     except (polars.exceptions.PolarsError, OSError) as error:
         raise ConfigurationError(f"The tape file {path} cannot be read as Parquet: {str(error)[:200]}") from None
+
+
+def _checked(path: Path, frame: polars.DataFrame, columns: tuple[str, ...]) -> _Table:
     for column in columns:
         _check_column(path, frame, column)
     if not frame["ts"].dtype.is_integer():
@@ -320,6 +338,51 @@ def _funding(directory: Path, symbol: str, grid: _Grid, notes: list[str]) -> tup
         FundingEvent(at=_at(ts), rate=Decimal(f"{rate:.8f}"), interval_h=int(interval_h))
         for ts, rate, interval_h in rows
     )
+
+
+def _dated(directory: Path, grid: _Grid, series: dict[MarketKey, Series], notes: list[str]) -> tuple[Listing, ...]:
+    """Add the dated contracts of a tape to its series; returns their listings."""
+    found: list[Listing] = []
+    for path in sorted(directory.glob("expiry_*_1h.parquet")):
+        pair = path.name.removeprefix("expiry_").removesuffix("_1h.parquet")
+        beside = series.get(("linear", pair))
+        if beside is None:
+            notes.append(f"{path.name} is not used: the tape has no perpetual {pair} to go with it")
+            continue
+        for table in _contracts(path):
+            expires_at = _at(table.frame["expiry_ts"][0])
+            mid, _ = _lay(table, grid)
+            built = dated_series(mid, beside, (grid.origin, STEP), expires_at)
+            if built is None:
+                continue
+            listing = dated_listing(pair, table.first, expires_at)
+            if listing.symbol != table.frame["contract"][0]:
+                raise ConfigurationError(
+                    f"The tape file {path} holds {table.frame['contract'][0]!r} with an expiry on "
+                    f"{expires_at:%Y-%m-%d}; that contract would be named {listing.symbol}."
+                )
+            series[("linear", listing.symbol)], filled = built
+            found.append(listing)
+            if filled:
+                notes.append(f"{listing.symbol}: the last basis to the index stands in for {filled // 4} missing hours")
+    return tuple(found)
+
+
+def _contracts(path: Path) -> list[_Table]:
+    """Cut a file of dated contracts into one checked table per contract."""
+    frame = _frame(path)
+    if "contract" not in frame.columns:
+        raise ConfigurationError(f"The tape file {path} has no column 'contract'; docs/tape.md lists what it needs.")
+    tables = []
+    for part in frame.partition_by("contract", maintain_order=True):
+        table = _checked(path, part, ("ts", "expiry_ts", *PRICES))
+        _check_bars(table)
+        if part["expiry_ts"].n_unique() != 1 or part["expiry_ts"][0] <= part["ts"][-1]:
+            raise ConfigurationError(
+                f"The tape file {path} has an impossible value in column 'expiry_ts' of {part['contract'][0]}."
+            )
+        tables.append(_Table(path, part))
+    return tables
 
 
 def _at(milliseconds: int) -> datetime:

@@ -153,3 +153,55 @@ def test_wrong_folders_and_files_are_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "perp_BTCUSDT_1h.parquet").write_text("ts,open\n1,2\n")
     with pytest.raises(ConfigurationError, match="cannot be read as Parquet"):
         tape_feed(tmp_path)
+
+
+def dated_tape(directory: Path, *, contract: str = "BTCUSDT_230502") -> Path:
+    """A contract recorded for twelve hours, 0.5 % above spot; it expires on the second morning."""
+    tape(directory)
+    rows = bars([100.5 + number for number in range(12)], skip=(5,))
+    del rows["volume"]
+    expiry_ms = round((BEGIN + 32 * HOUR).timestamp() * 1000)
+    frame = polars.DataFrame(rows).with_columns(
+        polars.lit(contract).alias("contract"),
+        polars.lit(expiry_ms).alias("expiry_ts"),
+        polars.lit("prompt").alias("leg"),
+    )
+    frame.write_parquet(directory / "expiry_BTCUSDT_1h.parquet")
+    return directory
+
+
+def test_a_dated_contract_is_played_filled_by_its_basis_and_settled(tmp_path: Path) -> None:
+    """Recorded prices first, the last basis to the index until the expiry, nothing afterwards."""
+    feed = tape_feed(dated_tape(tmp_path))
+    key = ("linear", "BTCUSDT_230502")
+    engine = Engine(listings=tape_listings(feed), at=feed.start)
+    market = Market(engine, feed)
+    assert engine.quote(*key).mark == D("100.5")  # type: ignore[arg-type]
+    engine.open_account("me", {("futures", "USDT"): D(1000)})
+    engine.place("me", market="linear", symbol=key[1], side="sell", order_type="MARKET", amount=D(1))
+    market.advance_to(BEGIN + 20 * HOUR)
+    quote = engine.quote(*key)  # type: ignore[arg-type]
+    assert 1 < quote.mark / quote.index < D("1.02")
+    market.advance_to(BEGIN + 33 * HOUR)
+    assert not engine.positions("me")
+    price, delivered = engine.settlement_price(key[1])
+    assert delivered
+    assert abs(price / engine.quote(*BTC).index - 1) < D("0.05")
+    assert key not in feed.quotes(BEGIN + 32 * HOUR)
+    assert any("BTCUSDT_230502: the last basis" in note for note in feed.notes)
+
+
+@pytest.mark.parametrize(
+    ("contract", "drop", "words"),
+    [("BTCUSDT_230630", "", "would be named BTCUSDT_230502"), ("BTCUSDT_230502", "contract", "column 'contract'"),
+     ("BTCUSDT_230502", "expiry_ts", "column 'expiry_ts'"), ("BTCUSDT_230502", "high", "column 'high'")],
+)  # fmt: skip
+def test_a_damaged_file_of_dated_contracts_is_refused_by_name(
+    tmp_path: Path, contract: str, drop: str, words: str
+) -> None:
+    """File and column are named."""
+    path = dated_tape(tmp_path, contract=contract) / "expiry_BTCUSDT_1h.parquet"
+    if drop:
+        polars.read_parquet(path).drop(drop).write_parquet(path)
+    with pytest.raises(ConfigurationError, match=words):
+        tape_feed(tmp_path)

@@ -12,6 +12,7 @@ from bot.sim.model import MarketType, Rejected
 from bot.sim.wire.binance_call import Call, Json, Parameters, milliseconds
 from bot.sim.wire.binance_errors import VenueError, translated
 from bot.sim.wire.binance_routes import ROUTES, WEIGHT_OF_ALL
+from bot.sim.wire.binance_rules import LIMITS
 from bot.sim.wire.binance_signing import check_signature, check_time, known_key
 from bot.sim.wire.binance_tampering import Tampering, replacement
 from bot.sim.wire.codec import ARITHMETIC, Codec
@@ -95,7 +96,7 @@ def _limited(request: WireRequest, exchange: Exchange, family: str) -> WireReply
     if meter.banned_until is not None and now < meter.banned_until:
         return banned(exchange)
     meter.charge(family, _weight(request), now)
-    if not meter.over(family):
+    if not meter.over(family, LIMITS[family]):
         return None
     if meter.strike(now):
         return banned(exchange)
@@ -104,8 +105,9 @@ def _limited(request: WireRequest, exchange: Exchange, family: str) -> WireReply
 
 def too_many_requests(exchange: Exchange, wait_s: int) -> WireReply:
     """429 with the seconds to stay away."""
+    limit = exchange.meter.limit("linear", LIMITS["linear"])
     message = (
-        f"Too many requests; current limit of IP is {exchange.meter.limits.get('linear', 2400)} requests per minute. "
+        f"Too many requests; current limit of IP is {limit} requests per minute. "
         "Please use the websocket for live updates to avoid polling the API."
     )
     reply = _json(429, {"code": -1003, "msg": message}, exchange, "linear")
@@ -144,12 +146,13 @@ def _traded_market(request: WireRequest) -> tuple[MarketType, str] | None:
     return markets.get(request.path.split("/")[1], "spot"), symbol
 
 
+_APIS = ("fapi/v1", "dapi/v1", "api/v3")
 PATHS = Paths(
-    order=frozenset({("POST", "/fapi/v1/order"), ("POST", "/api/v3/order")}),
-    mark=frozenset({("GET", "/fapi/v1/premiumIndex")}),
-    positions=frozenset({("GET", "/fapi/v2/positionRisk"), ("GET", "/fapi/v3/positionRisk")}),
-    trades=frozenset({("GET", "/fapi/v1/userTrades"), ("GET", "/api/v3/myTrades")}),
-    lookup=frozenset({("GET", "/fapi/v1/order"), ("GET", "/api/v3/order")}),
+    order=frozenset(("POST", f"/{api}/order") for api in _APIS),
+    mark=frozenset({("GET", "/fapi/v1/premiumIndex"), ("GET", "/dapi/v1/premiumIndex")}),
+    positions=frozenset(("GET", f"/{api}/positionRisk") for api in ("fapi/v2", "fapi/v3", "dapi/v1")),
+    trades=frozenset({("GET", "/fapi/v1/userTrades"), ("GET", "/dapi/v1/userTrades"), ("GET", "/api/v3/myTrades")}),
+    lookup=frozenset(("GET", f"/{api}/order") for api in _APIS),
     read_by_post=frozenset({"/sapi/v1/asset/get-funding-asset"}),
 )
 CODEC = Codec(

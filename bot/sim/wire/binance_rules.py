@@ -6,6 +6,7 @@ from bot.sim.admission import closing_only
 from bot.sim.model import Listing
 from bot.sim.wire.binance_call import Call, Json, Row, asked_symbols, decimals, milliseconds, plain, text
 
+LIMITS = {"spot": 6000, "sapi": 12000, "linear": 2400, "inverse": 2400}  # request weight a minute, per host family
 _PERPETUAL_DELIVERY_MS = 4133404800000
 _PERPETUAL_ONBOARD_MS = 1567965300000
 _QUARTERS = ("CURRENT_QUARTER", "NEXT_QUARTER")
@@ -15,7 +16,7 @@ _ONE = Decimal(1)
 def exchange_info(call: Call) -> Json:
     """GET exchangeInfo: every listing with its filters."""
     rows = _rows(call)
-    limit = call.exchange.meter.limits.get(call.market, 6000)
+    limit = call.exchange.meter.limit(call.market, LIMITS[call.market])
     info: Row = {
         "timezone": "UTC",
         "serverTime": call.now_ms,

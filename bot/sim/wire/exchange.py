@@ -24,14 +24,14 @@ class ApiKey:
 
 @dataclass(slots=True, kw_only=True)
 class WeightMeter:
-    """Request weight used per minute and host family; going on after a 429 ends in a 418 ban.
+    """Request weight used per minute and family of paths; going on after a 429 ends in a ban.
 
-    Units: weight per minute of exchange time; `banned_until` exchange time.
+    `limits` overrule the venue's own ones, by family. Units: weight per minute of exchange time; `banned_until`
+    exchange time.
     """
 
-    limits: dict[str, int] = field(
-        default_factory=lambda: {"spot": 6000, "sapi": 12000, "linear": 2400, "inverse": 2400}
-    )
+    limits: dict[str, int] = field(default_factory=dict)
+    unlimited: bool = False
     strikes_before_ban: int = 5
     ban: timedelta = timedelta(minutes=2)
     minute: datetime | None = None
@@ -47,9 +47,13 @@ class WeightMeter:
         self.used[family] = self.used.get(family, 0) + weight
         return self.used[family]
 
-    def over(self, family: str) -> bool:
+    def limit(self, family: str, usual: int) -> int:
+        """The minute's limit of a family, given the venue's usual one."""
+        return self.limits.get(family, usual)
+
+    def over(self, family: str, usual: int) -> bool:
         """Whether the minute's limit of that family is spent."""
-        return self.used.get(family, 0) > self.limits.get(family, 6000)
+        return not self.unlimited and self.used.get(family, 0) > self.limit(family, usual)
 
     def strike(self, now: datetime) -> bool:
         """Count one request made in spite of a spent limit; true when it earns the address a ban."""
