@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from tests.soak.contracts import coin_of, in_coins, inverse, pair_of, same_contract
 from tests.soak.evidence import Evidence, LedgerLine, Request, Row
 
 ZERO = Decimal(0)
-ORDER = "/fapi/v1/order"
+ONE = Decimal(1)
+ORDERS = ("/fapi/v1/order", "/dapi/v1/order")
 OURS = "blst"
 SLACK = Decimal("1.02")  # half spread, fees and the tick, far below any rule that would be broken on purpose
 SLIPPAGE_MAX = Decimal("0.003")
@@ -75,7 +77,7 @@ class _Judge:
         self.seed = evidence.seed
         self.by_client_id: dict[str, Request] = {}
         for request in evidence.requests:
-            if request.method == "POST" and request.path == ORDER:
+            if request.method == "POST" and request.path in ORDERS:
                 self.by_client_id.setdefault(request.parameters.get("newClientOrderId", ""), request)
         self.cycle_of = {row.number: row for row in evidence.cycles}
 
@@ -92,7 +94,7 @@ class _Judge:
         """Rules that bind at the instant a request arrives."""
         seen: Counter[str] = Counter()
         for request in self.evidence.requests:
-            if request.method == "POST" and request.path == ORDER:
+            if request.method == "POST" and request.path in ORDERS:
                 seen[request.parameters.get("newClientOrderId", "")] += 1
                 yield from self._order_arrived(request, seen)
             elif request.method == "POST" and request.path in _KIND_OF:
@@ -151,14 +153,14 @@ class _Judge:
             own = facts.get("client_id", "")
             if line.kind == "order.new" and own.startswith(OURS):
                 yield from self._order_taken(line, orders, positions, by_others)
-            elif line.kind == "fill" and facts.get("market") == "linear":
+            elif line.kind == "fill" and facts.get("market") != "spot":
                 before = positions[line.symbol]
                 after = positions[line.symbol] = Decimal(facts["position"])
                 if not own.startswith(OURS):
                     by_others.append((line.at, line.symbol, after - before))
                 else:
                     yield from self._filled(line, before, after, positions, by_others)
-            elif line.kind == "liquidation" and "position" in facts:
+            elif line.kind in ("liquidation", "settlement") and "position" in facts:
                 positions[line.symbol] = Decimal(facts["position"])
 
     def _order_taken(
@@ -197,24 +199,36 @@ class _Judge:
                     "B4", f"{own} is worth {order.amount * min(marks):.2f}", request=request, line=line.sequence
                 )
         if order.side == "sell":
-            yield from self._covered(order, positions[line.symbol], began, by_others)
+            yield from self._covered(order, positions, began, by_others)
 
     def _covered(
-        self, order: _Order, position: Decimal, began: datetime, by_others: list[tuple[datetime, str, Decimal]]
+        self,
+        order: _Order,
+        positions: dict[str, Decimal],
+        began: datetime,
+        by_others: list[tuple[datetime, str, Decimal]],
     ) -> Iterator[Violation]:
-        """B5: the short that would be there is covered by what was owned when it was decided."""
+        """B5: the short that would be there, in all contracts of a coin, is covered by what was owned when decided."""
+        coin, price = coin_of(order.symbol), order.price
+        same = {symbol: amount for symbol, amount in positions.items() if coin_of(symbol) == coin}
+        held = sum((max(ZERO, in_coins(symbol, -amount, price)) for symbol, amount in same.items()), ZERO)
         sold_by_others = sum(
-            (-change for at, symbol, change in by_others if symbol == order.symbol and at >= began and change < 0), ZERO
+            (
+                in_coins(symbol, -change, price)
+                for at, symbol, change in by_others
+                if coin_of(symbol) == coin and at >= began and change < 0
+            ),
+            ZERO,
         )
         unsettled = sum((_unsettled_sell(row, order) for row in order.request.rows), ZERO)
-        short = max(ZERO, -position) - sold_by_others + unsettled + order.amount
-        coin = order.symbol.removesuffix("USDT")
+        short = held - sold_by_others + unsettled + in_coins(order.symbol, order.amount, price)
         owned = self._owned(coin, began, order.line.at)
         ratio = Decimal(str(self.evidence.settings["hedge_ratio_max"]))
         cycle = self.cycle_of.get(order.request.cycle)
         if cycle is not None and cycle.ratio is not None:
             ratio = min(ratio, cycle.ratio * INDEX_FROM_MARK)  # a fixed ratio is never overshot
-        allowed = owned * ratio + LOTS.get(order.symbol, ZERO)
+        lot = in_coins(order.symbol, ONE, price) if inverse(order.symbol) else LOTS.get(pair_of(order.symbol), ZERO)
+        allowed = owned * ratio + lot
         if short > allowed:
             text = f"{order.client_id} makes the short {short} {coin}, {allowed} are allowed of {owned} owned"
             yield self.broken("B5", text, request=order.request, line=order.line.sequence)
@@ -236,11 +250,11 @@ class _Judge:
         if side != "sell" or request is None:
             return
         began = self._began(request)
-        if any(at >= began for at, _, _ in by_others):
-            return  # somebody else changed the account after it was looked at
+        if any(at >= began for at, _, _ in by_others) or inverse(line.symbol):
+            return  # somebody else changed the account after it was looked at; coins are another account's equity
         cap = Decimal(str(self.evidence.settings["leverage_cap"])) * SLACK
         equity = Decimal(line.facts["equity"])
-        shorts = {symbol: amount for symbol, amount in positions.items() if amount}
+        shorts = {symbol: amount for symbol, amount in positions.items() if amount and not inverse(symbol)}
         now = self._marks_at(line.at)
         levels = []
         for marks in self._markets(began, line.at):
@@ -399,18 +413,18 @@ _KIND_OF = {
 
 def _unsettled_sell(row: Row, order: _Order) -> Decimal:
     """What another open sell of the same coin may have sold."""
-    same = row.symbol.startswith(order.symbol.removesuffix("USDT") + "/") and row.client_id != order.client_id
+    same = row.symbol.startswith(coin_of(order.symbol) + "/") and row.client_id != order.client_id
     if row.kind != "order" or not same:
         return ZERO
     body = json.loads(row.body)
-    return Decimal(str(body["amount"])) if body["side"] == "sell" else ZERO
+    return in_coins(row.symbol, Decimal(str(body["amount"])), order.price) if body["side"] == "sell" else ZERO
 
 
 def _says(row: Row, request: Request) -> bool:
     body = json.loads(row.body)
     if row.kind == "transfer":
         return Decimal(str(body["amount"])) == Decimal(request.parameters["amount"])
-    return bool(row.symbol.startswith(request.parameters["symbol"].removesuffix("USDT") + "/"))
+    return same_contract(row.symbol, request.parameters["symbol"])
 
 
 def _differs(row: Row, words: dict[str, str]) -> str | None:
@@ -419,7 +433,7 @@ def _differs(row: Row, words: dict[str, str]) -> str | None:
         return f"amount {body['amount']} in the journal, {words['quantity']} sent"
     if body["side"] != words["side"].lower():
         return f"side {body['side']} in the journal, {words['side']} sent"
-    if not row.symbol.startswith(words["symbol"].removesuffix("USDT") + "/"):
+    if not same_contract(row.symbol, words["symbol"]):
         return f"symbol {row.symbol} in the journal, {words['symbol']} sent"
     return None
 
