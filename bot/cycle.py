@@ -9,7 +9,6 @@ from decimal import Decimal
 from bot.deliberate import (
     Deliberation,
     Past,
-    arrived,
     circumstances,
     deliberate,
     make_plan,
@@ -24,6 +23,7 @@ from bot.domain.intent import Ending, Outcome, Plan, Refusal
 from bot.domain.published import published
 from bot.domain.record import CycleRecord, CycleStatus
 from bot.domain.snapshot import Snapshot
+from bot.execution.arrival import arrived
 from bot.execution.executor import apply
 from bot.execution.journal import Journal, KnownPosition
 from bot.execution.measured_cost import measured_costs
@@ -338,7 +338,9 @@ def _status(desk: Desk, found: _Findings, settled: Settlement) -> CycleStatus:
     if found.deliberation is None or found.snapshot is None:
         return CycleStatus.UNAVAILABLE
     settled_well = all(row.ending in (Ending.FILLED, Ending.DONE, Ending.PARTIAL) for row in found.outcomes)
-    there = arrived(found.deliberation, found.snapshot, found.plan.intents, found.outcomes)
+    there = arrived(
+        found.deliberation.steps, found.deliberation.rolls, found.snapshot, found.plan.intents, found.outcomes
+    )
     if found.snapshot.doubtful or any(view.frozen for view in found.snapshot.venues):
         return CycleStatus.ACTED if found.outcomes else CycleStatus.STALE
     well = settled_well and there and not _held_back(found) and not found.margin_only

@@ -4,22 +4,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from bot.domain.account import ZERO, MarginMode, Side
-from bot.domain.hedge import Target
-from bot.domain.intent import Intent, OrderIntent, Outcome, Plan, Refusal
+from bot.domain.account import ZERO, MarginMode, Side, Wallet
+from bot.domain.hedge import Roll, Target
+from bot.domain.intent import OrderIntent, Plan, Refusal
 from bot.domain.portfolio import Portfolio
 from bot.domain.snapshot import Snapshot, VenueView
 from bot.execution.journal import OpenIntent
 from bot.execution.planner import MarketDetail, TopUp, moving, plan
+from bot.execution.rolling import legs, plan_rolls
 from bot.policy.policy import Decision
 from bot.policy.scene import Memory
 from bot.risk.autopilot import Level, Protection
 from bot.risk.caps import Caps
 from bot.risk.check import Circumstances, Standing
-from bot.risk.collateral import fit_to_collateral
+from bot.risk.collateral import CollateralRule, fit_to_collateral, free_spot, rules_for
 from bot.risk.peg import peg_notes
 from bot.setaside import decide_without_frozen, frozen_and_open
-from bot.upkeep import Mind, counted, free_spot, look_after, margin_caps, movable
+from bot.upkeep import Mind, counted, look_after, margin_caps, movable
 
 ONE = Decimal(1)
 
@@ -43,6 +44,7 @@ class Deliberation:
     notes: tuple[str, ...]
     caps: Caps | None = None
     growth_blocked_in: Mapping[str, str] = field(default_factory=dict)
+    rolls: tuple[Roll, ...] = ()
 
 
 def deliberate(
@@ -146,6 +148,8 @@ def _deliberate(
     notes = [*decision.notes, *peg_notes(snapshot.prices, mind.policy.stablecoins | {mind.policy.quote})]
     notes += [f"margin at {row.pool.name}: {', '.join(row.reasons)}" for row in protections if row.level > Level.OK]
     blocked = _growth_blocked(protections, unsettled) or frozen_and_open(snapshot)
+    if blocked is not None:
+        notes += [f"the roll of {row.asset} out of {row.leaving} waits: {blocked}" for row in decision.rolls]
     urgent = [row for row in protections if row.keep < 1]
     if urgent:
         steps = tuple(step for row in urgent for step in _shrunk(snapshot.venue(row.pool.venue), row, decision))
@@ -187,15 +191,25 @@ def _fitted(mind: Mind, snapshot: Snapshot, decision: Decision, notes: list[str]
     steps: list[Target] = []
     tops: list[TopUp] = []
     shortfalls: list[Refusal] = []
-    for venue, rule in mind.collateral.items():
+    for venue, template in mind.collateral.items():
         view = snapshot.venue(venue)
-        mine = [row for row in decision.targets if row.venue == venue]
-        fit = fit_to_collateral(mine, view, free_spot(view, rule.currency), rule)
-        steps.extend(fit.targets)
-        shortfalls.extend(Refusal(intent_id="", guard="collateral", reason=note) for note in fit.notes)
-        if fit.top_up > 0:
-            reason = f"{fit.top_up:,.2f} {rule.currency} from spot carry the short under the leverage cap"
-            tops.append(TopUp(venue=venue, currency=rule.currency, amount=fit.top_up, protective=False, reason=reason))
+        for rule in rules_for(view, template):
+            mine = [row for row in decision.targets if row.venue == venue and _leans_on(row, view, rule)]
+            fit = fit_to_collateral(mine, view, free_spot(view, rule.currency), rule)
+            steps.extend(fit.targets)
+            shortfalls.extend(Refusal(intent_id="", guard="collateral", reason=note) for note in fit.notes)
+            if fit.top_up > 0:
+                reason = f"{rule.words(fit.top_up)} from spot carry the short under the leverage cap"
+                tops.append(
+                    TopUp(
+                        venue=venue,
+                        currency=rule.currency,
+                        amount=fit.top_up,
+                        protective=False,
+                        reason=reason,
+                        wallet=rule.wallet,
+                    )
+                )
     return Deliberation(
         decision=decision,
         targets=decision.targets,
@@ -205,18 +219,25 @@ def _fitted(mind: Mind, snapshot: Snapshot, decision: Decision, notes: list[str]
         growth_blocked=None,
         shortfalls=tuple(shortfalls),
         notes=tuple(notes),
+        rolls=decision.rolls,
     )
 
 
 def make_plan(mind: Mind, deliberation: Deliberation, snapshot: Snapshot, detail: MarketDetail, cycle: str) -> Plan:
     """The intents of this cycle."""
     rule = replace(mind.orders, protective=deliberation.protective)
-    return plan(deliberation.steps, snapshot, detail, rule, cycle=cycle, top_ups=deliberation.top_ups)
+    found = plan(deliberation.steps, snapshot, detail, rule, cycle=cycle, top_ups=deliberation.top_ups)
+    if not deliberation.rolls:
+        return found
+    moved = plan_rolls(deliberation.rolls, snapshot, detail, mind.orders, cycle=cycle, first=len(found.intents) + 1)
+    return Plan(intents=(*found.intents, *moved.intents), notes=(*found.notes, *moved.notes))
 
 
 def movers(deliberation: Deliberation, snapshot: Snapshot) -> tuple[Target, ...]:
-    """The steps that change a position."""
-    return moving(deliberation.steps, snapshot)
+    """The steps that change a position, and both contracts of every roll."""
+    steps = moving(deliberation.steps, snapshot)
+    seen = {(row.venue, row.symbol) for row in steps}
+    return (*steps, *(row for row in legs(deliberation.rolls) if (row.venue, row.symbol) not in seen))
 
 
 def circumstances(
@@ -242,22 +263,24 @@ def circumstances(
                     leverage_cap=caps.of(instrument.base).cap,
                     in_transit=past.in_transit.get(instrument.base),
                 )
-    equity = {}
-    for venue, rule in mind.collateral.items():
-        account = snapshot.venue(venue).margin(rule.currency)
-        equity[venue] = account.equity if account else ZERO
+    equity, worth = {}, {}
+    for venue, template in counted(mind, snapshot).items():
+        for rule in rules_for(snapshot.venue(venue), template):
+            account = snapshot.venue(venue).margin(rule.currency)
+            equity[(venue, rule.currency)] = account.equity if account else ZERO
+            worth[(venue, rule.currency)] = rule.worth
     return Circumstances(
         at=snapshot.at,
         limits=mind.limits,
         standings=standings,
         equity=equity,
+        worth=worth,
         paused=past.paused,
         halted=past.halted,
         growth_blocked=deliberation.growth_blocked,
         growth_blocked_in=deliberation.growth_blocked_in,
         orders_last_hour=past.orders_last_hour,
         notional_last_hour=past.notional_last_hour,
-        worth={venue: rule.worth for venue, rule in counted(mind, snapshot).items()},
     )
 
 
@@ -271,27 +294,6 @@ class Past:
     orders_last_hour: int
     notional_last_hour: Decimal
     in_transit: Mapping[str, str] = field(default_factory=dict)
-
-
-def arrived(
-    deliberation: Deliberation, snapshot: Snapshot, intents: Sequence[Intent], outcomes: Sequence[Outcome]
-) -> bool:
-    """Tell whether every step got where it was meant to go, up to what the venue would not take as an order."""
-    filled: dict[tuple[str, str], Decimal] = {}
-    by_id = {row.id: row for row in intents}
-    for outcome in outcomes:
-        intent = by_id[outcome.intent_id]
-        if isinstance(intent, OrderIntent):
-            sign = 1 if intent.side is Side.BUY else -1
-            key = (intent.venue, intent.symbol)
-            filled[key] = filled.get(key, ZERO) + sign * outcome.filled
-    for step in moving(deliberation.steps, snapshot):
-        view = snapshot.venue(step.venue)
-        instrument, mark = view.instrument(step.symbol), view.mark(step.symbol)
-        left = abs(-step.amount - view.amount(step.symbol) - filled.get((step.venue, step.symbol), ZERO))
-        if instrument is None or mark is None or instrument.tradable(left, mark.mark_price):
-            return False
-    return True
 
 
 def _growth_blocked(protections: Sequence[Protection], unsettled: Sequence[OpenIntent]) -> str | None:
@@ -336,7 +338,9 @@ def _without_growth(target: Target, snapshot: Snapshot, why: str) -> Target:
     if mark is None or target.amount <= held:
         return target
     reasons = (*target.reasons, f"not grown now: {why}")
-    return replace(target, amount=held, short_notional=held * mark.mark_price, reasons=reasons)
+    instrument = view.instrument(target.symbol)
+    notional = instrument.notional(held, mark.mark_price) if instrument else held * mark.mark_price
+    return replace(target, amount=held, short_notional=notional, reasons=reasons)
 
 
 def _top_up(protection: Protection) -> TopUp:
@@ -346,6 +350,7 @@ def _top_up(protection: Protection) -> TopUp:
         amount=protection.top_up,
         protective=True,
         reason="; ".join(protection.reasons),
+        wallet=Wallet.FUTURES if not any(row.fixed_face for row in protection.pool.legs) else Wallet.COIN_FUTURES,
     )
 
 
@@ -360,3 +365,9 @@ def _unresolved_sells(unsettled: Sequence[OpenIntent], venue: str, symbol: str) 
         ),
         ZERO,
     )
+
+
+def _leans_on(target: Target, view: VenueView, rule: CollateralRule) -> bool:
+    """Whether a target is carried by this collateral; with one collateral all are."""
+    instrument = view.instrument(target.symbol)
+    return not rule.coins or (instrument is not None and instrument.settle == rule.currency)

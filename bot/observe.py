@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from bot.archive import Archive
-from bot.domain.account import Balance, Book, Position, PositionMode, Price
+from bot.domain.account import Balance, Book, Position, PositionMode, Price, Wallet
 from bot.domain.errors import Refused, Stale, Unavailable
 from bot.domain.hedge import Target
 from bot.domain.history import NO_HISTORY, History, HistoryAsk
@@ -20,6 +20,7 @@ from bot.risk.peg import pegged
 from bot.risk.plausible import AHEAD_MAX, doubtful_symbols, doubts_about_account
 
 BOOK_LEVELS = 50
+COIN_FUTURES = Wallet.COIN_FUTURES
 LAG_MAX = timedelta(seconds=60)
 
 
@@ -68,8 +69,9 @@ async def observe(lookout: Lookout) -> Snapshot:
     balances = await _gather(row.venue.balances() for row in lookout.watched)
     holdings = [*lookout.external]
     for row, own in zip(lookout.watched, balances, strict=True):
-        if row.counts_spot:
-            holdings.extend(_holdings(row.venue.id, own))
+        # coins that are the collateral of inverse contracts are owned, wherever spot balances are counted
+        counted = own if row.counts_spot else [item for item in own if row.hedges and item.wallet is COIN_FUTURES]
+        holdings.extend(_holdings(row.venue.id, counted))
     assets = frozenset(row.asset for row in holdings) - lookout.stablecoins - {lookout.quote}
     views = await _gather(_view(row, own, assets, lookout) for row, own in zip(lookout.watched, balances, strict=True))
     prices, history = await asyncio.gather(_prices(holdings, views, lookout), _history(assets, views, lookout))
@@ -271,12 +273,31 @@ def surprises(snapshot: Snapshot, known_positions: Sequence[KnownPosition]) -> t
                 f"{known.venue} does not show our last fill in {known.symbol} yet "
                 f"(expected {known.amount}, shown {view.amount(known.symbol)}): nothing is decided on it"
             )
+        ended = expiry_of(known.symbol)
+        if ended is not None and ended <= view.at and position is None:
+            text = (
+                f"the future {known.symbol} ended on {ended:%Y-%m-%d %H:%M} UTC and the venue settled its "
+                f"{abs(known.amount)}: it was not rolled in time, so nothing of it is hedged until the next order"
+            )
+            found.append(Surprise(known=known, seen=Decimal(0), text=text))
+            continue
         text = (
             f"the position in {known.symbol} was changed by somebody else: Ballast left {known.amount}, now there is "
             f"{view.amount(known.symbol)} (by hand, automatic deleveraging or liquidation); adopted as it is"
         )
         found.append(Surprise(known=known, seen=view.amount(known.symbol), text=text))
     return tuple(found)
+
+
+def expiry_of(symbol: str) -> datetime | None:
+    """When a dated future ends by its unified symbol BASE/QUOTE:SETTLE-YYMMDD; venues settle at 08:00 UTC."""
+    day = symbol.partition(":")[2].partition("-")[2]
+    if len(day) != 6 or not day.isdigit():
+        return None
+    try:
+        return datetime.strptime(day, "%y%m%d").replace(hour=8, tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def _moved_since(position: Position | None, known: KnownPosition, now: datetime) -> bool:

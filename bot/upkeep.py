@@ -4,16 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from bot.domain.account import ZERO
 from bot.domain.intent import TransferIntent
-from bot.domain.snapshot import Snapshot, VenueView
+from bot.domain.snapshot import Snapshot
 from bot.execution.journal import OpenIntent
 from bot.execution.planner import OrderRule
 from bot.policy.policy import Policy
 from bot.risk.autopilot import MarginLimits, Protection, protect
 from bot.risk.caps import Caps
 from bot.risk.check import RiskLimits
-from bot.risk.collateral import CollateralRule
+from bot.risk.collateral import CollateralRule, free_spot, rules_for
 
 ONE = Decimal(1)
 
@@ -37,9 +36,11 @@ def margin_caps(mind: Mind, snapshot: Snapshot) -> Caps:
 def look_after(mind: Mind, snapshot: Snapshot, caps: Caps) -> list[Protection]:
     """What the margin of every hedge venue needs; asks no policy."""
     found: list[Protection] = []
-    for venue, rule in mind.collateral.items():
+    for venue, template in mind.collateral.items():
         view = snapshot.venue(venue)
-        found.extend(protect(view, mind.margin, caps, rule, free_spot(view, rule.currency)))
+        for rule in rules_for(view, template):
+            judged = protect(view, mind.margin, caps, rule, free_spot(view, rule.currency))
+            found.extend(row for row in judged if not rule.coins or row.pool.currency == rule.currency)
     return found
 
 
@@ -62,8 +63,3 @@ def counted(mind: Mind, snapshot: Snapshot) -> dict[str, CollateralRule]:
         stable = rule.currency in mind.policy.stablecoins | {mind.policy.quote}
         found[venue] = replace(rule, worth=min(ONE, price.price)) if stable and price is not None else rule
     return found
-
-
-def free_spot(view: VenueView, currency: str) -> Decimal:
-    """Cash on spot that no order holds."""
-    return sum((row.free for row in view.balances if row.asset == currency and row.wallet.value == "spot"), ZERO)

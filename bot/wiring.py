@@ -27,6 +27,9 @@ from bot.execution.settlement import Hands
 from bot.halting import HaltRule
 from bot.lock import hold_account
 from bot.observe import Lookout, Watched
+from bot.policy.contracts import CarryTerms
+from bot.policy.estimators.carry import RollWindow
+from bot.policy.expiry_roll import ExpiryRoll
 from bot.policy.pace import Band
 from bot.policy.pace_edges import CostEdges
 from bot.policy.pace_timing import ProfileTiming
@@ -40,6 +43,7 @@ from bot.risk.collateral import CollateralRule
 from bot.risk.plausible import AHEAD_MAX
 from bot.settings import Settings, Venue
 from bot.settings import StaticRatio as StaticRatioSettings
+from bot.settings.rolling import ExpiryRoll as ExpiryRollSettings
 from bot.silence import keep_silence
 from bot.upkeep import Mind
 
@@ -209,13 +213,15 @@ def _archive(settings: Settings) -> Archive:
 def make_mind(settings: Settings) -> Mind:
     """The rules and limits the user chose."""
     risk, hedge = settings.risk, settings.hedge_venue
+    place = _place_rule(settings)
     policy = Policy(
         quote=settings.portfolio.quote,
         stablecoins=frozenset(settings.portfolio.stablecoins),
         leverage_cap=risk.leverage_cap,
         size=_size_rule(settings),
         adjust=(),
-        place=Direct(venue=hedge.id),
+        place=place,
+        roll=place if isinstance(place, ExpiryRoll) else None,
         excluded=frozenset(settings.policy.size.exclude),
         pace=_pace_rule(settings),
     )
@@ -244,7 +250,8 @@ def make_mind(settings: Settings) -> Mind:
                 currency=settings.portfolio.quote,
                 buffer=risk.collateral_buffer,
                 spot_reserve=risk.spot_reserve,
-                transfers_allowed=hedge.transfers,
+                transfers_allowed=hedge.coin_transfers if hedge.inverse else hedge.transfers,
+                coins=hedge.inverse,
             )
         },
     )
@@ -259,6 +266,28 @@ def _cap_rule(settings: Settings) -> CapRule:
         leverage_max=risk.leverage_cap,
         response_days=days,
         liquidations_per_year=float(risk.liquidations_per_year_max),
+    )
+
+
+def _place_rule(settings: Settings) -> Direct | ExpiryRoll:
+    place, venue = settings.policy.place, settings.hedge_venue.id
+    if not isinstance(place, ExpiryRollSettings):
+        return Direct(venue=venue)
+    return ExpiryRoll(
+        venue=venue,
+        terms=CarryTerms(
+            horizon_days=float(place.horizon_days),
+            perpetual_cost_bps=float(place.perpetual_cost_bps),
+            dated_cost_bps=float(place.dated_cost_bps),
+            roll_cost_bps=float(place.roll_cost_bps),
+            tenor_min_days=float(place.tenor_min_days),
+        ),
+        window=RollWindow(
+            start_days=float(place.roll_from_days),
+            deadline_days=float(place.roll_by_days),
+            cost_max_bps=float(place.roll_cost_max_bps),
+        ),
+        gap_max=place.gap_max,
     )
 
 

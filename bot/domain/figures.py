@@ -28,18 +28,25 @@ def held_ratio(record: CycleRecord) -> Decimal | None:
 
 def short_notional(view: VenueView) -> Decimal:
     """Worth at mark of all shorts of a venue. Signs: short counts positive, a long would count against it."""
-    return sum((-row.amount * row.mark_price for row in view.positions), ZERO)
+    return sum((row.notional if row.amount < 0 else -row.notional for row in view.positions), ZERO)
 
 
 def effective_leverage(record: CycleRecord) -> Decimal | None:
-    """Short notional over margin equity, the highest of all venues; None without collateral."""
+    """What the shorts bind over margin equity, the highest of all collaterals; None without collateral."""
     views = record.snapshot.venues if record.snapshot else ()
     levers = []
     for view in views:
-        equity = sum((row.equity for row in view.margins), ZERO)
-        if equity > 0:
-            levers.append(short_notional(view) / equity)
+        for margin in view.margins:
+            mine = [row for row in view.positions if settle_currency(row) == margin.currency]
+            bound = sum((row.collateral_value if row.amount < 0 else -row.collateral_value for row in mine), ZERO)
+            if margin.equity > 0:
+                levers.append(bound / margin.equity)
     return max(levers, default=None)
+
+
+def settle_currency(position: Position) -> str:
+    """The currency behind a position, from the unified symbol BASE/QUOTE:SETTLE."""
+    return position.symbol.partition(":")[2].partition("-")[0]
 
 
 def liquidation_distance(position: Position) -> Decimal | None:

@@ -80,3 +80,24 @@ class Target:
             reasons=(*self.reasons, link.words),
             chain=(*self.chain, link),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roll:
+    """Moving a short from one contract of an asset to another, in pairs of a buy and a sale.
+
+    Units: `amount` is what to move and `slice_max` what may be unpaired for a moment, both as the instruments count
+    (coins); `cost_max` is the most the spreads may cost, as a fraction of notional, None for any cost. `urgent` rolls
+    are held back by no limit on orders, because the contract ends.
+    """
+
+    venue: str
+    asset: str
+    leaving: str
+    entering: str
+    amount: Decimal
+    slice_max: Decimal
+    leverage_cap: Decimal
+    cost_max: Decimal | None
+    urgent: bool
+    reasons: tuple[str, ...]

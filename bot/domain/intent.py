@@ -19,7 +19,11 @@ class IntentKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderIntent:
-    """A marketable limit order, immediate-or-cancel, for one instrument. Units: `amount` in base units."""
+    """A marketable limit order, immediate-or-cancel, for one instrument.
+
+    Units: `amount` as the instrument counts it. `after` is the intent that must have been carried out completely before
+    this one is sent; without it nothing is waited for.
+    """
 
     id: str
     venue: str
@@ -30,6 +34,7 @@ class OrderIntent:
     reduce_only: bool
     protective: bool
     reasons: tuple[str, ...]
+    after: str | None = None
 
     @property
     def kind(self) -> IntentKind:
@@ -71,7 +76,7 @@ class MarginModeIntent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferIntent:
-    """Move stablecoins between two wallets of one account. Units: `amount` in `currency`."""
+    """Move collateral between two wallets of one account. Units: `amount` in `currency`."""
 
     id: str
     venue: str

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bot.domain.account import ZERO
+from bot.domain.account import ZERO, Wallet
 from bot.domain.hedge import Exposure
 from bot.domain.snapshot import Snapshot
 
@@ -15,7 +15,8 @@ class Portfolio:
     """The portfolio as the policy sees it.
 
     Units: quote currency. `cash` is every stablecoin outside the futures wallet; `margin_equity` is the futures wallet
-    with unrealised profit, so the short's profit counts once; `shorts` is the short notional held per asset.
+    with unrealised profit, so the short's profit counts once; `shorts` is the short notional held per asset. Coins
+    behind inverse contracts are coins owned, with the profit of the short, and stand among the exposures.
     """
 
     quote: str
@@ -85,7 +86,10 @@ def value_portfolio(snapshot: Snapshot, *, quote: str, stablecoins: Iterable[str
 def _margin_equity(snapshot: Snapshot, quote: str) -> Decimal:
     total = ZERO
     for view in snapshot.venues:
+        coins = {row.asset for row in view.balances if row.wallet is Wallet.COIN_FUTURES}
         for margin in view.margins:
+            if margin.currency in coins:
+                continue  # counted among the holdings
             price = snapshot.prices.get(margin.currency)
             if margin.currency == quote and price is None:
                 total += margin.equity
@@ -100,5 +104,5 @@ def _shorts(snapshot: Snapshot) -> dict[str, Decimal]:
         for position in view.positions:
             instrument = view.instrument(position.symbol)
             if instrument is not None:
-                shorts[instrument.base] += position.short_amount * position.mark_price
+                shorts[instrument.base] += instrument.notional(position.short_amount, position.mark_price)
     return dict(shorts)

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.domain.account import ZERO, MarginAccount, Position
 from bot.domain.explanation import Explanation, Rationale
-from bot.domain.figures import liquidation_distance
+from bot.domain.figures import liquidation_distance, settle_currency
 from bot.domain.hedge import Target
 from bot.domain.intent import Intent, OrderIntent, TransferIntent
 from bot.domain.record import CycleRecord
@@ -112,20 +112,16 @@ def _position(row: Position, view: VenueView) -> dict[str, Any]:
 
 
 def _margin(row: MarginAccount, view: VenueView) -> dict[str, Any]:
-    notional = sum((position.notional for position in view.positions if _settle(position) == row.currency), ZERO)
+    mine = [position for position in view.positions if settle_currency(position) == row.currency]
+    bound = sum((position.collateral_value for position in mine), ZERO)
     return {
         "venue": row.venue,
         "currency": row.currency,
         "equity": plain(row.equity),
         "used": plain(row.initial),
         "maintenance": plain(row.maintenance),
-        "effective_leverage": _rounded(notional / row.equity) if row.equity > 0 else None,
+        "effective_leverage": _rounded(bound / row.equity) if row.equity > 0 else None,
     }
-
-
-def _settle(position: Position) -> str:
-    """The currency behind a position, from the unified symbol BASE/QUOTE:SETTLE."""
-    return position.symbol.partition(":")[2].partition("-")[0]
 
 
 def _intent(row: Intent) -> dict[str, Any]:

@@ -75,15 +75,19 @@ class _Failed:
     """What did not get where it should, and so what may not follow it.
 
     A failed step ends its symbol's part. A failed transfer ends all growth on its venue, and so does a reduction that
-    was not filled: the collateral it should have freed, or the risk it should have taken away, is still bound.
+    was not filled: the collateral it should have freed, or the risk it should have taken away, is still bound. An
+    order that waits for another is not sent when that one was not carried out, so that a roll is never left half done
+    by more than one slice.
     """
 
     def __init__(self) -> None:
         self._symbols: set[tuple[str, str]] = set()
+        self._undone: set[str] = set()
         self._venues: dict[str, str] = {}
         self.notes: list[str] = []
 
     def add(self, intent: Intent, outcome: Outcome) -> None:
+        self._undone.add(intent.id)
         if isinstance(intent, TransferIntent):
             self._venues[intent.venue] = f"the transfer before it ended as {outcome.ending.value}"
             return
@@ -92,6 +96,15 @@ class _Failed:
             self._venues[intent.venue] = f"the reduction in {intent.symbol} ended as {outcome.ending.value}"
 
     def holds_back(self, intent: Intent) -> bool:
+        held = self._waits_in_vain(intent) or self._holds_back(intent)
+        if held:
+            self._undone.add(intent.id)
+        return held
+
+    def _waits_in_vain(self, intent: Intent) -> bool:
+        return isinstance(intent, OrderIntent) and intent.after in self._undone
+
+    def _holds_back(self, intent: Intent) -> bool:
         if not isinstance(intent, TransferIntent) and (intent.venue, intent.symbol) in self._symbols:
             return True
         reducing = isinstance(intent, OrderIntent) and intent.reduce_only
@@ -155,7 +168,10 @@ def _size(intent: Intent, snapshot: Snapshot, hands: Hands) -> tuple[Decimal, De
                 changed_at=snapshot.venue(intent.venue).at,
             )
         )
-    return (intent.amount * mark.mark_price if mark else ZERO), before
+    instrument = view.instrument(intent.symbol)
+    if mark is None or instrument is None:
+        return ZERO, before
+    return instrument.notional(intent.amount, mark.mark_price), before
 
 
 async def _send(intent: Intent, own_id: str, venue: Venue, hands: Hands) -> Outcome:

@@ -50,6 +50,7 @@ class TopUp:
     amount: Decimal
     protective: bool
     reason: str
+    wallet: Wallet = Wallet.FUTURES
 
 
 def moving(targets: Sequence[Target], snapshot: Snapshot) -> tuple[Target, ...]:
@@ -86,7 +87,7 @@ def plan(
             why = detail.missing.get((target.venue, target.symbol), "a reduction there could not be sent")
             notes.append(f"{target.symbol} does not grow now: {why}")
             continue
-        intents.extend(_settings(target, snapshot, detail, rule, numbers))
+        intents.extend(settings_for(target, snapshot, detail, rule, numbers))
         intents.extend(_orders(target, snapshot, detail, rule, numbers, notes))
     return Plan(intents=tuple(intents), notes=tuple(notes))
 
@@ -110,15 +111,16 @@ def _transfer(row: TopUp, intent_id: str) -> TransferIntent:
         currency=row.currency,
         amount=row.amount,
         source=Wallet.SPOT,
-        target=Wallet.FUTURES,
+        target=row.wallet,
         protective=row.protective,
         reasons=(row.reason,),
     )
 
 
-def _settings(
+def settings_for(
     target: Target, snapshot: Snapshot, detail: MarketDetail, rule: OrderRule, numbers: Iterator[str]
 ) -> list[Intent]:
+    """The margin mode and leverage to set before a short grows in a symbol."""
     if snapshot.venue(target.venue).amount(target.symbol) > 0:
         return []  # a long somebody else opened: its settings are his
     current = detail.settings.get((target.venue, target.symbol))
@@ -170,17 +172,21 @@ def _orders(
         return []
     delta = target.amount - (-position)
     side = Side.SELL if delta > 0 else Side.BUY
-    limit = _limit_price(side, instrument, mark.mark_price, rule)
-    reachable = abs(delta)
+    limit = limit_price(side, instrument, mark.mark_price, rule)
+    there = abs(delta)
     if book is not None and not rule.protective:
-        reachable = _reachable(book, side, limit) * rule.book_share_max
-    total = instrument.floor_amount(min(abs(delta), reachable))
-    chunk_max = total if rule.protective else instrument.floor_amount(rule.order_notional_max / mark.mark_price)
+        there = reachable(book, side, limit) * rule.book_share_max
+    total = instrument.floor_amount(min(abs(delta), there))
+    chunk_max = (
+        total
+        if rule.protective
+        else instrument.floor_amount(instrument.amount_of(rule.order_notional_max, mark.mark_price))
+    )
     if instrument.amount_max is not None:
         chunk_max = min(chunk_max, instrument.floor_amount(instrument.amount_max))
     if total < abs(delta) and not rule.protective:
         notes.append(
-            f"{target.symbol}: {total} of {abs(delta)} now, the rest in later cycles: the book shows {reachable:.8f} "
+            f"{target.symbol}: {total} of {abs(delta)} now, the rest in later cycles: the book shows {there:.8f} "
             f"for us within {rule.slippage_max:.2%}"
         )
     chunks = _chunks(total, chunk_max, instrument, mark.mark_price, reducing=side is Side.BUY)
@@ -204,21 +210,23 @@ def _orders(
     ]
 
 
-def _limit_price(side: Side, instrument: Instrument, mark_price: Decimal, rule: OrderRule) -> Decimal:
+def limit_price(side: Side, instrument: Instrument, mark_price: Decimal, rule: OrderRule) -> Decimal:
+    """The worst price an order may trade at, on the tick."""
     room = rule.slippage_max * (5 if rule.protective else 1)
     if side is Side.SELL:
         return instrument.ceil_price(mark_price * (1 - room))
     return instrument.floor_price(mark_price * (1 + room))
 
 
-def _reachable(book: Book, side: Side, limit: Decimal) -> Decimal:
+def reachable(book: Book, side: Side, limit: Decimal) -> Decimal:
+    """The amount that stands in the book up to a limit price."""
     levels: tuple[BookLevel, ...] = book.bids if side is Side.SELL else book.asks
-    reachable = ZERO
+    there = ZERO
     for level in levels:
         if (side is Side.SELL and level.price < limit) or (side is Side.BUY and level.price > limit):
             break
-        reachable += level.amount
-    return reachable
+        there += level.amount
+    return there
 
 
 def _chunks(

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bot.domain.account import ZERO
 from bot.domain.explanation import Explanation
-from bot.domain.hedge import Need, Target
+from bot.domain.hedge import Need, Roll, Target
 from bot.domain.history import HistoryAsk, widest
 from bot.domain.portfolio import Portfolio, value_portfolio
 from bot.domain.snapshot import Snapshot
@@ -42,6 +42,13 @@ class PlaceRule(Asking, Protocol):
         """Targets, and notes about needs that found no instrument."""
 
 
+class RollRule(Protocol):
+    """Moves a short from one contract of an asset to another."""
+
+    def rolls(self, needs: tuple[Need, ...], targets: tuple[Target, ...], scene: Scene) -> tuple[Roll, ...]:
+        """What is to be moved after this cycle's own steps."""
+
+
 class PaceRule(Asking, Protocol):
     """How much of the gap now."""
 
@@ -61,6 +68,7 @@ class Policy:
     place: PlaceRule
     pace: PaceRule
     excluded: frozenset[str] = frozenset()
+    roll: RollRule | None = None
 
     def asks(self, assets: frozenset[str]) -> tuple[HistoryAsk, ...]:
         """What all rules together need to know of the past when these assets are owned."""
@@ -82,6 +90,7 @@ class Decision:
     targets: tuple[Target, ...]
     notes: tuple[str, ...]
     recalled: Mapping[str, Recollection] = field(default_factory=dict)
+    rolls: tuple[Roll, ...] = ()
 
 
 def decide(policy: Policy, snapshot: Snapshot, memory: Memory) -> Decision:
@@ -113,6 +122,7 @@ def decide(policy: Policy, snapshot: Snapshot, memory: Memory) -> Decision:
         targets=paced.rows,
         notes=(*notes, *wanted.notes, *paced.notes),
         recalled={**recalled, **wanted.recalled, **paced.recalled},
+        rolls=policy.roll.rolls(needs, paced.rows, scene) if policy.roll is not None else (),
     )
 
 

@@ -12,7 +12,7 @@ from enum import IntEnum
 from bot.domain.account import ZERO
 from bot.domain.snapshot import VenueView
 from bot.risk.caps import AssetCap, CapRule, Caps
-from bot.risk.collateral import CENT, CollateralRule
+from bot.risk.collateral import CollateralRule
 from bot.risk.margin import INFINITE, Leg, Pool, Rise, pools
 
 ONE = Decimal(1)
@@ -100,7 +100,7 @@ def _judge(pool: Pool, limits: MarginLimits, caps: Caps, rule: CollateralRule, f
         level, verdict = Level.WARN, "an isolated short cannot be topped up here; growth brings collateral of its own"
     top_up = ZERO if pool.isolated or pool.currency != rule.currency else need.top_up(rule, free_spot)
     if top_up > 0 and level is not Level.FLATTEN and need.cured(top_up * rule.worth):
-        words = f"{top_up:,.2f} {rule.currency} is moved in as collateral"
+        words = f"{rule.words(top_up)} is moved in as collateral"
         return Protection(level=Level.TOP_UP, pool=pool, top_up=top_up, keep=ONE, reasons=(facts, words))
     return Protection(level=level, pool=pool, top_up=top_up, keep=keep, reasons=(facts, verdict))
 
@@ -153,20 +153,20 @@ class _Need:
         return min(shares)
 
     def top_up(self, rule: CollateralRule, free_spot: Decimal) -> Decimal:
-        """What is moved in: up to all limits and the spare the user wants, never more than may be moved."""
-        if not rule.transfers_allowed:
-            return ZERO
+        """What is moved in: up to all limits and the spare the user wants, never more than may be moved.
+
+        Units: the rule's currency.
+        """
         spare = 1 + rule.buffer
         needed = max(
             self.for_cap * spare - self.pool.equity,
             max(self.for_distance, self.for_stress) * spare - self.worse.equity,
         )
-        needed /= rule.worth
-        movable = (free_spot - rule.spot_reserve).quantize(CENT, rounding=ROUND_DOWN)
-        return max(ZERO, min(needed.quantize(CENT, rounding=ROUND_UP), movable))
+        movable = rule.movable(free_spot).quantize(rule.unit, rounding=ROUND_DOWN)
+        return max(ZERO, min((needed / rule.worth).quantize(rule.unit, rounding=ROUND_UP), movable))
 
     def cured(self, top_up: Decimal) -> bool:
-        """Whether this much more collateral brings the pool within every limit."""
+        """Whether this much more collateral, in the currency of the notional, brings the pool within every limit."""
         fed = replace(self.pool, equity=self.pool.equity + top_up)
         worse = self.worse.equity + top_up
         return (

@@ -3,6 +3,10 @@
 `check` is the only maker of an `ApprovedPlan`, and the executor accepts nothing else.
 """
 
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import replace
+
 from bot.domain.intent import Intent, OrderIntent, Plan, Refusal, TransferIntent
 from bot.risk.circumstances import Circumstances, RiskLimits, Running, Standing
 from bot.risk.guards import GUARDS, Guard
@@ -28,14 +32,54 @@ def check(plan: Plan, circumstances: Circumstances) -> tuple[ApprovedPlan, tuple
     running = Running.before(circumstances)
     approved: list[Intent] = []
     refusals: list[Refusal] = []
-    for intent in plan.intents:
-        refusal = _judge(intent, circumstances, running)
-        if refusal is None:
-            approved.append(intent)
-            running.count(intent, circumstances)
+    refused: set[str] = set()
+    for group in _groups(plan.intents):
+        before = deepcopy(running) if len(group) > 1 else running  # one intent that is refused changes nothing
+        found: list[Refusal] = []
+        for intent in group:
+            refusal = _judge(intent, circumstances, running) or _orphaned(intent, refused)
+            if refusal is None:
+                running.count(intent, circumstances)
+            else:
+                found.append(refusal)
+                break
+        if found:
+            running = before
+            found = found if len(group) == 1 else [_with_its_half(found[0], group)]
+            refusals += found
+            refused.update(intent.id for intent in group)
         else:
-            refusals.append(refusal)
+            approved += group
     return ApprovedPlan(tuple(approved), seal=_SEAL), tuple(refusals)
+
+
+def _groups(intents: Sequence[Intent]) -> list[list[Intent]]:
+    """Intents one by one; the two halves of a roll, a reduction and the sale that waits for it, stand together."""
+    found: list[list[Intent]] = []
+    for intent in intents:
+        last = found[-1][-1] if found else None
+        waits = isinstance(intent, OrderIntent) and not intent.reduce_only
+        if waits and isinstance(last, OrderIntent) and last.reduce_only and last.id == _after(intent):
+            found[-1].append(intent)
+        else:
+            found.append([intent])
+    return found
+
+
+def _after(intent: Intent) -> str | None:
+    return intent.after if isinstance(intent, OrderIntent) else None
+
+
+def _orphaned(intent: Intent, refused: set[str]) -> Refusal | None:
+    """What waits for something that was refused would never be sent."""
+    if not isinstance(intent, OrderIntent) or intent.after not in refused:
+        return None
+    return Refusal(intent_id=intent.id, guard="order", reason=f"{intent.after}, which it waits for, was refused")
+
+
+def _with_its_half(refusal: Refusal, group: Sequence[Intent]) -> Refusal:
+    halves = ", ".join(intent.id for intent in group)
+    return replace(refusal, reason=f"{refusal.reason}; both halves of the roll ({halves}) stay undone")
 
 
 def _judge(intent: Intent, circumstances: Circumstances, running: Running) -> Refusal | None:

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from bot.domain.account import ZERO, Side
+from bot.domain.account import ZERO, Side, Wallet
 from bot.domain.instrument import Instrument
 from bot.domain.intent import Intent, LeverageIntent, OrderIntent, TransferIntent
 
 Key = tuple[str, str]
+ONE = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,22 +64,22 @@ class Standing:
 class Circumstances:
     """Everything the guards may look at, beside the intent itself.
 
-    `equity` is the collateral by venue before the plan, one unit of it counted as `worth`; `orders_last_hour` and
-    `notional_last_hour` count every order that was sent, whatever became of it; `growth_blocked` holds back every
-    short, `growth_blocked_in` those of one asset.
+    `equity` is the collateral by venue and currency before the plan, one unit of it counted as `worth`;
+    `orders_last_hour` and `notional_last_hour` count every order that was sent, whatever became of it; `growth_blocked`
+    holds back every short, `growth_blocked_in` those of one asset.
     """
 
     at: datetime
     limits: RiskLimits
     standings: Mapping[Key, Standing]
-    equity: Mapping[str, Decimal]
+    equity: Mapping[Key, Decimal]
     paused: str | None
     halted: str | None
     growth_blocked: str | None
     orders_last_hour: int
     notional_last_hour: Decimal
     growth_blocked_in: Mapping[str, str] = field(default_factory=dict)
-    worth: Mapping[str, Decimal] = field(default_factory=dict)
+    worth: Mapping[Key, Decimal] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -86,7 +87,7 @@ class Running:
     """What the intents approved so far would have done, so that a plan is judged as a whole."""
 
     positions: dict[Key, Decimal]
-    equity: dict[str, Decimal]
+    equity: dict[Key, Decimal]
     leverage_set: dict[Key, Decimal | None]
     orders: int
     notional: Decimal
@@ -117,5 +118,6 @@ class Running:
         elif isinstance(intent, LeverageIntent):
             self.leverage_set[key] = Decimal(intent.leverage)
         elif isinstance(intent, TransferIntent):
-            sign = 1 if intent.target.value == "futures" else -1
-            self.equity[intent.venue] = self.equity.get(intent.venue, ZERO) + sign * intent.amount
+            sign = 1 if intent.target in (Wallet.FUTURES, Wallet.COIN_FUTURES) else -1
+            pool = (intent.venue, intent.currency)
+            self.equity[pool] = self.equity.get(pool, ZERO) + sign * intent.amount

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
-from bot.domain.account import ZERO, MarginMode
+from bot.domain.account import ZERO, MarginMode, Wallet
+from bot.domain.figures import settle_currency
 from bot.domain.hedge import Target
 from bot.domain.snapshot import VenueView
 
+ONE = Decimal(1)
 CENT = Decimal("0.01")
+SATOSHI = Decimal("0.00000001")
 CRUMB = Decimal("0.02")
 
 
@@ -16,15 +19,52 @@ CRUMB = Decimal("0.02")
 class CollateralRule:
     """What may be moved and how much spare collateral is kept.
 
-    Units: `buffer` is the spare share on top of what the leverage cap asks for; `spot_reserve` is never
-    moved; `worth` is what one unit of the currency counts for, below one while a stablecoin is off its peg.
+    Units: `buffer` is the spare share on top of what the leverage cap asks for; `spot_reserve` is never moved. With
+    `coins` the collateral of each contract is its own coin: `rules_for` makes one rule per coin. `worth` is what one
+    unit of the currency counts for: a coin's price, or less than one while a stablecoin is off its peg; `unit` is the
+    smallest part that is moved.
     """
 
     currency: str
     buffer: Decimal
     spot_reserve: Decimal
     transfers_allowed: bool
-    worth: Decimal = Decimal(1)
+    coins: bool = False
+    worth: Decimal = ONE
+    unit: Decimal = CENT
+
+    @property
+    def wallet(self) -> Wallet:
+        """The wallet this collateral lies in."""
+        return Wallet.COIN_FUTURES if self.coins else Wallet.FUTURES
+
+    def movable(self, free_spot: Decimal) -> Decimal:
+        """What of the free spot balance may be moved in."""
+        return max(ZERO, free_spot - self.spot_reserve) if self.transfers_allowed else ZERO
+
+    def words(self, amount: Decimal) -> str:
+        """An amount of the currency for people."""
+        return f"{amount.normalize():f} {self.currency}" if self.coins else f"{amount:,.2f} {self.currency}"
+
+
+def rules_for(view: VenueView, rule: CollateralRule) -> tuple[CollateralRule, ...]:
+    """The collaterals of a venue: the quote currency alone, or every coin that has an inverse contract there."""
+    if not rule.coins:
+        return (rule,)
+    found: dict[str, CollateralRule] = {}
+    for instrument in view.instruments:
+        mark = view.mark(instrument.symbol)
+        if instrument.inverse and instrument.settle is not None and mark is not None:
+            found.setdefault(
+                instrument.settle,
+                replace(rule, currency=instrument.settle, spot_reserve=ZERO, worth=mark.mark_price, unit=SATOSHI),
+            )
+    return tuple(found.values())
+
+
+def free_spot(view: VenueView, currency: str) -> Decimal:
+    """What lies unbound on the spot wallet of a venue."""
+    return sum((row.free for row in view.balances if row.asset == currency and row.wallet is Wallet.SPOT), ZERO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,35 +76,36 @@ class Fit:
     notes: tuple[str, ...]
 
 
-def fit_to_collateral(targets: Sequence[Target], view: VenueView, free_spot: Decimal, rule: CollateralRule) -> Fit:
-    """Top up from spot stablecoins when allowed, then scale the growth that still does not fit under the leverage cap.
+def fit_to_collateral(targets: Sequence[Target], view: VenueView, free: Decimal, rule: CollateralRule) -> Fit:
+    """Top up from spot when allowed, then scale the growth that still does not fit under the leverage cap.
 
     Only growth is scaled: a short that is held already is the margin autopilot's concern, so that a small dip of the
     collateral never turns into a trade here. What is held, by whomever, takes its share of the collateral first.
+    Units: `free` is what lies unbound on spot, in the rule's currency.
     """
     growth = sum((_growth(row, view) / row.leverage_cap for row in targets), ZERO)
     if growth <= 0:
         return Fit(targets=tuple(targets), top_up=ZERO, notes=())
     account = view.margin(rule.currency)
-    equity = account.equity * rule.worth if account else ZERO
+    equity = (account.equity if account else ZERO) * rule.worth
     held = sum(((row.short_notional - _growth(row, view)) / row.leverage_cap for row in targets), ZERO)
-    held += _elsewhere(targets, view) / min(row.leverage_cap for row in targets)
+    held += _elsewhere(targets, view, rule) / min(row.leverage_cap for row in targets)
     spare = 1 + rule.buffer
     missing = (held + growth) * spare - equity
     if account and any(row.margin_mode is MarginMode.ISOLATED for row in view.positions):
         # what is bound to one position cannot carry another
         missing = max(missing, growth * spare - account.withdrawable * rule.worth)
-    movable = max(ZERO, free_spot - rule.spot_reserve) if rule.transfers_allowed else ZERO
-    top_up = min(max(ZERO, missing) / rule.worth, movable).quantize(CENT, rounding=ROUND_DOWN)
+    top_up = min(max(ZERO, missing) / rule.worth, rule.movable(free)).quantize(rule.unit, rounding=ROUND_DOWN)
     short_of = missing - top_up * rule.worth
-    if short_of <= CENT:
+    if short_of <= max(CENT, rule.unit * rule.worth):
         return Fit(targets=tuple(targets), top_up=top_up, notes=())
     share = max(ZERO, 1 - short_of / (growth * spare))
     carried = (held + growth * share) / (held + growth)
-    more = short_of.quantize(CENT, rounding=ROUND_UP)
+    more = (short_of / rule.worth).quantize(rule.unit, rounding=ROUND_UP)
+    there = (equity / rule.worth + top_up).quantize(rule.unit, rounding=ROUND_DOWN)
     notes = (
-        f"collateral of {equity + top_up * rule.worth:,.2f} {rule.currency} carries {carried:.1%} of the wanted short "
-        f"under the leverage cap; {more:,.2f} {rule.currency} more would carry all of it",
+        f"collateral of {rule.words(there)} carries {carried:.1%} of the wanted short under the leverage cap; "
+        f"{rule.words(more)} more would carry all of it",
     )
     return Fit(targets=tuple(_scaled(row, share, view) for row in targets), top_up=top_up, notes=notes)
 
@@ -75,10 +116,11 @@ def _growth(target: Target, view: VenueView) -> Decimal:
     return target.short_notional * (1 - held / target.amount) if target.amount > held else ZERO
 
 
-def _elsewhere(targets: Sequence[Target], view: VenueView) -> Decimal:
+def _elsewhere(targets: Sequence[Target], view: VenueView, rule: CollateralRule) -> Decimal:
     """The notional of positions no target speaks of; they lean on the same collateral."""
     spoken_of = {row.symbol for row in targets}
-    return sum((row.notional for row in view.positions if row.symbol not in spoken_of), ZERO)
+    others = (row for row in view.positions if row.symbol not in spoken_of)
+    return sum((row.notional for row in others if settle_currency(row) == rule.currency), ZERO)
 
 
 def _scaled(target: Target, share: Decimal, view: VenueView) -> Target:

@@ -162,11 +162,12 @@ def leverage(intent: OrderIntent, standing: Standing, circumstances: Circumstanc
         return None
     if running.leverage_set.get((intent.venue, intent.symbol)) is None:
         return "the leverage set at the venue was not read back"
-    equity = running.equity.get(intent.venue, ZERO) * circumstances.worth.get(intent.venue, ONE)
+    pool = (intent.venue, standing.instrument.settle or "")
+    equity = running.equity.get(pool, ZERO) * circumstances.worth.get(pool, ONE)
     notional = standing.notional(intent.amount)
     bound = notional / standing.leverage_cap
     for key, row in circumstances.standings.items():
-        if key[0] == intent.venue:
+        if (key[0], row.instrument.settle) == pool:
             held = row.notional(abs(running.positions[key]))
             notional += held
             bound += held / row.leverage_cap

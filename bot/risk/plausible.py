@@ -9,6 +9,7 @@ from bot.domain.snapshot import VenueView
 from bot.risk.margin import maintenance_margin
 
 MARK_FROM_INDEX_MAX = Decimal("0.10")
+BASIS_PER_YEAR_MAX = Decimal("0.50")
 UNEXPLAINED_MARGIN_MAX = Decimal("1.25")
 AHEAD_MAX = timedelta(seconds=5)
 
@@ -34,9 +35,16 @@ def _doubt_about_mark(view: VenueView, symbol: str, age_max: timedelta, ahead_ma
         doubt = f"the mark of {symbol} is {age.total_seconds():.0f} s old"
     elif age < -ahead_max:
         doubt = f"the mark of {symbol} is {-age.total_seconds():.0f} s ahead of the venue's clock"
-    elif abs(mark.mark_price / mark.index_price - 1) > MARK_FROM_INDEX_MAX:
+    elif abs(mark.mark_price / mark.index_price - 1) > _mark_from_index_max(view, symbol):
         doubt = f"mark {mark.mark_price} and index {mark.index_price} of {symbol} are too far apart"
     return doubt
+
+
+def _mark_from_index_max(view: VenueView, symbol: str) -> Decimal:
+    """How far a mark may be from its index; a dated future carries the basis of the time it still has."""
+    instrument = view.instrument(symbol)
+    days = max(0.0, instrument.days_to_expiry(view.at) or 0.0) if instrument else 0.0
+    return MARK_FROM_INDEX_MAX + BASIS_PER_YEAR_MAX * Decimal(str(round(days))) / 365
 
 
 def _is_price(value: Decimal) -> bool:
@@ -48,13 +56,17 @@ def doubts_about_account(view: VenueView) -> list[str]:
 
     No position needs a second witness: margin that is in use says that there is one.
     """
+    # coins of the collateral are worth more than the one unit that rounding is forgiven elsewhere
+    slack = Decimal("0.0001") if any(row.inverse for row in view.positions) else Decimal(1)
     initial = sum((row.initial for row in view.margins), ZERO)
     maintenance = sum((row.maintenance for row in view.margins), ZERO)
     if not view.positions and maintenance > 0:
         return [f"{view.venue} shows no position, yet margin of {maintenance} is in use: that is not taken for flat"]
     if all(row.symbol in view.brackets for row in view.positions):
-        explained = sum((maintenance_margin(row.notional, view.brackets[row.symbol]) for row in view.positions), ZERO)
-        if view.positions and maintenance > explained * UNEXPLAINED_MARGIN_MAX + 1:
+        explained = sum(
+            (maintenance_margin(row.collateral_value, view.brackets[row.symbol]) for row in view.positions), ZERO
+        )
+        if view.positions and maintenance > explained * UNEXPLAINED_MARGIN_MAX + slack:
             return [
                 f"{view.venue} has margin of {maintenance} in use, the positions it shows explain {explained:.2f}: "
                 "one of them is missing"

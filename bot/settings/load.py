@@ -97,9 +97,26 @@ def _wrong_mode(settings: Settings) -> list[str]:
                 f'[[venues]] {venue.id}: a dry run simulates "linear-perpetual" markets only, not {kinds}; rehearse '
                 "these on the local testnet (`ballast localnet`)"
             )
+        problems += _misplaced(settings, venue) if venue.hedges else []
         if settings.mode == "live" and venue.hedges:
             problems += _unconfirmed(settings, venue)
     return problems
+
+
+def _misplaced(settings: Settings, venue: Venue) -> list[str]:
+    """A future ends and must be rolled; whoever rolls needs one."""
+    dated, rolls = MarketKind.LINEAR_FUTURE in venue.kinds, settings.policy.place.rule == "expiry-roll"
+    if dated and not rolls:
+        return [
+            f'[[venues]] {venue.id}: "linear-future" ends on its day and "{settings.policy.place.rule}" would let it; '
+            'set [policy.place] rule = "expiry-roll"'
+        ]
+    if rolls and not dated:
+        return [
+            f'[policy.place] rule "expiry-roll" needs dated futures at {venue.id}: '
+            'set markets = ["linear-perpetual", "linear-future"]'
+        ]
+    return []
 
 
 def _keys_missing(venue: Venue, mode: str) -> str:

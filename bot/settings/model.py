@@ -81,6 +81,10 @@ class Venue(Table):
     )
     label: Name | None = Field(default=None, description="Name of the venue in tables and reasons. Default: its id.")
     transfers: bool = Field(default=True, description="Whether spot stablecoins may be moved to the futures margin.")
+    coin_transfers: bool = Field(
+        default=False,
+        description="Whether spot coins may be moved to the coin-margined wallet; they stay coins, but leave spot.",
+    )
     localnet: LoopbackAddress | None = Field(
         default=None, description="Only for the local testnet: every host of the venue is answered at this address."
     )
@@ -123,8 +127,6 @@ class Venue(Table):
             raise ValueError(
                 'market "spot" carries no short; use "linear-perpetual", "linear-future" or "inverse-perpetual"'
             )
-        if self.kinds == (MarketKind.INVERSE_PERPETUAL,):
-            raise ValueError('market "inverse-perpetual" is not available in this version; use "linear-perpetual"')
         if MarketKind.INVERSE_PERPETUAL in self.kinds and len(self.kinds) > 1:
             raise ValueError(
                 'markets mixes "inverse-perpetual" with linear kinds, but their collateral differs (coins there, '

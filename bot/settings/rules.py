@@ -16,12 +16,13 @@ from bot.settings.fields import (
     Table,
     empty,
 )
+from bot.settings.rolling import ExpiryRoll
 
-AVAILABLE = {"size": ("static-ratio", "allocation"), "adjust": (), "place": ("direct",)}
+AVAILABLE = {"size": ("static-ratio", "allocation"), "adjust": (), "place": ("direct", "expiry-roll")}
 PLANNED = {
     "size": ("minimum-variance",),
     "adjust": ("volatility", "funding", "conviction"),
-    "place": ("proxy-beta", "expiry-roll"),
+    "place": ("proxy-beta",),
 }
 
 
@@ -145,9 +146,15 @@ def _size(value: object) -> object:
     return _rule_of("size", value)
 
 
+def _place(value: object) -> object:
+    if isinstance(value, dict) and "rule" not in value:
+        value = {"rule": "direct", **value}
+    return _rule_of("place", value)
+
+
 Size = Annotated[StaticRatio | Allocation, Field(discriminator="rule"), BeforeValidator(_size)]
 Adjust = Annotated[Adjustment, BeforeValidator(lambda value: _rule_of("adjust", value))]
-Place = Annotated[Direct, BeforeValidator(lambda value: _rule_of("place", value))]
+Place = Annotated[Direct | ExpiryRoll, Field(discriminator="rule"), BeforeValidator(_place)]
 
 
 class Policy(Table):

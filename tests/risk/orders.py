@@ -48,7 +48,7 @@ def circumstances(
         at=NOW,
         limits=risk_limits(),
         standings={(VENUE, BTC): standing},
-        equity={VENUE: d(equity)},
+        equity={(VENUE, "USDT"): d(equity)},
         paused=None,
         halted=None,
         growth_blocked=None,

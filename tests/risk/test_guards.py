@@ -100,13 +100,13 @@ def test_each_asset_binds_collateral_by_its_own_cap() -> None:
     both = replace(found, standings={key: row, (VENUE, ETH): ether})
     more = replace(order(amount="5", price="3000"), symbol=ETH)
     assert refused(both, more) == []
-    assert refused(replace(both, equity={VENUE: d(24_999)}), more) == ["leverage"]
+    assert refused(replace(both, equity={(VENUE, "USDT"): d(24_999)}), more) == ["leverage"]
 
 
 def test_failing_collateral_carries_less() -> None:
     """9,000 USDT carry 18,000 at 2x; at 0.9 a piece they do not."""
     assert refused(circumstances(equity="9000"), order()) == []
-    assert refused(replace(circumstances(equity="9000"), worth={VENUE: d("0.9")}), order()) == ["leverage"]
+    assert refused(replace(circumstances(equity="9000"), worth={(VENUE, "USDT"): d("0.9")}), order()) == ["leverage"]
 
 
 ORDERS = st.lists(

@@ -198,7 +198,7 @@ def _leverage_cap_ignored() -> Iterator[None]:
     def generous(targets: Sequence[Any], *rest: Any) -> Any:
         return replace(fitting(targets, *rest), targets=tuple(targets))
 
-    settings = planner._settings
+    settings = planner.settings_for
 
     def steep(target: Any, *rest: Any) -> Any:
         return settings(replace(target, leverage_cap=Decimal(20)), *rest)
@@ -206,7 +206,7 @@ def _leverage_cap_ignored() -> Iterator[None]:
     with (
         patch.object(check, "GUARDS", kept),
         patch.object(deliberate, "fit_to_collateral", generous),
-        patch.object(planner, "_settings", steep),
+        patch.object(planner, "settings_for", steep),
     ):
         yield
 
@@ -303,11 +303,11 @@ def _unchecked_replies() -> Iterator[None]:
 @_mutant("naked-price", "orders are priced a tenth away from the mark", "B7")
 @contextmanager
 def _naked_price() -> Iterator[None]:
-    limit = planner._limit_price
+    limit = planner.limit_price
 
     def far(side: Any, instrument: Any, mark_price: Decimal, rule: Any) -> Decimal:
         return limit(side, instrument, mark_price, replace(rule, slippage_max=Decimal("0.04")))
 
     kept = tuple(row for row in check.GUARDS if row[0] != "price-collar")
-    with patch.object(planner, "_limit_price", far), patch.object(check, "GUARDS", kept):
+    with patch.object(planner, "limit_price", far), patch.object(check, "GUARDS", kept):
         yield

@@ -1,0 +1,138 @@
+"""From rolls to orders: pairs of a buy in the contract that is left and a sale in the one that is entered.
+
+The buy comes first, so that the short never exceeds what it was and no extra collateral is needed; each order waits for
+the one before it to be filled, so that never more than one slice is unpaired.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from itertools import count
+
+from bot.domain.account import ZERO, Book, Side
+from bot.domain.hedge import Roll, Target
+from bot.domain.instrument import Instrument
+from bot.domain.intent import Intent, OrderIntent, Plan
+from bot.domain.snapshot import Snapshot
+from bot.execution.planner import MarketDetail, OrderRule, limit_price, reachable, settings_for
+
+PAIRS_MAX = 8
+
+
+def legs(rolls: Sequence[Roll]) -> tuple[Target, ...]:
+    """Both contracts of every roll, once each, as symbols that are about to trade."""
+    found = {(roll.venue, symbol): _leg(roll, symbol) for roll in rolls for symbol in (roll.leaving, roll.entering)}
+    return tuple(found.values())
+
+
+def _leg(roll: Roll, symbol: str) -> Target:
+    return Target(
+        venue=roll.venue,
+        symbol=symbol,
+        asset=roll.asset,
+        short_notional=ZERO,
+        amount=ZERO,
+        leverage_cap=roll.leverage_cap,
+        reasons=roll.reasons,
+    )
+
+
+def plan_rolls(
+    rolls: Sequence[Roll], snapshot: Snapshot, detail: MarketDetail, rule: OrderRule, *, cycle: str, first: int
+) -> Plan:
+    """The orders of all rolls that are cheap enough now; `first` numbers the first intent within the cycle."""
+    numbers = (f"{cycle}-{number:02d}" for number in count(first))
+    intents: list[Intent] = []
+    notes: list[str] = []
+    for roll in rolls:
+        orders, note = _orders(roll, snapshot, detail, replace(rule, protective=roll.urgent), numbers)
+        intents.extend(orders)
+        notes.append(note)
+    return Plan(intents=tuple(intents), notes=tuple(notes))
+
+
+def _orders(
+    roll: Roll, snapshot: Snapshot, detail: MarketDetail, rule: OrderRule, numbers: Iterator[str]
+) -> tuple[list[Intent], str]:
+    view = snapshot.venue(roll.venue)
+    leaving, entering = view.instrument(roll.leaving), view.instrument(roll.entering)
+    mark_out, mark_in = view.mark(roll.leaving), view.mark(roll.entering)
+    book_out = detail.books.get((roll.venue, roll.leaving))
+    book_in = detail.books.get((roll.venue, roll.entering))
+    name = f"the roll of {roll.amount.normalize():f} {roll.asset} from {roll.leaving} to {roll.entering}"
+    if not (leaving and entering and mark_out and mark_in and book_out and book_in):
+        return [], f"{name} waits: a price or a book of one of the two is missing"
+    buy_at = limit_price(Side.BUY, leaving, mark_out.mark_price, rule)
+    sell_at = limit_price(Side.SELL, entering, mark_in.mark_price, rule)
+    share = Decimal(1) if rule.protective else rule.book_share_max
+    depth = min(reachable(book_out, Side.BUY, buy_at), reachable(book_in, Side.SELL, sell_at)) * share
+    step = max(leaving.amount_step, entering.amount_step)
+    smallest = _smallest(entering, mark_in.mark_price, step)
+    most = min(roll.slice_max, rule.order_notional_max / max(mark_out.mark_price, mark_in.mark_price), depth)
+    slice_size = max(most // step * step, smallest)
+    sizes = _slices(min(roll.amount, max(depth // step * step, smallest)), slice_size, smallest)
+    cost = _cost(book_out, book_in, sum(sizes, ZERO))
+    facts = f"spread cost {cost * 10_000:.1f} bp of {sum(sizes, ZERO).normalize():f} {roll.asset}"
+    if roll.cost_max is not None and cost > roll.cost_max:
+        return [], f"{name} waits for a better price: {facts}, allowed are {roll.cost_max * 10_000:.1f} bp"
+    reason = f"{roll.reasons[-1]}; {facts}, at most {slice_size.normalize():f} unpaired"
+    entered = _leg(roll, roll.entering)
+    intents: list[Intent] = [*settings_for(entered, snapshot, detail, rule, numbers)]
+    before = intents[-1].id if intents else None
+    for size in sizes:
+        buy = OrderIntent(
+            id=next(numbers), venue=roll.venue, symbol=roll.leaving, side=Side.BUY, amount=size, limit_price=buy_at,
+            reduce_only=True, protective=roll.urgent, reasons=(reason,), after=before,
+        )  # fmt: skip
+        intents.append(buy)
+        before = buy.id
+        if size < smallest:
+            break  # what is too small to be sold anew is closed; it is less than one slice
+        sell = replace(
+            buy, id=next(numbers), symbol=roll.entering, side=Side.SELL, limit_price=sell_at, reduce_only=False,
+            after=before,
+        )  # fmt: skip
+        intents.append(sell)
+        before = sell.id
+    return intents, f"{name}: {sum(sizes, ZERO).normalize():f} now in {len(sizes)} pairs; {reason}"
+
+
+def _smallest(instrument: Instrument, price: Decimal, step: Decimal) -> Decimal:
+    """The smallest sale the contract that is entered would take."""
+    by_notional = instrument.amount_of(instrument.notional_min, price)
+    needed = max(instrument.amount_min, by_notional, step)
+    return -(-needed // step) * step
+
+
+def _slices(total: Decimal, slice_size: Decimal, smallest: Decimal) -> list[Decimal]:
+    """Equal parts; a rest too small to be traded alone goes with the part before it."""
+    found: list[Decimal] = []
+    rest = total
+    while rest > 0 and len(found) < PAIRS_MAX:
+        part = min(slice_size, rest)
+        if 0 < rest - part < smallest:
+            part = rest
+        found.append(part)
+        rest -= part
+    return found
+
+
+def _cost(book_out: Book, book_in: Book, amount: Decimal) -> Decimal:
+    """What buying here and selling there costs against both mids, as a fraction of notional."""
+    mid_out = (book_out.bids[0].price + book_out.asks[0].price) / 2
+    mid_in = (book_in.bids[0].price + book_in.asks[0].price) / 2
+    paid = _average([(row.price, row.amount) for row in book_out.asks], amount)
+    got = _average([(row.price, row.amount) for row in book_in.bids], amount)
+    return paid / mid_out - got / mid_in
+
+
+def _average(levels: Sequence[tuple[Decimal, Decimal]], amount: Decimal) -> Decimal:
+    """The average price of an amount; what goes beyond the book is counted at its last level."""
+    rest, spent = amount, ZERO
+    for price, there in levels:
+        taken = min(rest, there)
+        spent += taken * price
+        rest -= taken
+        if rest <= 0:
+            break
+    return (spent + rest * levels[-1][0]) / amount if amount > 0 else levels[0][0]

@@ -1,0 +1,202 @@
+"""Third slot: perpetual or dated future by expected carry, and the roll before a contract ends.
+
+The rule says which contract carries the short (`place`) and, when that is another than the one held, how the short is
+moved (`rolls`): in pairs of a buy here and a sale there, so small that what is unpaired for a moment stays within
+`gap_max`. A short is bought back before it is sold anew, so it never exceeds what it was. Source: policy_math 6.4, 6.6.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from decimal import Decimal
+
+from bot.domain.account import ZERO
+from bot.domain.explanation import Explanation, Input
+from bot.domain.hedge import Need, Roll, Target
+from bot.domain.history import HistoryAsk
+from bot.domain.instrument import Instrument, quantized
+from bot.domain.snapshot import VenueView
+from bot.policy.contracts import Carry, CarryTerms, carry_between, nearest_dated, perpetual_of
+from bot.policy.estimators.carry import RollWindow, roll_decision
+from bot.policy.place import placed_in
+from bot.policy.scene import Answer, Scene
+
+NAME = "expiry-roll"
+FUNDING_PAST = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choice:
+    """The contract that should carry an asset's short, why, and until when the others must be left."""
+
+    aim: Instrument
+    why: str
+    carry: Carry | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpiryRoll:
+    """Carry each asset's short in its perpetual or a dated future, and leave a future in time.
+
+    Units: `gap_max` is the most that may be unpaired while a short moves, as a fraction of what is owned. The window's
+    days and basis points are those of `RollWindow`.
+    """
+
+    venue: str
+    terms: CarryTerms = field(default_factory=CarryTerms)
+    window: RollWindow = field(default_factory=RollWindow)
+    gap_max: Decimal = Decimal("0.05")
+
+    def asks(self, assets: frozenset[str]) -> tuple[HistoryAsk, ...]:
+        """The funding that was really paid, to know what to expect and how uncertain that is."""
+        return tuple(HistoryAsk(asset=asset, kind="funding", span=FUNDING_PAST) for asset in sorted(assets))
+
+    def place(self, needs: tuple[Need, ...], scene: Scene) -> Answer[Target]:
+        """One target per contract that carries or should carry a part of the short of an asset."""
+        view = scene.snapshot.venue(self.venue)
+        targets: list[Target] = []
+        notes: list[str] = []
+        recalled: dict[str, Mapping[str, str]] = {}
+        for need in needs:
+            choice = self._choose(need, view, scene)
+            if choice is None:
+                if need.short_notional > 0:
+                    notes.append(
+                        f"{need.asset} has neither a perpetual nor a dated future that lives on at {self.venue}: "
+                        f"{need.short_notional:,.2f} stays unhedged"
+                    )
+                continue
+            recalled[f"{NAME}/{need.asset}"] = {"aim": choice.aim.symbol}
+            targets.extend(self._targets(need, choice, view, scene))
+        return Answer(rows=tuple(targets), notes=tuple(notes), recalled=recalled)
+
+    def rolls(self, needs: tuple[Need, ...], targets: tuple[Target, ...], scene: Scene) -> tuple[Roll, ...]:
+        """What is to be moved from one contract to another, after this cycle's own steps."""
+        view = scene.snapshot.venue(self.venue)
+        found = []
+        for need in needs:
+            choice = self._choose(need, view, scene)
+            exposure = scene.portfolio.exposure(need.asset)
+            if choice is None or exposure is None or need.short_notional <= 0:
+                continue
+            for leaving in self._held(need.asset, view):
+                if leaving.symbol != choice.aim.symbol:
+                    kept = next((row.amount for row in targets if row.symbol == leaving.symbol), ZERO)
+                    amount = min(kept, -view.amount(leaving.symbol))
+                    if amount > 0:
+                        slice_max = exposure.amount * self.gap_max
+                        found.append(self._roll(need, leaving, choice, amount=amount, slice_max=slice_max, scene=scene))
+        return tuple(found)
+
+    def _roll(
+        self, need: Need, leaving: Instrument, choice: _Choice, *, amount: Decimal, slice_max: Decimal, scene: Scene
+    ) -> Roll:
+        days = leaving.days_to_expiry(scene.at)
+        # the cost is judged where the books are known; only the calendar is judged here
+        urgent = days is not None and roll_decision(days, float("1e9"), self.window) == "roll_now"
+        why = f"{choice.why}; {leaving.symbol} has {days:.1f} days left" if days is not None else choice.why
+        return Roll(
+            venue=self.venue,
+            asset=need.asset,
+            leaving=leaving.symbol,
+            entering=choice.aim.symbol,
+            amount=amount,
+            slice_max=slice_max,
+            leverage_cap=need.leverage_cap,
+            cost_max=None if urgent else quantized(self.window.cost_max_bps / 10_000),
+            urgent=urgent,
+            reasons=(why,),
+        )
+
+    def _held(self, asset: str, view: VenueView) -> list[Instrument]:
+        return [row for row in view.instruments if row.base == asset and view.amount(row.symbol) < 0]
+
+    def _ending(self, row: Instrument, scene: Scene) -> bool:
+        """Whether a contract is in its roll window or behind it."""
+        days = row.days_to_expiry(scene.at)
+        return days is not None and roll_decision(days, 0.0, self.window) != "hold"
+
+    def _choose(self, need: Need, view: VenueView, scene: Scene) -> _Choice | None:
+        held = self._held(need.asset, view)
+        staying = [row for row in held if not self._ending(row, scene)]
+        before = scene.memory.of(NAME, need.asset).get("aim", "")
+        if len(held) > 1 and staying:
+            aim = next((row for row in staying if row.symbol == before), None)
+            aim = aim or max(staying, key=lambda row: (-view.amount(row.symbol), row.symbol))
+            return _Choice(aim=aim, why=f"the move to {aim.symbol} is finished first")
+        here = staying[0] if staying else None
+        leaving = held[0] if held else None
+        perpetual = perpetual_of(view, need.asset)
+        dated = here if here is not None and here.dated else self._next_dated(need.asset, leaving, view, scene)
+        if perpetual is None or dated is None:
+            aim = here or perpetual or dated
+            return None if aim is None else _Choice(aim=aim, why=f"{aim.symbol} is the only contract that lives on")
+        return self._by_carry(need, here, perpetual, dated, view=view, scene=scene)
+
+    def _next_dated(self, asset: str, leaving: Instrument | None, view: VenueView, scene: Scene) -> Instrument | None:
+        days_min = max(self.terms.tenor_min_days, self.window.start_days + 1)
+        return nearest_dated(view, asset, scene.at, days_min, other_than=leaving.symbol if leaving else "")
+
+    def _by_carry(
+        self, need: Need, here: Instrument | None, perpetual: Instrument, dated: Instrument, *, view: VenueView,
+        scene: Scene,
+    ) -> _Choice:  # fmt: skip
+        carry = carry_between(perpetual, dated, view, scene, self.terms)
+        over_budget = False
+        if carry is None:
+            aim = here or perpetual
+            why = "funding or its history is not known well enough to compare, so nothing is switched"
+            return _Choice(aim=aim, why=f"{aim.symbol} {'stays' if here else 'is taken'}: {why}")
+        hurdle = 0.0 if over_budget else carry.doubt + self.terms.switch_cost
+        budget = "; the funding budget is spent, so that any advantage is taken" if over_budget else ""
+        if here is not None and here.dated:
+            back = -carry.advantage > carry.doubt + self.terms.switch_cost and not over_budget
+            aim, verb = (perpetual, "is better by more than that") if back else (here, "stays")
+        else:
+            out = carry.advantage > hurdle
+            aim, verb = (dated, "is better by more than that") if out else (perpetual, "stays" if here else "is taken")
+        return _Choice(aim=aim, why=f"{carry.words}{budget}: {aim.symbol} {verb}", carry=carry)
+
+    def _targets(self, need: Need, choice: _Choice, view: VenueView, scene: Scene) -> list[Target]:
+        """The short over all contracts of the asset: what is held stays where it is, a change lands in one of them."""
+        held = self._held(need.asset, view)
+        others = [row for row in held if row.symbol != choice.aim.symbol]
+        aimed = self._explained(placed_in(choice.aim, need, scene, rule=NAME), choice)
+        if not others:
+            return [aimed]
+        elsewhere = sum((-view.amount(row.symbol) for row in others), ZERO)
+        here = max(ZERO, -view.amount(choice.aim.symbol))
+        too_much = max(ZERO, elsewhere + here - aimed.amount)
+        found = []
+        for row in others:
+            amount = -view.amount(row.symbol)
+            cut = min(amount, too_much)
+            too_much -= cut
+            words = f"{amount.normalize():f} are still in {row.symbol}"
+            found.append(self._resized(aimed, row, row.floor_amount(amount - cut), view, words))
+        if here <= 0:
+            # before the move has begun, growth lands where the short is: the move takes it along
+            first = found[0]
+            more = max(ZERO, aimed.amount - elsewhere)
+            grown = others[0].floor_amount(first.amount + more)
+            return [self._resized(first, others[0], grown, view, "a change lands where the short is"), *found[1:]]
+        rest = max(ZERO, aimed.amount - sum((row.amount for row in found), ZERO))
+        words = f"the other {rest.normalize():f} belong into {choice.aim.symbol}"
+        return [*found, self._resized(aimed, choice.aim, choice.aim.floor_amount(rest), view, words)]
+
+    def _explained(self, target: Target, choice: _Choice) -> Target:
+        carry = choice.carry
+        inputs = () if carry is None else (
+            Input(name="expected funding", value=quantized(carry.funding), unit=f"in {carry.horizon_days:g} days"),
+            Input(name="basis", value=quantized(carry.basis_annual), unit="per year"),
+            Input(name="advantage of the dated future", value=quantized(carry.advantage)),
+            Input(name="doubt", value=quantized(carry.doubt)),
+        )  # fmt: skip
+        return target.because(Explanation(rule=NAME, words=choice.why, inputs=inputs))
+
+    def _resized(self, target: Target, row: Instrument, amount: Decimal, view: VenueView, words: str) -> Target:
+        mark = view.mark(row.symbol)
+        price = mark.mark_price if mark else ZERO
+        link = Explanation(rule=NAME, words=words, figure=amount, unit=row.base)
+        resized = replace(target, symbol=row.symbol)
+        return resized.because(link, amount=amount, short_notional=row.notional(amount, price))
