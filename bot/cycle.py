@@ -338,9 +338,7 @@ def _status(desk: Desk, found: _Findings, settled: Settlement) -> CycleStatus:
     if found.deliberation is None or found.snapshot is None:
         return CycleStatus.UNAVAILABLE
     settled_well = all(row.ending in (Ending.FILLED, Ending.DONE, Ending.PARTIAL) for row in found.outcomes)
-    there = arrived(
-        found.deliberation.steps, found.deliberation.rolls, found.snapshot, found.plan.intents, found.outcomes
-    )
+    there = arrived(found.deliberation, found.snapshot, found.plan.intents, found.outcomes)
     if found.snapshot.doubtful or any(view.frozen for view in found.snapshot.venues):
         return CycleStatus.ACTED if found.outcomes else CycleStatus.STALE
     well = settled_well and there and not _held_back(found) and not found.margin_only

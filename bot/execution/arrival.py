@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Protocol
 
 from bot.domain.account import ZERO, Side
 from bot.domain.hedge import Roll, Target
@@ -10,9 +11,20 @@ from bot.domain.snapshot import Snapshot
 from bot.execution.planner import moving
 
 
+class Tried(Protocol):
+    """What a cycle set out to do."""
+
+    @property
+    def steps(self) -> Sequence[Target]:
+        """The shorts to hold."""
+
+    @property
+    def rolls(self) -> Sequence[Roll]:
+        """What moves from one contract to another."""
+
+
 def arrived(
-    steps: Sequence[Target],
-    rolls: Sequence[Roll],
+    tried: Tried,
     snapshot: Snapshot,
     intents: Sequence[Intent],
     outcomes: Sequence[Outcome],
@@ -30,10 +42,10 @@ def arrived(
             key = (intent.venue, intent.symbol)
             filled[key] = filled.get(key, ZERO) + sign * outcome.filled
     begun = {intent.symbol for intent in intents if isinstance(intent, OrderIntent)}
-    if any(row.leaving in begun and filled.get((row.venue, row.leaving), ZERO) < row.amount for row in rolls):
+    if any(row.leaving in begun and filled.get((row.venue, row.leaving), ZERO) < row.amount for row in tried.rolls):
         return False
-    rolled = {(row.venue, symbol) for row in rolls for symbol in (row.leaving, row.entering)}
-    for step in moving(steps, snapshot):
+    rolled = {(row.venue, symbol) for row in tried.rolls for symbol in (row.leaving, row.entering)}
+    for step in moving(tried.steps, snapshot):
         if (step.venue, step.symbol) in rolled:
             continue
         view = snapshot.venue(step.venue)
