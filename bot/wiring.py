@@ -281,6 +281,7 @@ def _place_rule(settings: Settings) -> Direct | ExpiryRoll:
             dated_cost_bps=float(place.dated_cost_bps),
             roll_cost_bps=float(place.roll_cost_bps),
             tenor_min_days=float(place.tenor_min_days),
+            rest_days=float(place.rest_days),
         ),
         window=RollWindow(
             start_days=float(place.roll_from_days),

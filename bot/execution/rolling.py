@@ -1,7 +1,8 @@
 """From rolls to orders: pairs of a buy in the contract that is left and a sale in the one that is entered.
 
 The buy comes first, so that the short never exceeds what it was and no extra collateral is needed; each order waits for
-the one before it to be filled, so that never more than one slice is unpaired.
+the one before it to be filled, so that never more than one slice is unpaired. What is sold is worth what was bought: a
+future that stands above the index moves by more than the coin, so fewer of them protect the same.
 """
 
 from collections.abc import Iterator, Sequence
@@ -79,18 +80,22 @@ def _orders(
     entered = _leg(roll, roll.entering)
     intents: list[Intent] = [*settings_for(entered, snapshot, detail, rule, numbers)]
     before = intents[-1].id if intents else None
+    worth, owed = min(Decimal(1), mark_out.mark_price / mark_in.mark_price), ZERO
     for size in sizes:
+        owed += size * worth
         buy = OrderIntent(
             id=next(numbers), venue=roll.venue, symbol=roll.leaving, side=Side.BUY, amount=size, limit_price=buy_at,
             reduce_only=True, protective=roll.urgent, reasons=(reason,), after=before,
         )  # fmt: skip
         intents.append(buy)
         before = buy.id
-        if size < smallest:
+        sold = entering.floor_amount(owed)
+        if not entering.tradable(sold, mark_in.mark_price):
             break  # what is too small to be sold anew is closed; it is less than one slice
+        owed -= sold
         sell = replace(
-            buy, id=next(numbers), symbol=roll.entering, side=Side.SELL, limit_price=sell_at, reduce_only=False,
-            after=before,
+            buy, id=next(numbers), symbol=roll.entering, side=Side.SELL, amount=sold, limit_price=sell_at,
+            reduce_only=False, after=before,
         )  # fmt: skip
         intents.append(sell)
         before = sell.id

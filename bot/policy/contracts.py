@@ -24,7 +24,8 @@ class CarryTerms:
     """What trading costs and how far ahead is looked.
 
     Units: costs in basis points of notional, per side or per roll; `horizon_days` days. `tenor_min_days` is the least
-    life of a dated future that is worth being opened.
+    life of a dated future that is worth being opened; for `rest_days` after a move nothing is moved again for the sake
+    of carry.
     """
 
     horizon_days: float = 90.0
@@ -32,6 +33,7 @@ class CarryTerms:
     dated_cost_bps: float = 6.0
     roll_cost_bps: float = 14.5
     tenor_min_days: float = 14.0
+    rest_days: float = 14.0
 
     @property
     def switch_cost(self) -> float:
@@ -58,7 +60,7 @@ class Carry:
     def words(self) -> str:
         """The comparison in plain words."""
         return (
-            f"over {self.horizon_days:g} days the perpetual is expected to bring {self.funding:+.2%} funding, "
+            f"over {self.horizon_days:.0f} days the perpetual is expected to bring {self.funding:+.2%} funding, "
             f"{self.dated.symbol} {self.basis_annual * self.horizon_days / 365:+.2%} basis; after costs the dated one "
             f"is {self.advantage:+.2%} ahead, and {self.doubt:.2%} of that is doubt"
         )
@@ -95,14 +97,18 @@ def perpetual_of(view: VenueView, asset: str) -> Instrument | None:
 def carry_between(
     perpetual: Instrument, dated: Instrument, view: VenueView, scene: Scene, terms: CarryTerms
 ) -> Carry | None:
-    """Compare the two; None when funding or its past is not known well enough to say anything."""
+    """Compare the two; None when funding or its past is not known well enough to say anything.
+
+    A dated future that is held already has its basis locked to its end and is compared over no more than that.
+    """
     rate = next((row for row in view.funding if row.symbol == perpetual.symbol), None)
     past = scene.history.funding_of(perpetual.base, scene.at)
     mark, days = view.mark(dated.symbol), dated.days_to_expiry(scene.at)
     if rate is None or past is None or len(past) < PAYMENTS_MIN or mark is None or not days or days <= 0:
         return None
     interval_h = float(rate.interval_h)
-    payments = max(1, round(terms.horizon_days * 24 / interval_h))
+    horizon_days = min(terms.horizon_days, days) if view.amount(dated.symbol) < 0 else terms.horizon_days
+    payments = max(1, round(horizon_days * 24 / interval_h))
     persistence = PERSISTENCE_8H ** (interval_h / 8)
     mean = fmean(past.rates) * (1 - SHRINK_TO_ZERO)
     funding = funding_expected(float(rate.rate), mean, payments, persistence)
@@ -111,7 +117,7 @@ def carry_between(
     premium = basis(float(mark.mark_price), float(mark.index_price), days)
     found = compare_carry(
         CarryChoice(
-            horizon_days=terms.horizon_days,
+            horizon_days=horizon_days,
             perpetual_funding=funding,
             basis_annual=premium.simple_annual,
             tenor_days=days,
@@ -126,5 +132,5 @@ def carry_between(
         basis_annual=premium.simple_annual,
         advantage=found.advantage_dated,
         doubt=spread / 2,
-        horizon_days=terms.horizon_days,
+        horizon_days=horizon_days,
     )

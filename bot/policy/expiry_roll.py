@@ -7,7 +7,7 @@ moved (`rolls`): in pairs of a buy here and a sale there, so small that what is 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.account import ZERO
@@ -66,7 +66,7 @@ class ExpiryRoll:
                         f"{need.short_notional:,.2f} stays unhedged"
                     )
                 continue
-            recalled[f"{NAME}/{need.asset}"] = {"aim": choice.aim.symbol}
+            recalled[f"{NAME}/{need.asset}"] = self._recollection(need.asset, choice, scene)
             targets.extend(self._targets(need, choice, view, scene))
         return Answer(rows=tuple(targets), notes=tuple(notes), recalled=recalled)
 
@@ -111,6 +111,20 @@ class ExpiryRoll:
     def _held(self, asset: str, view: VenueView) -> list[Instrument]:
         return [row for row in view.instruments if row.base == asset and view.amount(row.symbol) < 0]
 
+    def _recollection(self, asset: str, choice: _Choice, scene: Scene) -> Mapping[str, str]:
+        before = scene.memory.of(NAME, asset)
+        moved = before.get("aim") not in (None, choice.aim.symbol)
+        moved_at = scene.at.isoformat() if moved else before.get("moved_at", "")
+        return {"aim": choice.aim.symbol, "moved_at": moved_at}
+
+    def _rests_until(self, asset: str, scene: Scene) -> datetime | None:
+        """Until when nothing is moved for the sake of carry; None when nothing was moved lately."""
+        moved_at = scene.memory.of(NAME, asset).get("moved_at", "")
+        if not moved_at:
+            return None
+        until = datetime.fromisoformat(moved_at) + timedelta(days=self.terms.rest_days)
+        return until if until > scene.at else None
+
     def _ending(self, row: Instrument, scene: Scene) -> bool:
         """Whether a contract is in its roll window or behind it."""
         days = row.days_to_expiry(scene.at)
@@ -147,6 +161,11 @@ class ExpiryRoll:
             aim = here or perpetual
             why = "funding or its history is not known well enough to compare, so nothing is switched"
             return _Choice(aim=aim, why=f"{aim.symbol} {'stays' if here else 'is taken'}: {why}")
+        rests_until = self._rests_until(need.asset, scene)
+        if here is not None and rests_until is not None:
+            return _Choice(
+                aim=here, why=f"{carry.words}: {here.symbol} rests until {rests_until:%Y-%m-%d}", carry=carry
+            )
         hurdle = 0.0 if over_budget else carry.doubt + self.terms.switch_cost
         budget = "; the funding budget is spent, so that any advantage is taken" if over_budget else ""
         if here is not None and here.dated:
@@ -158,36 +177,38 @@ class ExpiryRoll:
         return _Choice(aim=aim, why=f"{carry.words}{budget}: {aim.symbol} {verb}", carry=carry)
 
     def _targets(self, need: Need, choice: _Choice, view: VenueView, scene: Scene) -> list[Target]:
-        """The short over all contracts of the asset: what is held stays where it is, a change lands in one of them."""
-        held = self._held(need.asset, view)
-        others = [row for row in held if row.symbol != choice.aim.symbol]
+        """The short over all contracts of the asset: what is held stays where it is, a change lands in one of them.
+
+        Contracts are added up by value, because a future above the index moves by more than the coin.
+        """
         aimed = self._explained(placed_in(choice.aim, need, scene, rule=NAME), choice)
+        others = [row for row in self._held(need.asset, view) if row.symbol != choice.aim.symbol]
         if not others:
             return [aimed]
-        elsewhere = sum((-view.amount(row.symbol) for row in others), ZERO)
         here = max(ZERO, -view.amount(choice.aim.symbol))
-        too_much = max(ZERO, elsewhere + here - aimed.amount)
+        worth = {row.symbol: row.notional(-view.amount(row.symbol), _price(row, view)) for row in others}
+        total = sum(worth.values(), ZERO) + choice.aim.notional(here, _price(choice.aim, view))
+        change = need.short_notional - total
         found = []
-        for row in others:
-            amount = -view.amount(row.symbol)
-            cut = min(amount, too_much)
-            too_much -= cut
-            words = f"{amount.normalize():f} are still in {row.symbol}"
-            found.append(self._resized(aimed, row, row.floor_amount(amount - cut), view, words))
+        for number, row in enumerate(others):
+            held = -view.amount(row.symbol)
+            # growth lands where the short is until the move has begun; the move takes it along
+            part = change if change < 0 or (here <= 0 and number == 0) else ZERO
+            part = max(part, -worth[row.symbol])
+            change -= part
+            amount = max(ZERO, row.floor_amount(held + row.amount_of(part, _price(row, view))))
+            words = f"{held.normalize():f} are still in {row.symbol}"
+            found.append(self._resized(aimed, row, amount if need.short_notional > 0 else ZERO, view, words))
         if here <= 0:
-            # before the move has begun, growth lands where the short is: the move takes it along
-            first = found[0]
-            more = max(ZERO, aimed.amount - elsewhere)
-            grown = others[0].floor_amount(first.amount + more)
-            return [self._resized(first, others[0], grown, view, "a change lands where the short is"), *found[1:]]
-        rest = max(ZERO, aimed.amount - sum((row.amount for row in found), ZERO))
-        words = f"the other {rest.normalize():f} belong into {choice.aim.symbol}"
-        return [*found, self._resized(aimed, choice.aim, choice.aim.floor_amount(rest), view, words)]
+            return found
+        amount = max(ZERO, choice.aim.floor_amount(here + choice.aim.amount_of(change, _price(choice.aim, view))))
+        words = f"{here.normalize():f} are in {choice.aim.symbol}, where the whole short belongs"
+        return [*found, self._resized(aimed, choice.aim, amount if need.short_notional > 0 else ZERO, view, words)]
 
     def _explained(self, target: Target, choice: _Choice) -> Target:
         carry = choice.carry
         inputs = () if carry is None else (
-            Input(name="expected funding", value=quantized(carry.funding), unit=f"in {carry.horizon_days:g} days"),
+            Input(name="expected funding", value=quantized(carry.funding), unit=f"in {carry.horizon_days:.0f} days"),
             Input(name="basis", value=quantized(carry.basis_annual), unit="per year"),
             Input(name="advantage of the dated future", value=quantized(carry.advantage)),
             Input(name="doubt", value=quantized(carry.doubt)),
@@ -195,8 +216,15 @@ class ExpiryRoll:
         return target.because(Explanation(rule=NAME, words=choice.why, inputs=inputs))
 
     def _resized(self, target: Target, row: Instrument, amount: Decimal, view: VenueView, words: str) -> Target:
-        mark = view.mark(row.symbol)
-        price = mark.mark_price if mark else ZERO
+        price = _price(row, view)
         link = Explanation(rule=NAME, words=words, figure=amount, unit=row.base)
         resized = replace(target, symbol=row.symbol)
         return resized.because(link, amount=amount, short_notional=row.notional(amount, price))
+
+
+def _price(row: Instrument, view: VenueView) -> Decimal:
+    """The mark of a contract that is held or aimed at. Raises: ValueError without one."""
+    mark = view.mark(row.symbol)
+    if mark is None:
+        raise ValueError(f"{row.symbol} is held without a mark")
+    return mark.mark_price

@@ -45,8 +45,9 @@ def check(plan: Plan, circumstances: Circumstances) -> tuple[ApprovedPlan, tuple
                 break
         if found:
             running = before
-            found = found if len(group) == 1 else [_with_its_half(found[0], group)]
-            refusals += found
+            if not any(_after(intent) in refused for intent in group):
+                # what follows in the same roll stays undone for the same reason, which is said once
+                refusals += found if len(group) == 1 else [_with_its_half(found[0], group)]
             refused.update(intent.id for intent in group)
         else:
             approved += group
@@ -79,7 +80,7 @@ def _orphaned(intent: Intent, refused: set[str]) -> Refusal | None:
 
 def _with_its_half(refusal: Refusal, group: Sequence[Intent]) -> Refusal:
     halves = ", ".join(intent.id for intent in group)
-    return replace(refusal, reason=f"{refusal.reason}; both halves of the roll ({halves}) stay undone")
+    return replace(refusal, reason=f"{refusal.reason}; both halves of the roll ({halves}) and what follows stay undone")
 
 
 def _judge(intent: Intent, circumstances: Circumstances, running: Running) -> Refusal | None:

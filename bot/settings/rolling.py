@@ -24,6 +24,9 @@ class ExpiryRoll(Table):
         default=Decimal(6), description="Most the spreads of a roll may cost before that, in basis points."
     )
     tenor_min_days: Days = Field(default=Decimal(14), description="No future is entered that ends sooner.")
+    rest_days: Annotated[NotNegative, Field(le=400)] = Field(
+        default=Decimal(14), description="Rest after a move before the short is moved again for the sake of carry."
+    )
     gap_max: Annotated[PositiveFraction, Field(le=Decimal("0.25"))] = Field(
         default=Decimal("0.05"), description="Most of what is owned that may be unhedged for a moment while rolling."
     )
