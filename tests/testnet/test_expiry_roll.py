@@ -83,7 +83,7 @@ def test_the_perpetual_is_kept_where_the_future_would_cost_more(
 ) -> None:
     """Funding as usual, futures below the index: nothing is switched, in no single look."""
     weather = Scenario(summary="futures below the index", start=BEFORE_EXPIRY, phases=(Phase(days=26, basis=-0.05),))
-    monkeypatch.setitem(SCENARIOS, "cheap-futures", weather)  # type: ignore[misc]
+    monkeypatch.setitem(SCENARIOS, "cheap-futures", weather)
 
     async def check(stage: Stage) -> None:
         records = await stage.until(EXPIRY + timedelta(days=3), timedelta(hours=6))
