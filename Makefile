@@ -9,7 +9,7 @@ FIRST_SEED ?= 0
 CYCLES ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test alerts demo test check pytest bench soak lock image docs clean
+.PHONY: help install install-test alerts demo test check pytest bench acceptance soak lock image docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ pytest: install-test
 
 bench: install-test ## how fast, how small
 	@$(BIN)/python -m bench $(ARGS)
+
+acceptance: install-test ## every venue through every case, and the table in docs/acceptance.md
+	@$(BIN)/python -m tests.acceptance --write $(ARGS)
 
 soak: install-test ## long seeded fault schedules; SEEDS=20000 FIRST_SEED=0 CYCLES=60 make soak
 	@$(BIN)/python -m tests.soak --seeds $(FIRST_SEED)-$$(($(FIRST_SEED) + $(SEEDS))) --cycles $(CYCLES) --jobs $(JOBS)
