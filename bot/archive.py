@@ -20,6 +20,7 @@ from bot.domain.snapshot import VenueView
 from bot.exchange.store import CLOCK_STEP_MAX, Store
 
 VERSION = "1"
+PERPETUALS = (MarketKind.LINEAR_PERPETUAL, MarketKind.INVERSE_PERPETUAL)
 KEPT_FOR = timedelta(days=3650)
 PATIENCE_S = 5.0
 ASK_AGAIN = timedelta(minutes=5)
@@ -154,14 +155,12 @@ class Archive:
 
 def _known(ask: HistoryAsk, view: VenueView) -> bool:
     """Funding exists only where there is a perpetual."""
-    return ask.kind == "candles" or any(
-        row.base == ask.asset and row.kind is MarketKind.LINEAR_PERPETUAL for row in view.instruments
-    )
+    return ask.kind == "candles" or any(row.base == ask.asset and row.kind in PERPETUALS for row in view.instruments)
 
 
 def _symbol(ask: HistoryAsk, view: VenueView, quote: str) -> str:
     """The asset's perpetual where there is one, otherwise its spot market."""
-    found = (row for row in view.instruments if row.base == ask.asset and row.kind is MarketKind.LINEAR_PERPETUAL)
+    found = (row for row in view.instruments if row.base == ask.asset and row.kind in PERPETUALS)
     return next((row.symbol for row in found), f"{ask.asset}/{quote}")
 
 

@@ -158,7 +158,10 @@ async def _hedging(row: Venue, venue: CcxtVenue, assets: set[str]) -> list[Findi
         missing = sorted(set(symbols) - {mark.symbol for mark in marks})
         findings.append(_fail(f"{row.id} marks", f"no mark price for {', '.join(missing)}", 3))
     for account in await venue.margin_accounts():
-        text = f"{account.equity:,.2f} {account.currency} collateral, {account.withdrawable:,.2f} of it free"
+        places = 8 if row.inverse else 2
+        text = (
+            f"{account.equity:,.{places}f} {account.currency} collateral, {account.withdrawable:,.{places}f} of it free"
+        )
         findings.append(_ok(f"{row.id} margin", text))
     positions = await venue.positions(symbols)
     longs = [position for position in positions if position.amount > 0]

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 
-from bot.domain.figures import effective_leverage, held_ratio, nearest_liquidation, wanted_ratio
+from bot.domain.figures import counted_in, effective_leverage, held_ratio, nearest_liquidation, wanted_ratio
 from bot.domain.intent import LeverageIntent, MarginModeIntent, OrderIntent, TransferIntent
 from bot.domain.published import plain
 from bot.domain.record import CycleRecord
@@ -221,7 +221,7 @@ def _action(record: CycleRecord) -> str:
 
 def _deed(intent: OrderIntent | LeverageIntent | MarginModeIntent | TransferIntent) -> str:
     if isinstance(intent, OrderIntent):
-        return f"{intent.side.value} {_short(intent.amount)} {intent.symbol.partition('/')[0]}"
+        return f"{intent.side.value} {_short(intent.amount)} {counted_in(intent.symbol)}"
     if isinstance(intent, TransferIntent):
         return f"move {_short(intent.amount)} {intent.currency} to {intent.target.value}"
     if isinstance(intent, LeverageIntent):

@@ -44,6 +44,13 @@ def effective_leverage(record: CycleRecord) -> Decimal | None:
     return max(levers, default=None)
 
 
+def counted_in(symbol: str) -> str:
+    """What amounts in a market are counted in: coins, or the quote currency where the contract settles in its coin."""
+    base, _, rest = symbol.partition("/")
+    quote, _, settle = rest.partition(":")
+    return quote if settle.partition("-")[0] == base else base
+
+
 def settle_currency(position: Position) -> str:
     """The currency behind a position, from the unified symbol BASE/QUOTE:SETTLE."""
     return position.symbol.partition(":")[2].partition("-")[0]

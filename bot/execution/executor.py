@@ -16,6 +16,7 @@ from bot.domain.errors import (
     Unknown,
     Unrecorded,
 )
+from bot.domain.figures import counted_in
 from bot.domain.intent import (
     Ending,
     Intent,
@@ -275,8 +276,14 @@ def _with_fee(outcome: Outcome, intent: Intent, fills: dict[tuple[str, str], lis
         if sum((fill.amount for fill in own), ZERO) == outcome.filled:
             remaining = [row for row in fills[(intent.venue, intent.symbol)] if row.order_id != order_id]
             fills[(intent.venue, intent.symbol)] = remaining
-            return replace(outcome, fee=sum((fill.fee for fill in own), ZERO), fills=tuple(own))
+            return replace(outcome, fee=sum((_paid(fill) for fill in own), ZERO), fills=tuple(own))
     return outcome
+
+
+def _paid(fill: Fill) -> Decimal:
+    """The fee in quote currency; that of an inverse contract is charged in its coin."""
+    base = fill.symbol.partition("/")[0]
+    return fill.fee * fill.price if fill.fee_currency == base and counted_in(fill.symbol) != base else fill.fee
 
 
 def _done(intent: Intent, detail: str) -> Outcome:

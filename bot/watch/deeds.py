@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from bot.domain.figures import counted_in
 from bot.watch.sight import ZERO, Record
 from bot.watch.words import coins, money
 
@@ -29,7 +30,7 @@ def deeds(record: Record) -> list[str]:
         if intent is None:
             earlier.append(f"{row['id']} of an earlier cycle: {ending}")
         elif intent["kind"] == "order":
-            key = (str(intent["side"]), _coin(intent), bool(intent["reduce_only"]), ending)
+            key = (str(intent["side"]), counted_in(str(intent["symbol"])), bool(intent["reduce_only"]), ending)
             orders.setdefault(key, []).append({**row, "amount": intent["amount"]})
         elif intent["kind"] == "transfer":
             moved.append(f"moved {money(_number(intent['amount']))} of collateral: {ending}")
