@@ -150,6 +150,8 @@ def _deliberate(
     blocked = _growth_blocked(protections, unsettled) or frozen_and_open(snapshot)
     if blocked is not None:
         notes += [f"the roll of {row.asset} out of {row.leaving} waits: {blocked}" for row in decision.rolls]
+    if blocked is not None and any(_without_growth(row, snapshot, blocked) is not row for row in decision.targets):
+        notes.append(f"no short grows now: {blocked}")
     urgent = [row for row in protections if row.keep < 1]
     if urgent:
         steps = tuple(step for row in urgent for step in _shrunk(snapshot.venue(row.pool.venue), row, decision))

@@ -31,6 +31,8 @@ def headline(record: Mapping[str, Any]) -> str:
     meaning = MEANINGS.get(record["status"], record["status"])
     if record["cycle"] == "plan" and record["status"] == "acted":
         meaning = "these steps would be taken (nothing was done)"
+    if record["status"] == "hedged" and not record["intents"]:
+        meaning = "hedged as wanted, nothing to do"
     return f"{record['portfolio']} ({record['mode']}) at {at} UTC: {meaning}"
 
 
