@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,7 +84,9 @@ def flatten(arguments: Arguments) -> int:
         async with open_desk(settings, purpose="flatten") as desk:
             return await close_shorts(desk, verify=arguments.verify)
 
-    return _show(asyncio.run(close()), arguments)
+    from bot.cli.render import FLATTENED  # noqa: PLC0415
+
+    return _show(asyncio.run(close()), arguments, FLATTENED)
 
 
 def daemon(arguments: Arguments) -> int:
@@ -175,12 +178,16 @@ def _tape_exists(tape: Path | None) -> None:
         raise ConfigurationError(f"--tape {tape}: there is no such directory; docs/tape.md describes what it holds")
 
 
-def _show(record: CycleRecord, arguments: Arguments) -> int:
+def _show(record: CycleRecord, arguments: Arguments, meanings: Mapping[str, str] | None = None) -> int:
     from bot.cli.explained import explained  # noqa: PLC0415
     from bot.cli.render import record_table  # noqa: PLC0415
     from bot.logs import redacted  # noqa: PLC0415
 
     shown = published(record)
-    table = explained if getattr(arguments, "explain", False) else record_table
-    print(redacted(json.dumps(shown) if arguments.json else table(shown)))
+    if arguments.json:
+        print(redacted(json.dumps(shown)))
+    elif getattr(arguments, "explain", False):
+        print(redacted(explained(shown)))
+    else:
+        print(redacted(record_table(shown, meanings)))
     return EXIT_CODES[record.status]

@@ -89,11 +89,10 @@ def pause(arguments: Arguments) -> int:
     settings = settings_of(arguments)
     from bot.wiring import open_journal  # noqa: PLC0415
 
+    reason = arguments.reason.strip() or "paused by hand"
     with open_journal(settings) as journal:
-        journal.set_paused(arguments.reason)
-    _say(
-        arguments, paused=arguments.reason, text="Paused: no risk is added, protection goes on. End it: ballast resume"
-    )
+        journal.set_paused(reason)
+    _say(arguments, paused=reason, text="Paused: no risk is added, protection goes on. End it: ballast resume")
     return 0
 
 

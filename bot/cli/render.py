@@ -9,6 +9,15 @@ from bot.domain.record import MEANINGS
 MARKS = {"ok": "ok  ", "warn": "WARN", "fail": "FAIL"}
 
 
+FLATTENED = {
+    "hedged": "flat, no short is open",
+    "acted": "not flat yet, run it again",
+    "refused": "not flat, see why",
+    "unavailable": "venue unavailable, it is not known to be flat",
+    "stale": "data too old or incomplete, it is not known to be flat",
+}
+
+
 class Finding(Protocol):
     """What the doctor says about one topic."""
 
@@ -25,20 +34,21 @@ class Finding(Protocol):
         """What was found and what to do."""
 
 
-def headline(record: Mapping[str, Any]) -> str:
-    """Which portfolio, when, and how the cycle ended."""
+def headline(record: Mapping[str, Any], meanings: Mapping[str, str] | None = None) -> str:
+    """Which portfolio, when, and how the cycle ended; `meanings` tells statuses in a command's own words."""
     at = str(record["at"])[:19].replace("T", " ")
     meaning = MEANINGS.get(record["status"], record["status"])
     if record["cycle"] == "plan" and record["status"] == "acted":
         meaning = "these steps would be taken (nothing was done)"
     if record["status"] == "hedged" and not record["intents"]:
         meaning = "hedged as wanted, nothing to do"
+    meaning = (meanings or {}).get(record["status"], meaning)
     return f"{record['portfolio']} ({record['mode']}) at {at} UTC: {meaning}"
 
 
-def record_table(record: Mapping[str, Any]) -> str:
+def record_table(record: Mapping[str, Any], meanings: Mapping[str, str] | None = None) -> str:
     """One cycle, top to bottom: owned, wanted, held, done, why."""
-    parts = [headline(record)]
+    parts = [headline(record, meanings)]
     parts += [
         _section("owned", ("asset", "amount", "worth", "where"), _exposures(record)),
         _section("wanted", ("asset", "short", "leverage at most"), _needs(record)),

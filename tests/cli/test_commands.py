@@ -199,3 +199,10 @@ def test_ctrl_c_is_quiet(wait_s: float, tmp_path: Path) -> None:
         assert (ended.returncode, ended.stderr) == (130, "")
     else:
         assert ended.returncode in (130, -signal.SIGINT)
+
+
+def test_a_pause_without_a_reason_is_still_shown(tmp_path: Path) -> None:
+    """An empty reason does not hide the pause."""
+    given = profile(tmp_path)
+    assert command("pause", "--reason", " ", "--config", given, directory=tmp_path).returncode == 0
+    assert "PAUSED: paused by hand" in command("status", "--config", given, directory=tmp_path).stdout

@@ -253,7 +253,7 @@ def test_a_halt_is_70_everywhere_until_its_token_is_given(tmp_path: Path) -> Non
         told(place.ballast("status"), 70, "HALTED", "--arm abc123")
         told(place.ballast("resume"), 70, "--arm abc123")
         told(place.ballast("resume", "--arm", "nonsense"), 70, "still halted")
-        told(place.ballast("flatten", "--verify"), 0)
+        told(place.ballast("flatten", "--verify"), 0, "flat, no short is open")
         assert place.short() == {}
         told(place.ballast("resume", "--arm", "abc123"), 0)
         told(place.ballast("once"), 0)
