@@ -87,7 +87,7 @@ def _no_id_is_refusal() -> Iterator[None]:
 def _empty_is_flat() -> Iterator[None]:
     with (
         patch.object(translate_account, "flat_by_account", lambda _: True),
-        patch.object(plausible, "_doubts_about_positions", lambda _: []),
+        patch.object(observe, "doubts_about_account", lambda _: []),
         patch.object(cycle, "surprises", lambda *_: ()),
     ):
         yield
