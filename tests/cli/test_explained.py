@@ -131,7 +131,7 @@ BTC: BTC/USDT:USDT at binance
                   funding rate (4 s old)"""
 
 HOLDING = """\
-family (testnet) at 2025-01-06 00:00:04 UTC: hedged as wanted
+family (testnet) at 2025-01-06 00:00:04 UTC: hedged as wanted, nothing to do
 
 BTC: BTC/USDT:USDT at binance
   held            0.33 BTC short, 19,800.00 USDT
