@@ -15,7 +15,7 @@ from bot.deliberate import (
     movers,
     protect_only,
 )
-from bot.domain.errors import ConfigurationError, JournalError, Refused, Stale, Unavailable, Unrecorded
+from bot.domain.errors import ConfigurationError, Refused, Stale, Unavailable
 from bot.domain.explanation import Rationale
 from bot.domain.hedge import Target
 from bot.domain.history import NO_HISTORY
@@ -24,7 +24,7 @@ from bot.domain.published import published
 from bot.domain.record import CycleRecord, CycleStatus
 from bot.domain.snapshot import Snapshot
 from bot.execution.arrival import arrived
-from bot.execution.executor import apply
+from bot.execution.executor import apply, told_after_sending
 from bot.execution.journal import Journal, KnownPosition
 from bot.execution.measured_cost import measured_costs
 from bot.execution.planner import MarketDetail
@@ -102,7 +102,8 @@ async def run_cycle(desk: Desk) -> CycleRecord:
         applied = await apply(approved, _seen(found), desk.hands)
         found.outcomes += applied.outcomes
         found.notes += applied.notes
-        _halt_after(desk, found, cycle)
+        with told_after_sending(desk.hands.journal, cycle, found.outcomes):
+            _halt_after(desk, found, cycle)
         status = _status(desk, found, settled)
         await _look_again(desk, found)
     except (Unavailable, Refused) as error:
@@ -118,17 +119,8 @@ async def run_cycle(desk: Desk) -> CycleRecord:
 
 def _close(desk: Desk, record: CycleRecord) -> None:
     journal = desk.hands.journal
-    try:
+    with told_after_sending(journal, record.cycle, record.outcomes):
         journal.end_cycle(record.cycle, desk.lookout.clock.now(), json.dumps(published(record)))
-    except JournalError as error:
-        if not record.outcomes:
-            raise
-        raise Unrecorded(
-            f"{len(record.outcomes)} request(s) were sent in {record.cycle} and how they ended is in the journal "
-            f"{journal.path}, but the record of the cycle could not be added ({error.why}). Nothing more is sent now; "
-            "the next run goes on from what is booked. Free disk space or repair the file, then start again.",
-            why=error.why,
-        ) from None
 
 
 async def preview_cycle(desk: Desk) -> CycleRecord:

@@ -13,7 +13,7 @@ from bot.domain.intent import Intent, Outcome, Refusal
 from bot.domain.published import published
 from bot.domain.record import CycleRecord, CycleStatus
 from bot.domain.snapshot import Snapshot
-from bot.execution.executor import apply
+from bot.execution.executor import apply, told_after_sending
 from bot.execution.planner import plan
 from bot.execution.settlement import settle
 from bot.observe import look_closer, observe
@@ -56,7 +56,8 @@ async def flatten(desk: Desk, *, verify: bool) -> CycleRecord:
             if not targets:
                 status = CycleStatus.UNAVAILABLE
                 break
-            step = await _close(desk, snapshot, targets, f"{cycle}-r{number}")
+            with told_after_sending(journal, cycle, outcomes):
+                step = await _close(desk, snapshot, targets, f"{cycle}-r{number}")
             intents += step[0]
             outcomes += step[1]
             refusals += step[2]
@@ -88,7 +89,8 @@ async def flatten(desk: Desk, *, verify: bool) -> CycleRecord:
         refusals=tuple(refusals),
         notes=tuple(dict.fromkeys((*notes, *desk.remarks()))),
     )
-    journal.end_cycle(cycle, desk.lookout.clock.now(), json.dumps(published(record)))
+    with told_after_sending(journal, cycle, outcomes):
+        journal.end_cycle(cycle, desk.lookout.clock.now(), json.dumps(published(record)))
     return record
 
 

@@ -1,7 +1,8 @@
 """The only code that changes anything at a venue: journal, send, settle, one intent at a time."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -30,7 +31,7 @@ from bot.domain.intent import (
 from bot.domain.ports import Venue
 from bot.domain.snapshot import Snapshot
 from bot.execution.client_id import client_id
-from bot.execution.journal import KnownPosition
+from bot.execution.journal import Journal, KnownPosition
 from bot.execution.settlement import CLOCK_SKEW, Hands, close_order
 from bot.risk.check import ApprovedPlan
 
@@ -127,6 +128,25 @@ def _unrecorded(error: JournalError, sent: list[Intent], hands: Hands) -> Unreco
         "then start again.",
         why=error.why,
     )
+
+
+@contextmanager
+def told_after_sending(journal: Journal, cycle: str, outcomes: Sequence[Outcome]) -> Iterator[None]:
+    """Write what follows the orders of a cycle; a failure then does not claim that nothing was sent.
+
+    Raises: Unrecorded when something was, JournalError when nothing was.
+    """
+    try:
+        yield
+    except JournalError as error:
+        if not outcomes or isinstance(error, Unrecorded):
+            raise
+        raise Unrecorded(
+            f"{len(outcomes)} request(s) were sent in {cycle} and how they ended is in the journal {journal.path}, but "
+            f"the record of the cycle could not be added ({error.why}). Nothing more is sent now; the next run goes on "
+            "from what is booked. Free disk space or repair the file, then start again.",
+            why=error.why,
+        ) from None
 
 
 async def _carry_out(intent: Intent, snapshot: Snapshot, hands: Hands, sent: list[Intent]) -> Outcome:

@@ -15,6 +15,7 @@ from bot.domain.intent import OrderIntent, TransferIntent
 from bot.domain.record import CycleRecord, CycleStatus
 from bot.execution.journal import Journal, KnownPosition
 from bot.execution.stranded import abandon
+from bot.flatten import flatten
 from tests.builders import BTC, NOW, d, order_rule
 from tests.cycles.desk import desk, journal
 from tests.fake_venue import FakeVenue, ManualClock
@@ -141,6 +142,22 @@ def test_a_record_that_cannot_be_stored_after_orders_says_that_they_are_booked(t
         with pytest.raises(Unrecorded, match="how they ended is in the journal"):
             _run(fake, book)
         assert book.open_intents() == ()
+
+
+def test_a_flatten_whose_record_cannot_be_stored_says_that_it_traded(tmp_path: Path) -> None:
+    """The shorts are closed and booked; only the record is missing."""
+    fake = FakeVenue(ManualClock())
+    with journal(tmp_path) as book:
+        _run(fake, book)
+
+        def full(name: str) -> None:
+            if name == "positions" and fake.position == 0:
+                book._connection.execute("PRAGMA query_only = 1")
+
+        fake.before_read = full
+        with pytest.raises(Unrecorded, match="how they ended is in the journal"):
+            asyncio.run(flatten(desk(fake, book), verify=True))
+    assert fake.position == 0
 
 
 def test_a_book_that_cannot_be_read_leaves_its_symbol_alone(tmp_path: Path) -> None:
