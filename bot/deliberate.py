@@ -67,7 +67,7 @@ def deliberate(
     mind = replace(mind, collateral=movable(counted(mind, snapshot), barred, unsettled))
     protections = look_after(mind, snapshot, caps)
     decision, failed = _decided(mind, snapshot, memory)
-    decision = _capped(_carried(decision, mind.orders.margin_mode), caps)
+    decision = _carried(_capped(decision, caps), mind.orders.margin_mode)
     why = blocked_in or {}
     allowed = (_without_growth(row, snapshot, why[row.asset]) if row.asset in why else row for row in decision.targets)
     thought = _deliberate(mind, snapshot, replace(decision, targets=tuple(allowed)), protections, unsettled)

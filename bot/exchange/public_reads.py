@@ -141,10 +141,10 @@ async def prices(reading: Reading, assets: Iterable[str], quote: str) -> tuple[P
         for market_id, asset in wanted.items()
         if now_s - reading.absent_spot.get(market_id, -ABSENT_AGE_MAX_S) >= ABSENT_AGE_MAX_S
     }
-    replies = await _book_tickers(reading, list(known))
-    at = reading.now()
     found: list[Price] = []
     try:
+        replies = await _book_tickers(reading, list(known))
+        at = reading.now()
         for item in replies:
             asset = known.get(strict.text(item, "symbol"))
             price = translate.spot_price(asset, item, at, reading.venue) if asset else None

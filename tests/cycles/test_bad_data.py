@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from bot.deliberate import Deliberation, deliberate
-from bot.domain.account import MarginAccount, Position
+from bot.domain.account import MarginAccount, MarginMode, Position
 from bot.domain.snapshot import Snapshot
 from bot.policy.scene import Memory
 from bot.policy.size import Allocation
@@ -111,3 +111,15 @@ def test_an_amount_that_is_not_believed_trades_nothing_in_that_asset(amount: str
     seen = replace(seen, doubtful={"BTC": "BTC went from 2 to 1 at once"}, venues=(replace(seen.venues[0], frozen={}),))
     thought = deliberate(_mind(), seen, Memory(managed=frozenset({"BTC"})), ())
     assert _amounts(thought) == {ETH: d(5)}
+
+
+def test_an_isolated_short_is_carried_at_a_whole_figure_under_every_cap() -> None:
+    """Opened at the figure above its cap it would be closed and opened again, a fee each time."""
+    mind = replace(
+        _mind(),
+        margin=margin_limits(cap="1.5"),
+        orders=replace(order_rule(), margin_mode=MarginMode.ISOLATED),
+    )
+    seen = _seen()
+    thought = deliberate(mind, replace(seen, venues=(replace(seen.venues[0], frozen={}),)), Memory(), ())
+    assert {row.leverage_cap for row in thought.steps} == {d(1)}

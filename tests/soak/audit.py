@@ -24,9 +24,11 @@ PROTECTIVE = 5  # protective orders may go five times as far from the mark
 LOTS = {"BTCUSDT": Decimal("0.001"), "ETHUSDT": Decimal("0.001"), "SOLUSDT": Decimal("0.01")}
 NOTIONAL_MIN = {"BTCUSDT": Decimal(100), "ETHUSDT": Decimal(20), "SOLUSDT": Decimal(5)}
 NEEDED = ("/api/v3/account", "/fapi/v3/account", "/fapi/v3/positionRisk", "/fapi/v1/openOrders")
+MARGIN = ("/fapi/v3/account", "/fapi/v3/positionRisk")
 NEEDED_OF_SYMBOL = ("/fapi/v1/premiumIndex", "/fapi/v1/depth", "/fapi/v1/symbolConfig")
 INDEX_FROM_MARK = Decimal("1.003")  # exposure is valued at the index, orders are sized at the mark
 COLLATERAL_KEPT = Decimal("0.10")
+SOL_CAP = Decimal("2.1")  # a thin coin carries less than the user's cap when a day may double its price
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +135,9 @@ class _Judge:
             if row.truthful and row.life == request.life
         }
         symbol = request.parameters["symbol"]
-        missing = [path for path in NEEDED if not any(truth[0] == path for truth in truths)]
-        needed = NEEDED_OF_SYMBOL[:1] if _protective(request) else NEEDED_OF_SYMBOL  # protection needs no book
+        # Protection rests on the margin, the positions and their marks alone.
+        always, needed = (MARGIN, NEEDED_OF_SYMBOL[:1]) if _protective(request) else (NEEDED, NEEDED_OF_SYMBOL)
+        missing = [path for path in always if not any(truth[0] == path for truth in truths)]
         missing += [path for path in needed if not {(path, symbol), (path, "")} & truths]
         if missing:
             yield self.broken("C2", f"traded without a true answer to {', '.join(missing)}", request=request)
@@ -396,6 +399,8 @@ class _Judge:
         cap = Decimal(str(self.evidence.settings["leverage_cap"]))
         if self.evidence.settings["margin_mode"] == "isolated":
             cap = cap // 1  # the figure that binds collateral to a position knows no fractions
+        if shorts.get("SOLUSDT") or "SOL" in final.owned:
+            cap = min(cap, SOL_CAP)
         notional = sum((amount * marks[symbol] for symbol, amount in shorts.items() if symbol in marks), ZERO)
         room = final.equity * cap / (1 + COLLATERAL_KEPT) - notional
         if self.evidence.settings["margin_mode"] == "isolated":

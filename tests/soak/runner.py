@@ -212,7 +212,8 @@ def settings_for(world: World) -> Settings:
     return Settings.model_validate(
         {
             "mode": "testnet",
-            "portfolio": {"name": "family"},
+            # The market here knows no second stablecoin, the judge no cap but the user's; both have their own laws.
+            "portfolio": {"name": "family", "peg_reference": ""},
             "holdings": [
                 {"asset": coin, "amount": str(amount), "label": "cold"}
                 for coin, amount in world.schedule.external.items()
@@ -221,6 +222,8 @@ def settings_for(world: World) -> Settings:
             "policy": {"size": words["size"], "pace": {"band_outer": outer, "band_inner": inner}},
             "risk": {
                 "leverage_cap": words["leverage_cap"],
+                "response_days": 1,
+                "liquidations_per_year_max": "0.5",
                 "order_notional_max": words["order_notional_max"],
                 "hedge_ratio_max": words["hedge_ratio_max"],
             },
