@@ -10,10 +10,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from math import isfinite
+from typing import Protocol, runtime_checkable
 
 from bot.domain.account import Candle
 from bot.domain.errors import Unavailable
-from bot.domain.history import EPOCH, BarSeries, FundingSeries, History, HistoryAsk, moment, seconds
+from bot.domain.history import (
+    EPOCH,
+    BarSeries,
+    FundingSeries,
+    History,
+    HistoryAsk,
+    ImpliedVolatility,
+    moment,
+    seconds,
+)
 from bot.domain.instrument import MarketKind
 from bot.domain.ports import MarketReader
 from bot.domain.snapshot import VenueView
@@ -24,8 +34,17 @@ PERPETUALS = (MarketKind.LINEAR_PERPETUAL, MarketKind.INVERSE_PERPETUAL)
 KEPT_FOR = timedelta(days=3650)
 PATIENCE_S = 5.0
 ASK_AGAIN = timedelta(minutes=5)
+INDEX_EVERY = timedelta(hours=1)
 BARS_MAX = 20_000
 SLACK = 0.001  # a bar of the same market may differ in its last digits between two readings, not by more
+
+
+@runtime_checkable
+class ImpliedReader(Protocol):
+    """A venue that publishes an implied volatility index; not every one does."""
+
+    async def implied_volatility(self, asset: str) -> ImpliedVolatility | None:
+        """The index now, None where there is none for this asset. Raises: Unavailable."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,6 +71,7 @@ class Archive:
         self._world = "".join(mark if mark.isalnum() else "-" for mark in world)
         self._patience_s = patience_s
         self._shelves: dict[tuple[str, str, int], _Shelf] = {}
+        self._implied: dict[str, ImpliedVolatility] = {}
 
     async def read(self, asks: Sequence[HistoryAsk], reader: MarketReader, view: VenueView, quote: str) -> History:
         """What is known by now, brought up to date where something new can exist and the venue answers in time.
@@ -59,6 +79,8 @@ class Archive:
         Never raises for a venue's silence; `History.troubles` says what is missing and why.
         """
         troubles: dict[str, str] = {}
+        await self._look_at_indices([ask.asset for ask in asks if ask.kind == "implied"], reader, view.at, troubles)
+        asks = [ask for ask in asks if ask.kind != "implied"]
         jobs = [self._refresh(ask, _symbol(ask, view, quote), reader, view) for ask in asks if _known(ask, view)]
         tasks = [asyncio.ensure_future(job) for job in jobs]
         if tasks:
@@ -90,7 +112,26 @@ class Archive:
                 bars[ask.asset, ask.step_s] = shelf.bars
             if ask.kind == "funding" and shelf.funding is not None:
                 funding[ask.asset] = shelf.funding
-        return History(bars=bars, funding=funding, troubles=troubles)
+        return History(bars=bars, funding=funding, implied=dict(self._implied), troubles=troubles)
+
+    async def _look_at_indices(
+        self, assets: Sequence[str], reader: MarketReader, now: datetime, troubles: dict[str, str]
+    ) -> None:
+        """Implied volatility indices where the venue has them; an old one is kept, whoever reads it minds its age."""
+        if not isinstance(reader, ImpliedReader):
+            return
+        for asset in assets:
+            known = self._implied.get(asset)
+            if known is not None and timedelta(0) <= now - known.at < INDEX_EVERY:
+                continue
+            try:
+                async with asyncio.timeout(self._patience_s):
+                    found = await reader.implied_volatility(asset)
+            except (Unavailable, TimeoutError) as problem:
+                troubles.setdefault(asset, f"the implied volatility of {asset} could not be read: {problem}")
+                continue
+            if found is not None and isfinite(found.points) and found.points > 0:
+                self._implied[asset] = found
 
     def _shelf(self, ask: HistoryAsk, symbol: str) -> _Shelf:
         key = (ask.kind, symbol, ask.step_s if ask.kind == "candles" else 0)

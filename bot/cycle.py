@@ -239,8 +239,9 @@ def _remember(journal: Journal, found: _Findings) -> None:
     """Keep what the rules want to know again, when it changed; before anything is sent."""
     if found.deliberation is None:
         return
-    text = recalled_to_json(found.deliberation.decision.recalled)
-    if text != journal.setting(RECALLED):
+    recalled = found.deliberation.decision.recalled
+    text = recalled_to_json(recalled or {})
+    if recalled is not None and text != journal.setting(RECALLED):
         journal.set_setting(RECALLED, text)
 
 

@@ -31,8 +31,11 @@ def decide_without_frozen(policy: Policy, snapshot: Snapshot, memory: Memory) ->
     )
     decision = decide(policy, sound, replace(memory, managed=memory.managed - assets))
     notes = [f"{what} is left as it is: {why}" for what, why in sorted(doubts.items())]
-    targets = decision.targets
+    # What was noted of a frozen asset is not forgotten.
+    targets, recalled = decision.targets, {**memory.recalled, **(decision.recalled or {})}
     if not _independent(policy):
+        # What rules would note about a part of the portfolio is not true of the whole.
+        recalled = dict(memory.recalled)
         targets = tuple(_still(row, sound) for row in targets)
         notes.append("nothing else is changed either, because the rules weigh all assets together; protection goes on")
     left = tuple(
@@ -46,7 +49,7 @@ def decide_without_frozen(policy: Policy, snapshot: Snapshot, memory: Memory) ->
         wanted=decision.wanted,
         targets=targets,
         notes=(*decision.notes, *notes),
-        recalled={**memory.recalled, **decision.recalled},  # what was noted of a frozen asset is not forgotten
+        recalled=recalled,
     )
 
 
@@ -60,8 +63,8 @@ def frozen_and_open(snapshot: Snapshot) -> str | None:
 
 
 def _independent(policy: Policy) -> bool:
-    """Whether the short of one asset depends on nothing but that asset."""
-    return isinstance(policy.size, StaticRatio) and isinstance(policy.place, Direct) and not policy.adjust
+    """Whether the short of one asset depends on nothing but that asset; no adjustment looks at two."""
+    return isinstance(policy.size, StaticRatio) and isinstance(policy.place, Direct)
 
 
 def _sound(view: VenueView, assets: set[str]) -> VenueView:

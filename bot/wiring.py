@@ -6,14 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from hashlib import sha256
 from typing import Literal
 
 from bot.archive import VERSION as ARCHIVE_VERSION
 from bot.archive import Archive
 from bot.clock import LocalnetClock, SystemClock
-from bot.cycle import Desk
+from bot.cycle import RECALLED, Desk
 from bot.domain.errors import ConfigurationError
 from bot.domain.ports import Clock
 from bot.domain.ports import Venue as VenuePort
@@ -27,23 +26,13 @@ from bot.execution.settlement import Hands
 from bot.halting import HaltRule
 from bot.lock import hold_account
 from bot.observe import Lookout, Watched
-from bot.policy.contracts import CarryTerms
-from bot.policy.estimators.carry import RollWindow
-from bot.policy.expiry_roll import ExpiryRoll
-from bot.policy.pace import Band
-from bot.policy.pace_edges import CostEdges
-from bot.policy.pace_timing import ProfileTiming
-from bot.policy.place import Direct
-from bot.policy.policy import Policy, SizeRule
-from bot.policy.size import Allocation, StaticRatio
 from bot.risk.autopilot import MarginLimits
 from bot.risk.caps import RESPONSE_BY_HAND_DAYS, RESPONSE_BY_TRANSFER_DAYS, CapRule
 from bot.risk.check import RiskLimits
 from bot.risk.collateral import CollateralRule
 from bot.risk.plausible import AHEAD_MAX
+from bot.rulebook import make_policy, refuse_late_convictions
 from bot.settings import Settings, Venue
-from bot.settings import StaticRatio as StaticRatioSettings
-from bot.settings.rolling import ExpiryRoll as ExpiryRollSettings
 from bot.silence import keep_silence
 from bot.upkeep import Mind
 
@@ -67,6 +56,8 @@ async def open_desk(settings: Settings, *, purpose: Purpose, clock: Clock | None
             accounts = tuple(_account(settings, row) for row in settings.venues if row.has_keys)
             stack.enter_context(hold_account(settings.journal.path, accounts))
         ticking = clock or await _clock(settings)
+        if purpose != "flatten":
+            refuse_late_convictions(settings, journal.setting(RECALLED), ticking.now())
         venues: dict[str, VenuePort] = {}
         for row in settings.venues:
             venue = make_account(settings, row, ticking, Glance(journal) if purpose == "plan" else journal)
@@ -178,6 +169,7 @@ def make_desk(settings: Settings, venues: dict[str, VenuePort], journal: Journal
         price_age_max=timedelta(seconds=settings.risk.price_age_max_s) * tolerance,
         ahead_max=AHEAD_MAX * tolerance,
         clock=clock,
+        anchors=mind.policy.anchors,
         asks=mind.policy.asks,
         archive=archive,
         peg_reference=settings.portfolio.peg_reference or None,
@@ -213,20 +205,8 @@ def _archive(settings: Settings) -> Archive:
 def make_mind(settings: Settings) -> Mind:
     """The rules and limits the user chose."""
     risk, hedge = settings.risk, settings.hedge_venue
-    place = _place_rule(settings)
-    policy = Policy(
-        quote=settings.portfolio.quote,
-        stablecoins=frozenset(settings.portfolio.stablecoins),
-        leverage_cap=risk.leverage_cap,
-        size=_size_rule(settings),
-        adjust=(),
-        place=place,
-        roll=place if isinstance(place, ExpiryRoll) else None,
-        excluded=frozenset(settings.policy.size.exclude),
-        pace=_pace_rule(settings),
-    )
     return Mind(
-        policy=policy,
+        policy=make_policy(settings),
         limits=RiskLimits(
             leverage_cap=risk.leverage_cap,
             hedge_ratio_max=risk.hedge_ratio_max,
@@ -266,66 +246,6 @@ def _cap_rule(settings: Settings) -> CapRule:
         leverage_max=risk.leverage_cap,
         response_days=days,
         liquidations_per_year=float(risk.liquidations_per_year_max),
-    )
-
-
-def _place_rule(settings: Settings) -> Direct | ExpiryRoll:
-    place, venue = settings.policy.place, settings.hedge_venue.id
-    if not isinstance(place, ExpiryRollSettings):
-        return Direct(venue=venue)
-    return ExpiryRoll(
-        venue=venue,
-        terms=CarryTerms(
-            horizon_days=float(place.horizon_days),
-            perpetual_cost_bps=float(place.perpetual_cost_bps),
-            dated_cost_bps=float(place.dated_cost_bps),
-            roll_cost_bps=float(place.roll_cost_bps),
-            tenor_min_days=float(place.tenor_min_days),
-            rest_days=float(place.rest_days),
-        ),
-        window=RollWindow(
-            start_days=float(place.roll_from_days),
-            deadline_days=float(place.roll_by_days),
-            cost_max_bps=float(place.roll_cost_max_bps),
-        ),
-        gap_max=place.gap_max,
-    )
-
-
-def _size_rule(settings: Settings) -> SizeRule:
-    size, risk = settings.policy.size, settings.risk
-    overrides: dict[str, Decimal] = dict(size.overrides)
-    excluded = frozenset(size.exclude)
-    if isinstance(size, StaticRatioSettings):
-        return StaticRatio(ratio=size.ratio, leverage_cap=risk.leverage_cap, overrides=overrides, excluded=excluded)
-    return Allocation(
-        crypto_max=size.crypto_max,
-        leverage_cap=risk.leverage_cap,
-        ratio_max=risk.hedge_ratio_max,
-        overrides=overrides,
-        excluded=excluded,
-    )
-
-
-def _pace_rule(settings: Settings) -> Band:
-    pace, size = settings.policy.pace, settings.policy.size
-    edges = CostEdges(
-        aim=pace.aim,
-        aversion=float(pace.risk_aversion),
-        target_weight=None if isinstance(size, StaticRatioSettings) else float(size.crypto_max),
-        cost=pace.trading_cost,
-    )
-    timing = ProfileTiming(wait_max_h=pace.timing_wait_max_h, window_days=pace.timing_window_days)
-    return Band(
-        outer=pace.band_outer,
-        inner=pace.band_inner,
-        hedge_ratio_max=settings.risk.hedge_ratio_max,
-        cooldown_s=pace.cooldown_s,
-        edge_rule=edges if pace.band == "cost" else None,
-        trade_share_min=pace.trade_share_min,
-        sustained_s=pace.sustained_s,
-        sustained_bypass=pace.sustained_bypass,
-        timing=timing if pace.timing == "volume-profile" else None,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from bot.archive import ASK_AGAIN, VERSION, Archive
-from bot.domain.history import History, HistoryAsk
+from bot.domain.history import History, HistoryAsk, ImpliedVolatility
 from bot.domain.ports import MarketReader
 from bot.exchange.store import Store
 from tests.builders import BTC, NOW, view
@@ -154,3 +154,28 @@ def test_a_bar_is_known_at_its_close_and_not_before(tmp_path: Path) -> None:
     found = read(archive(tmp_path), MarketPast())
     assert found.bars_of("BTC", NOW - timedelta(seconds=1)).known_at == NOW - DAY  # type: ignore[union-attr]
     assert found.bars_of("BTC", NOW - 31 * DAY) is None
+
+
+def test_an_implied_index_is_read_where_the_venue_has_one(tmp_path: Path) -> None:
+    """Asked once an hour; a venue without one is not asked, and no candles are asked for in its name."""
+    ask = HistoryAsk(asset="BTC", kind="implied")
+    plain = MarketPast()
+    assert read(archive(tmp_path), plain, ask).implied == {}
+    assert plain.asked == []
+    with_index, shelf = IndexedPast(), archive(tmp_path)
+    assert read(shelf, with_index, ask).implied["BTC"].points == 55.0
+    read(shelf, with_index, ask, at=NOW + timedelta(minutes=30))
+    assert with_index.asked == [("index BTC", NOW)]
+    with_index.down = True
+    late = read(shelf, with_index, ask, at=NOW + 2 * DAY)
+    assert late.implied["BTC"].at == NOW
+    assert "could not be read" in late.troubles["BTC"]
+
+
+class IndexedPast(MarketPast):
+    """A market with an options exchange beside it."""
+
+    async def implied_volatility(self, asset: str) -> ImpliedVolatility | None:
+        self.asked.append((f"index {asset}", NOW))
+        await self._answer()
+        return ImpliedVolatility(points=55.0, at=NOW)

@@ -18,11 +18,38 @@ class Exposure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """The part of one short that stands for one asset.
+
+    Units: quote currency. `exposure_notional` is the short that would protect all of the asset's part in it.
+    """
+
+    asset: str
+    short_notional: Decimal
+    exposure_notional: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carry:
+    """What a perpetual short of an asset earns or costs by funding.
+
+    Units: fractions of notional and quote currency a year. Signs: + received, - paid. `over_budget` says that it costs
+    more than the owner wants to pay, so that a dated future is worth a look.
+    """
+
+    per_year: Decimal
+    notional_per_year: Decimal
+    over_budget: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
     """How much short one asset needs under which effective leverage, with the reasons in plain words.
 
     `floor_notional` is the part that is not discretionary (an allocation, a person's word, a rule's floor): no later
-    adjustment may go below it. `chain` holds the same reasons with their figures.
+    adjustment may go below it. `shares` says for which assets a short that was sized for several stands; empty when it
+    stands for its own, and `limit_notional` is then the largest short that may ever carry it. `carry` is known once a
+    funding rule looked. `chain` holds the same reasons with their figures.
     """
 
     asset: str
@@ -30,6 +57,9 @@ class Need:
     leverage_cap: Decimal
     reasons: tuple[str, ...]
     floor_notional: Decimal = Decimal(0)
+    shares: tuple[Share, ...] = ()
+    limit_notional: Decimal | None = None
+    carry: Carry | None = None
     chain: tuple[Explanation, ...] = ()
 
     def because(self, link: Explanation, *, short_notional: Decimal | None = None) -> Self:
@@ -43,20 +73,12 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
-    """The part of a short that protects one asset. Units: quote currency at mark."""
-
-    asset: str
-    short_notional: Decimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """The short to hold in one instrument after this cycle.
 
     Units: `amount` in base units, `short_notional` in quote currency at mark. Both are zero or positive.
-    `shares` says which assets an instrument protects when it stands in for others; empty when it protects its own
-    asset alone. `chain` holds the reasons with their figures.
+    `shares` says which assets an instrument protects when it stands in for others, with `limit_notional` as the largest
+    short it may ever hold; empty when it protects its own asset alone. `chain` holds the reasons with their figures.
     """
 
     venue: str
@@ -67,6 +89,7 @@ class Target:
     leverage_cap: Decimal
     reasons: tuple[str, ...]
     shares: tuple[Share, ...] = ()
+    limit_notional: Decimal | None = None
     chain: tuple[Explanation, ...] = ()
 
     def because(

@@ -13,7 +13,7 @@ DAY_S = 86_400
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STALE_STEPS = 2
 
-HistoryKind = Literal["candles", "funding"]
+HistoryKind = Literal["candles", "funding", "implied"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +118,14 @@ class FundingSeries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImpliedVolatility:
+    """What options say the next month will be like. Units: index points (60 = 60 % a year)."""
+
+    points: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """Everything the rules asked for and got, by asset; what is absent was not to be had.
 
@@ -126,6 +134,7 @@ class History:
 
     bars: Mapping[tuple[str, int], BarSeries] = field(default_factory=dict)
     funding: Mapping[str, FundingSeries] = field(default_factory=dict)
+    implied: Mapping[str, ImpliedVolatility] = field(default_factory=dict)
     troubles: Mapping[str, str] = field(default_factory=dict)
 
     def bars_of(self, asset: str, at: datetime, step_s: int = DAY_S) -> BarSeries | None:

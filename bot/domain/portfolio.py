@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.domain.account import ZERO, Wallet
-from bot.domain.hedge import Exposure
+from bot.domain.hedge import Exposure, Need, Target
 from bot.domain.snapshot import Snapshot
 
 
@@ -40,6 +40,13 @@ class Portfolio:
     def exposure(self, asset: str) -> Exposure | None:
         """The exposure to one asset, None when it is not owned."""
         return next((row for row in self.exposures if row.asset == asset), None)
+
+    def protected(self, row: Need | Target) -> Decimal:
+        """What a need or target answers for: the value of its asset, or of all assets it stands in for."""
+        if row.shares:
+            return sum((share.exposure_notional for share in row.shares), ZERO)
+        exposure = self.exposure(row.asset)
+        return exposure.notional if exposure else ZERO
 
 
 def value_portfolio(snapshot: Snapshot, *, quote: str, stablecoins: Iterable[str]) -> Portfolio:

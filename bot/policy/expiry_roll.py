@@ -156,7 +156,7 @@ class ExpiryRoll:
         scene: Scene,
     ) -> _Choice:  # fmt: skip
         carry = carry_between(perpetual, dated, view, scene, self.terms)
-        over_budget = False
+        over_budget = need.carry is not None and need.carry.over_budget
         if carry is None:
             aim = here or perpetual
             why = "funding or its history is not known well enough to compare, so nothing is switched"

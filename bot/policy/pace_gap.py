@@ -58,11 +58,16 @@ def gap_of(target: Target, snapshot: Snapshot, portfolio: Portfolio, hedge_ratio
     assets = {share.asset for share in target.shares} or {target.asset}
     rows = [row for row in portfolio.exposures if row.asset in assets]
     exposure = sum((row.notional for row in rows), ZERO)
-    own_coin = assets == {instrument.base} and not instrument.inverse
+    own_coin = not target.shares and assets == {instrument.base} and not instrument.inverse
     whole = sum((row.amount for row in rows), ZERO)
+    if target.shares:
+        exposure = portfolio.protected(target)
     if not own_coin:
         whole = instrument.amount_of(exposure, mark.mark_price)
-    ceiling = instrument.floor_amount(whole * hedge_ratio_max)
+    most = whole * hedge_ratio_max
+    if target.limit_notional is not None:
+        most = instrument.amount_of(target.limit_notional, mark.mark_price)
+    ceiling = instrument.floor_amount(most)
     held = max(ZERO, -view.amount(target.symbol))
     # An index a little above the mark can ask for more contracts than there are coins.
     wanted = min(target.amount, ceiling) if whole > 0 else target.amount

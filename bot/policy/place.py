@@ -7,6 +7,7 @@ from bot.domain.explanation import Explanation, Input
 from bot.domain.hedge import Need, Target
 from bot.domain.history import HistoryAsk
 from bot.domain.instrument import Instrument
+from bot.domain.snapshot import VenueView
 from bot.policy.scene import Answer, Scene
 
 
@@ -29,14 +30,20 @@ class Direct:
         targets: list[Target] = []
         notes: list[str] = []
         for need in needs:
-            instrument = next((row for row in view.instruments if row.base == need.asset), None)
-            if instrument is not None and view.mark(instrument.symbol) is not None:
+            instrument = own_market(view, need.asset)
+            if instrument is not None:
                 targets.append(placed_in(instrument, need, scene, rule="direct"))
             elif need.short_notional > 0:
                 notes.append(
                     f"{need.asset} has no perpetual on {self.venue}: {need.short_notional:,.2f} stays unhedged"
                 )
         return Answer(rows=tuple(targets), notes=tuple(notes))
+
+
+def own_market(view: VenueView, asset: str) -> Instrument | None:
+    """The asset's own futures market, a perpetual where there is one; None where the venue showed none with a mark."""
+    found = [row for row in view.instruments if row.base == asset and view.mark(row.symbol) is not None]
+    return next((row for row in found if row.expires_at is None), found[0] if found else None)
 
 
 def placed_in(instrument: Instrument, need: Need, scene: Scene, *, rule: str) -> Target:
@@ -73,6 +80,8 @@ def placed_in(instrument: Instrument, need: Need, scene: Scene, *, rule: str) ->
         amount=amount,
         leverage_cap=need.leverage_cap,
         reasons=need.reasons,
+        shares=need.shares,
+        limit_notional=need.limit_notional,
         chain=need.chain,
     ).because(placed)
     rounded = instrument.notional(exact, mark.mark_price) - notional

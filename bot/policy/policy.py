@@ -1,7 +1,7 @@
 """The four slots put together: from a snapshot to the shorts to hold, each with its reasons."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
@@ -58,7 +58,11 @@ class PaceRule(Asking, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """One rule per slot; adjustments in listed order."""
+    """One rule per slot; adjustments in listed order.
+
+    `anchors` are the assets whose instruments stand in for others, with `stand_in_max` as the most short one unit of
+    value of another asset may put on them.
+    """
 
     quote: str
     stablecoins: frozenset[str]
@@ -69,6 +73,16 @@ class Policy:
     pace: PaceRule
     excluded: frozenset[str] = frozenset()
     roll: RollRule | None = None
+    anchors: frozenset[str] = frozenset()
+    stand_in_max: Decimal = ZERO
+
+    def answered_for(self, asset: str, portfolio: Portfolio) -> Decimal:
+        """Value an instrument on this asset may be short against: the asset itself, and others it stands in for."""
+        own = portfolio.exposure(asset)
+        value = own.notional if own else ZERO
+        if asset not in self.anchors:
+            return value
+        return value + self.stand_in_max * (portfolio.crypto - value)
 
     def asks(self, assets: frozenset[str]) -> tuple[HistoryAsk, ...]:
         """What all rules together need to know of the past when these assets are owned."""
@@ -81,7 +95,7 @@ class Policy:
 class Decision:
     """What the policy wants and what it would hold after this cycle.
 
-    `recalled` is what its rules want to know again.
+    `recalled` is what its rules want to know again; None when they did not get to decide, so that nothing is forgotten.
     """
 
     portfolio: Portfolio
@@ -89,7 +103,7 @@ class Decision:
     wanted: tuple[Target, ...]
     targets: tuple[Target, ...]
     notes: tuple[str, ...]
-    recalled: Mapping[str, Recollection] = field(default_factory=dict)
+    recalled: Mapping[str, Recollection] | None = None
     rolls: tuple[Roll, ...] = ()
 
 
@@ -101,11 +115,13 @@ def decide(policy: Policy, snapshot: Snapshot, memory: Memory) -> Decision:
     """
     portfolio = value_portfolio(snapshot, quote=policy.quote, stablecoins=policy.stablecoins)
     scene = Scene(snapshot=snapshot, portfolio=portfolio, memory=memory)
-    orphans, strangers = _orphaned_shorts(portfolio, memory.managed, policy.leverage_cap)
+    orphans, strangers = _orphaned_shorts(portfolio, memory.managed - policy.anchors, policy.leverage_cap)
     sized = policy.size.size(scene)
     # What is excluded is nobody's business here, unless Ballast itself opened a short in it before it was excluded.
     ours = tuple(row for row in sized.rows if row.asset not in policy.excluded - memory.managed)
-    needs = (*ours, *orphans)
+    # Where nothing is to be hedged any more, no adjustment may wake a hedge.
+    closing = (*(row for row in ours if row.asset in policy.excluded), *orphans)
+    needs = tuple(row for row in ours if row.asset not in policy.excluded)
     notes = [*portfolio.notes, *strangers, *sized.notes]
     recalled = dict(sized.recalled)
     for rule in policy.adjust:
@@ -113,6 +129,7 @@ def decide(policy: Policy, snapshot: Snapshot, memory: Memory) -> Decision:
         needs = adjusted.rows
         notes += adjusted.notes
         recalled.update(adjusted.recalled)
+    needs = (*needs, *closing)
     wanted = policy.place.place(needs, scene)
     paced = policy.pace.pace(wanted.rows, scene)
     return Decision(

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from bot.domain.errors import ConfigurationError
 from bot.domain.instrument import MarketKind
+from bot.settings.contradictions import wrong_rules
 from bot.settings.model import PLANNED_VENUES, SUPPORTED_VENUES, Settings, Venue
 from bot.settings.problems import configuration_error, sentences
 
@@ -54,7 +55,7 @@ def load_settings(
 
 def contradictions(settings: Settings) -> list[str]:
     """What is wrong between tables that are right by themselves."""
-    return [*_wrong_hedges(settings), *_wrong_mode(settings)]
+    return [*_wrong_hedges(settings), *wrong_rules(settings), *_wrong_mode(settings)]
 
 
 def _wrong_hedges(settings: Settings) -> list[str]:
@@ -64,14 +65,6 @@ def _wrong_hedges(settings: Settings) -> list[str]:
         f"[policy.size] overrides names {asset}, which is one of [portfolio] stablecoins and is never hedged"
         for asset in size.overrides
         if asset in cash
-    ]
-    wanted = {"overrides." + asset: ratio for asset, ratio in size.overrides.items()}
-    if size.rule == "static-ratio":
-        wanted["ratio"] = size.ratio
-    problems += [
-        f"[policy.size] {key} ({ratio}) is above [risk] hedge_ratio_max ({settings.risk.hedge_ratio_max})"
-        for key, ratio in wanted.items()
-        if ratio > settings.risk.hedge_ratio_max
     ]
     hedging = [venue.id for venue in settings.venues if venue.hedges]
     if len(hedging) != 1:

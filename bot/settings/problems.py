@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from bot.domain.errors import ConfigurationError
-from bot.settings import model, rules
+from bot.settings import adjustments, model, rules
 
 Location = tuple[int | str, ...]
 
@@ -18,9 +18,9 @@ TABLES: dict[tuple[str, ...], tuple[type[BaseModel], ...]] = {
     ("holdings",): (model.Holding,),
     ("venues",): (model.Venue,),
     ("policy",): (rules.Policy,),
-    ("policy", "size"): (rules.StaticRatio, rules.Allocation),
-    ("policy", "adjust"): (rules.Adjustment,),
-    ("policy", "place"): (rules.Direct,),
+    ("policy", "size"): (rules.StaticRatio, rules.Allocation, rules.MinimumVariance),
+    ("policy", "adjust"): (adjustments.Volatility, adjustments.Funding, adjustments.Conviction),
+    ("policy", "place"): (rules.Direct, rules.ProxyBeta),
     ("policy", "pace"): (rules.Pace,),
     ("risk",): (model.Risk,),
     ("dry_run",): (model.DryRun,),

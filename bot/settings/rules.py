@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from bot.settings.adjustments import Conviction, Funding, Volatility
 from bot.settings.fields import (
     Assets,
     Fraction,
@@ -18,12 +19,12 @@ from bot.settings.fields import (
 )
 from bot.settings.rolling import ExpiryRoll
 
-AVAILABLE = {"size": ("static-ratio", "allocation"), "adjust": (), "place": ("direct", "expiry-roll")}
-PLANNED = {
-    "size": ("minimum-variance",),
+AVAILABLE = {
+    "size": ("static-ratio", "allocation", "minimum-variance"),
     "adjust": ("volatility", "funding", "conviction"),
-    "place": ("proxy-beta",),
+    "place": ("direct", "proxy-beta", "expiry-roll"),
 }
+PLANNED: dict[str, tuple[str, ...]] = {"size": (), "adjust": (), "place": ()}
 
 
 class _Size(Table):
@@ -58,18 +59,118 @@ class Allocation(_Size):
     crypto_max: PositiveFraction = Field(
         default=Decimal("0.75"), description="Largest share of crypto in wealth (spot + cash + futures equity)."
     )
+    review: Literal["continuous", "quarterly"] = Field(
+        default="continuous",
+        description="Work the short out in every cycle, or once a quarter and whenever the share leaves its band.",
+    )
+    band: PositiveFraction | None = Field(
+        default=None,
+        description="With quarterly review: how far the share may drift. Default: the band that costs least.",
+    )
+
+    @model_validator(mode="after")
+    def _band_has_a_use(self) -> Self:
+        if self.band is not None and self.review != "quarterly":
+            raise ValueError(f'band ({self.band}) has a meaning only with review = "quarterly"')
+        return self
 
 
-class Adjustment(Table):
-    """A rule that changes the size; none is available in this version."""
+class MinimumVariance(Table):
+    """Short a few instruments so that the whole portfolio moves least; caps hold, missing history falls back."""
 
-    rule: str = Field(description="Name of the rule.")
+    rule: Literal["minimum-variance"] = Field(description="Name of the rule.")
+    instruments: Annotated[Assets, Field(min_length=1, max_length=6)] = Field(
+        default=("BTC", "ETH"), description="Assets whose perpetuals carry the shorts, the most important first."
+    )
+    hedge: PositiveFraction = Field(default=Decimal(1), description="Share of the exposure to protect.")
+    estimator: Literal["ewma", "ledoit-wolf"] = Field(
+        default="ewma", description="How days are weighted: fading with age, or all alike and shrunk."
+    )
+    decay: Annotated[Fraction, Field(gt=0, lt=1)] = Field(
+        default=Decimal("0.97"), description="How slowly old days fade (ewma)."
+    )
+    days: Annotated[int, Field(ge=60, le=720)] = Field(default=180, description="Days of returns that are used.")
+    days_min: Annotated[int, Field(ge=40, le=700)] = Field(
+        default=120, description="Fewer days than this, and the static ratio stands in."
+    )
+    caps: RatioByAsset = Field(
+        default={}, description='Largest short per instrument as a share of crypto value, for example { ETH = "0.3" }.'
+    )
+    cap_total: PositiveFraction = Field(
+        default=Decimal(1), description="Largest sum of all shorts as a share of crypto value."
+    )
+    fallback_ratio: Fraction = Field(
+        default=Decimal("0.5"), description="Static ratio while the history of an asset is too short or not to be had."
+    )
+    exclude: Assets = Field(default=(), description="Assets that are owned but never hedged.")
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        for asset in self.caps:
+            if asset not in self.instruments:
+                raise ValueError(f"caps names {asset}, which is not one of instruments {list(self.instruments)}")
+        for asset in self.instruments:
+            if asset in self.exclude:
+                raise ValueError(f"{asset} stands in both instruments and exclude; keep one of them")
+        if self.days_min > self.days:
+            raise ValueError(f"days_min ({self.days_min}) must not be above days ({self.days})")
+        return self
+
+    @property
+    def overrides(self) -> dict[str, Decimal]:
+        """None: single assets have no ratio of their own here."""
+        return {}
 
 
 class Direct(Table):
     """Short the perpetual of the asset itself."""
 
     rule: Literal["direct"] = Field(default="direct", description="Name of the rule.")
+
+
+class ProxyBeta(Table):
+    """Coins without a perpetual of their own are protected in part by BTC and ETH; never a full cover."""
+
+    rule: Literal["proxy-beta"] = Field(description="Name of the rule.")
+    proxies: Annotated[Assets, Field(min_length=1, max_length=4)] = Field(
+        default=("BTC", "ETH"), description="Assets whose perpetuals stand in for others."
+    )
+    prefer: Literal["own", "proxy"] = Field(
+        default="own", description="Use an asset's own perpetual where there is one, or the proxies all the same."
+    )
+    r_squared_open: Fraction = Field(
+        default=Decimal("0.35"), description="Share of an asset's variance the proxies must explain to open a hedge."
+    )
+    r_squared_warn: Fraction = Field(default=Decimal("0.6"), description="Below this every cycle warns.")
+    r_squared_drop: Fraction = Field(default=Decimal("0.25"), description="Below this an open hedge is closed.")
+    days: Annotated[int, Field(ge=40, le=365)] = Field(default=90, description="Days of returns that are used.")
+    days_min: Annotated[int, Field(ge=30, le=360)] = Field(
+        default=60, description="Fewer days than this, and no hedge is opened."
+    )
+    prior: Positive = Field(default=Decimal(1), description="Beta to expect before looking.")
+    prior_deviation: Positive = Field(
+        default=Decimal("0.3"), description="How sure that is; smaller pulls an uncertain beta closer to the prior."
+    )
+    beta_max: Annotated[Positive, Field(le=3)] = Field(
+        default=Decimal("1.5"), description="Most short in proxies per value of an asset."
+    )
+    caps: RatioByAsset = Field(
+        default={}, description='Largest hedged share of single assets by proxies, for example { SOL = "0.5" }.'
+    )
+
+    @model_validator(mode="after")
+    def _gates_are_in_order(self) -> Self:
+        if not self.r_squared_drop <= self.r_squared_open <= self.r_squared_warn:
+            raise ValueError(
+                f"r_squared_drop ({self.r_squared_drop}), r_squared_open ({self.r_squared_open}) and r_squared_warn "
+                f"({self.r_squared_warn}) must rise in this order"
+            )
+        if self.days_min > self.days:
+            raise ValueError(f"days_min ({self.days_min}) must not be above days ({self.days})")
+        for asset in self.caps:
+            if asset in self.proxies:
+                raise ValueError(f"caps names {asset}, which is a proxy itself")
+        return self
 
 
 class Pace(Table):
@@ -152,9 +253,13 @@ def _place(value: object) -> object:
     return _rule_of("place", value)
 
 
-Size = Annotated[StaticRatio | Allocation, Field(discriminator="rule"), BeforeValidator(_size)]
-Adjust = Annotated[Adjustment, BeforeValidator(lambda value: _rule_of("adjust", value))]
-Place = Annotated[Direct | ExpiryRoll, Field(discriminator="rule"), BeforeValidator(_place)]
+Size = Annotated[StaticRatio | Allocation | MinimumVariance, Field(discriminator="rule"), BeforeValidator(_size)]
+Adjust = Annotated[
+    Volatility | Funding | Conviction,
+    Field(discriminator="rule"),
+    BeforeValidator(lambda value: _rule_of("adjust", value)),
+]
+Place = Annotated[Direct | ProxyBeta | ExpiryRoll, Field(discriminator="rule"), BeforeValidator(_place)]
 
 
 class Policy(Table):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -53,6 +53,9 @@ class Feed(Protocol):
     def candles(self, market: MarketType, symbol: str, step_s: int, since: datetime, until: datetime) -> list[Bar]:
         """Bars opened at or after `since` and closed by `until`, oldest first."""
 
+    def settled(self, symbol: str, interval_h: int, since: datetime) -> list[tuple[datetime, Decimal, Decimal]]:
+        """Funding settled before the first quote, oldest first: when, the rate, the mark. Signs: + longs pay shorts."""
+
     def unavailable(self, at: datetime) -> bool:
         """Whether the whole venue is unreachable at this instant."""
 
@@ -91,6 +94,7 @@ class SeriesFeed:
     """Plays series; the grid begins at `origin`, before `start`, so that candles know some history.
 
     `more_listings` are the contracts it prices beyond those that are always listed: dated and coin-margined ones.
+    `earlier` makes a coarser feed that ends at `origin`, for whoever asks for more of the past.
     """
 
     origin: datetime
@@ -101,6 +105,7 @@ class SeriesFeed:
     outages: tuple[tuple[datetime, datetime], ...] = ()
     more_listings: tuple[Listing, ...] = ()
     notes: tuple[str, ...] = ()
+    earlier: Callable[[], SeriesFeed] | None = None
 
     @property
     def markets(self) -> frozenset[MarketKey]:
@@ -122,6 +127,9 @@ class SeriesFeed:
         if one is None or step_s <= 0:
             return []
         length = timedelta(seconds=step_s)
+        before: list[Bar] = []
+        if since < self.origin and self.earlier is not None:
+            before = self.earlier().candles(market, symbol, step_s, since, min(until, self.origin))
         opened = EPOCH - (EPOCH - max(since, self.origin)) // length * length  # the first bar not before `since`
         bars: list[Bar] = []
         until = min(until, self.end + self.step)
@@ -131,7 +139,26 @@ class SeriesFeed:
             if not isnan(one.mid[first]):
                 bars.append(_bar(one, opened, (first, last), length / self.step))
             opened += length
-        return bars
+        return before + bars
+
+    def settled(self, symbol: str, interval_h: int, since: datetime) -> list[tuple[datetime, Decimal, Decimal]]:
+        """Funding settled before the start: as recorded, else the rate the grid showed when it was due."""
+        one = self.series.get(("linear", symbol))
+        if one is None:
+            return []
+        interval = timedelta(hours=interval_h)
+        first = EPOCH - (EPOCH - max(since, self.origin)) // interval * interval
+        count = max(0, -((first - self.start) // interval))
+        due = [(at, None) for at in (first + interval * number for number in range(count)) if at < self.start]
+        recorded = [(event.at, event.rate) for event in one.funding if since <= event.at < self.start]
+        before = self.earlier().settled(symbol, interval_h, since) if since < self.origin and self.earlier else []
+        found = before
+        for at, rate in recorded or due:
+            place = max(0, (at - self.origin) // self.step)
+            if not isnan(one.mark[place]):
+                shown = decimal(one.rate[place], 8) if rate is None else rate
+                found.append((at, shown, decimal(one.mark[place], one.price_digits)))
+        return found
 
     def unavailable(self, at: datetime) -> bool:
         """Whether the whole venue is unreachable at this instant."""

@@ -7,7 +7,7 @@ from bot.sim.engine import Engine
 from bot.sim.feed import Bar, Feed
 from bot.sim.listings import filler_quotes
 from bot.sim.model import MarketType, Quote
-from bot.sim.state import MarketKey
+from bot.sim.state import MarketKey, SimFunding
 
 __all__ = ["Bar", "Feed", "Market"]
 
@@ -49,6 +49,16 @@ class Market:
         if (market, symbol) not in self._priced:
             return []
         return self.feed.candles(market, symbol, step_s, since, min(until or self.now, self.now))
+
+    def funding_history(self, symbol: str, since: datetime) -> list[SimFunding]:
+        """Settled funding, oldest first, also from before the first quote. Raises: Rejected."""
+        lived = self.engine.funding_history(symbol, since)
+        if since >= self.feed.start or ("linear", symbol) not in self._priced:
+            return lived
+        _, interval_h, _ = self.engine.funding(symbol)
+        before = self.feed.settled(symbol, interval_h, since)
+        past = [SimFunding(symbol=symbol, rate=rate, mark_price=mark, at=at) for at, rate, mark in before]
+        return past + lived
 
     def unavailable(self) -> bool:
         """Whether the venue is unreachable now."""

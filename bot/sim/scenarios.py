@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from math import exp, log, sqrt
 from random import Random
 
@@ -19,6 +20,8 @@ from bot.sim.state import MarketKey
 
 SCENARIO_DEFAULT = "crash-and-rally"
 HISTORY = timedelta(days=40)
+EARLIER = timedelta(days=360)
+EARLIER_STEP = timedelta(hours=1)
 START = datetime(2025, 1, 6, tzinfo=UTC)
 BEFORE_EXPIRY = datetime(2025, 3, 17, tzinfo=UTC)  # eleven days before the March contracts are delivered
 YEAR_S = 365 * 86400.0
@@ -185,21 +188,13 @@ def scenario_feed(
     before = Phase(days=HISTORY / timedelta(days=1), basis=found.phases[0].basis)
     phases = (before, *found.phases)
     counts = [max(1, round(timedelta(days=phase.days) / step)) for phase in phases]
-    market = _bridges(random, phases, counts, step)
-    series: dict[MarketKey, Series] = {}
-    listed = {listing.base: listing for listing in default_listings() if listing.market == "linear"}
-    for asset, coin in COINS.items():
-        levels = _levels(random, coin, phases, counts, (market, step))
-        past = counts[0]
-        scale = float(START_PRICES[asset]) / exp(levels[past])
-        index = array("d", (scale * exp(level) for level in levels))
-        series[("spot", f"{asset}USDT")] = _spot(random, coin, index, (phases, counts))
-        series[("linear", f"{asset}USDT")] = _linear(random, listed[asset], index, (coin, phases, counts, step))
-    series[("spot", "USDCUSDT")] = _stablecoin(random, phases, counts)
     start = start or found.start
     calendar = Calendar(origin=start - counts[0] * step, step=step)
     end = start + sum(counts[1:]) * step
     more = (*dated_listings(start, end), *coin_listings())
+    story = _Story(phases=phases, counts=counts, step=step)
+    starts = {asset: (counts[0], float(START_PRICES[asset])) for asset in COINS}
+    series = _series(random, story, starts)
     series |= more_series(
         Random(f"{name}:{seed}:futures"),  # noqa: S311 - weather, not secrets
         more,
@@ -216,12 +211,49 @@ def scenario_feed(
         outages=tuple((start + day * days, start + day * days + timedelta(hours=h)) for day, h in found.outages),
         more_listings=more,
         notes=(f"scenario {name}, seed {seed}: {found.summary}",),
+        earlier=cache(lambda: _earlier(f"{name}:{seed}:earlier", calendar.origin, series)),
     )
 
 
 def scenario_listings(feed: SeriesFeed) -> tuple[Listing, ...]:
     """Everything the local testnet lists while a scenario is played, contracts that come and go included."""
     return (*padded_listings(), *feed.more_listings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Story:
+    """Phases with the number of grid points of each."""
+
+    phases: tuple[Phase, ...]
+    counts: list[int]
+    step: timedelta
+
+
+def _series(random: Random, story: _Story, starts: Mapping[str, tuple[int, float]]) -> dict[MarketKey, Series]:
+    """Every market of a story; a coin has its price of `starts` at that place of the grid."""
+    phases, counts, step = story.phases, story.counts, story.step
+    market = _bridges(random, phases, counts, step)
+    series: dict[MarketKey, Series] = {}
+    listed = {listing.base: listing for listing in default_listings() if listing.market == "linear"}
+    for asset, coin in COINS.items():
+        levels = _levels(random, coin, phases, counts, (market, step))
+        place, price = starts[asset]
+        scale = price / exp(levels[place])
+        index = array("d", (scale * exp(level) for level in levels))
+        series[("spot", f"{asset}USDT")] = _spot(random, coin, index, (phases, counts))
+        series[("linear", f"{asset}USDT")] = _linear(random, listed[asset], index, (coin, phases, counts, step))
+    series[("spot", "USDCUSDT")] = _stablecoin(random, phases, counts)
+    return series
+
+
+def _earlier(chance: str, end: datetime, later: Mapping[MarketKey, Series]) -> SeriesFeed:
+    """A quiet year before a scenario's own past, hour by hour, that leads up to its first prices."""
+    random = Random(chance)  # noqa: S311 - weather, not secrets
+    count = EARLIER // EARLIER_STEP
+    story = _Story(phases=(Phase(days=EARLIER / timedelta(days=1)),), counts=[count], step=EARLIER_STEP)
+    starts = {asset: (count, later["linear", f"{asset}USDT"].index[0]) for asset in COINS}
+    origin = end - EARLIER
+    return SeriesFeed(origin=origin, start=end, end=end, step=EARLIER_STEP, series=_series(random, story, starts))
 
 
 def _bridge(random: Random, target: float, deviation: float, count: int) -> list[float]:

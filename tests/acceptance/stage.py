@@ -71,6 +71,10 @@ class StillFeed:
         price = self.prices[key[1].removesuffix("USDT")]
         return Quote(mid=price, mark=price, index=price)
 
+    def settled(self, symbol: str, interval_h: int, since: datetime) -> list[tuple[datetime, Decimal, Decimal]]:
+        del symbol, interval_h, since
+        return []
+
     def candles(self, market: MarketType, symbol: str, step_s: int, since: datetime, until: datetime) -> list[Bar]:
         del market
         step, price = timedelta(seconds=step_s), self.prices[symbol.removesuffix("USDT")]

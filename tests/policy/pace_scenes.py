@@ -82,9 +82,12 @@ def inverse(face: str = "1") -> Instrument:
     )
 
 
-def shared(wanted: Target, *assets: str) -> Target:
-    part = wanted.short_notional / len(assets)
-    return replace(wanted, shares=tuple(Share(asset=asset, short_notional=part) for asset in assets))
+def shared(wanted: Target, **exposures: str) -> Target:
+    part = wanted.short_notional / len(exposures)
+    shares = (
+        Share(asset=asset, short_notional=part, exposure_notional=d(notional)) for asset, notional in exposures.items()
+    )
+    return replace(wanted, shares=tuple(shares))
 
 
 def quarters(closes: list[tuple[float, float, float]], *, at: datetime = NOW) -> History:

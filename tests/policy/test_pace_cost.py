@@ -142,7 +142,7 @@ def test_a_contract_of_fixed_face_value_is_measured_by_value() -> None:
 
 def test_an_instrument_that_stands_in_for_others_is_measured_by_all_it_protects() -> None:
     """100 AAA at 100 beside one BTC: the yardstick is 70,000, and the ceiling is more than one coin."""
-    wanted = shared(wanting("1.1", rule="minimum-variance"), "BTC", "AAA")
+    wanted = shared(wanting("1.1", rule="minimum-variance"), BTC="60000", AAA="10000")
     seen = scene("0.5", more=(("AAA", "100"),))
     step = paced(band(), wanted, seen)
     assert step.amount == instrument().floor_amount(d("1.1") - d("0.02") * d(70_000) / d(60_000))

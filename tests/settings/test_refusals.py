@@ -69,15 +69,7 @@ BAD: dict[str, tuple[str, tuple[str, ...]]] = {
         changed('"static-ratio"', '"static-ration"'),
         ("[policy.size]", '"static-ration" is not known', "static-ratio"),
     ),
-    "rule planned": (
-        changed('"static-ratio"', '"minimum-variance"'),
-        ('"minimum-variance" is not available in this version',),
-    ),
-    "adjustment planned": (
-        added('[[policy.adjust]]\nrule = "volatility"\n'),
-        ("[[policy.adjust]]", '"volatility" is not available'),
-    ),
-    "placement planned": (added('[policy.place]\nrule = "proxy-beta"\n'), ("[policy.place]", "proxy-beta", "direct")),
+    "placement unknown": (added('[policy.place]\nrule = "rolling"\n'), ("[policy.place]", "expiry-roll", "direct")),
     "parameter of the other rule": (added('crypto_max = "0.75"\n'), ("[policy.size] crypto_max",)),
     "bands crossed": (
         added('[policy.pace]\nband_outer = "0.02"\nband_inner = "0.05"\n'),

@@ -1,4 +1,6 @@
 from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
@@ -114,3 +116,26 @@ def test_market_drives_a_long_list_of_markets_and_stops_at_the_end_of_the_feed()
     filler = next(listing for listing in listings if listing.symbol.startswith("FILL") and listing.market == "linear")
     assert engine.quote("linear", filler.symbol) == filler_quotes([filler])["linear", filler.symbol]
     assert engine.book("linear", filler.symbol, 5)[1]
+
+
+def test_a_scenario_has_more_than_a_year_of_past_that_leads_up_to_it() -> None:
+    """Rules that look back find bars without a hole, and funding, from the first cycle on."""
+    feed = scenario_feed("calm")
+    market = Market(Engine(listings=default_listings(), at=feed.start), feed)
+    days = market.candles("linear", "SOLUSDT", 86400, feed.start - 380 * DAY)
+    assert len(days) == 380
+    assert all(later.opened_at - earlier.opened_at == DAY for earlier, later in pairwise(days))
+    assert all(abs(later.close / earlier.close - 1) < Decimal("0.3") for earlier, later in pairwise(days))
+    rates = market.funding_history("BTCUSDT", feed.start - 60 * DAY)
+    assert [row.at for row in rates] == [feed.start - 60 * DAY + timedelta(hours=8) * n for n in range(180)]
+    assert all(row.rate > 0 and row.mark_price > 0 for row in rates)
+
+
+def test_looking_far_back_does_not_change_what_comes() -> None:
+    """The earlier past is made up by itself: the story stays the same."""
+    one, other = scenario_feed("crash", step=COARSE), scenario_feed("crash", step=COARSE)
+    one.candles("spot", "BTCUSDT", 86400, one.start - 300 * DAY, one.start)
+    assert closes(one) == closes(other)
+    again = scenario_feed("crash", step=COARSE)
+    span = (one.start - 300 * DAY, one.start - 200 * DAY)
+    assert one.candles("linear", "ETHUSDT", 3600, *span) == again.candles("linear", "ETHUSDT", 3600, *span)

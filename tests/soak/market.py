@@ -47,6 +47,10 @@ class WalkFeed:
         del market, symbol, step_s, since, until
         return []
 
+    def settled(self, symbol: str, interval_h: int, since: datetime) -> list[tuple[datetime, Decimal, Decimal]]:
+        del symbol, interval_h, since
+        return []
+
     def unavailable(self, at: datetime) -> bool:
         del at
         return False

@@ -57,6 +57,9 @@ class FlatFeed:
         opened = [first + number * step for number in range(count)]
         return [Bar(opened_at=at, open=price, high=price, low=price, close=price, volume=Decimal(1)) for at in opened]
 
+    def settled(self, symbol: str, interval_h: int, since: datetime) -> list[tuple[datetime, Decimal, Decimal]]:
+        return []
+
     def unavailable(self, at: datetime) -> bool:
         return False
 

@@ -142,7 +142,7 @@ def funding_history(call: Call) -> Json:
     settled = [
         past
         for each in ([listing] if listing else call.listings())
-        for past in call.engine.funding_history(each.symbol, since)
+        for past in call.exchange.market.funding_history(each.symbol, since)
         if past.at <= ended
     ]
     settled.sort(key=lambda past: past.at)
