@@ -304,6 +304,16 @@ def test_assets_without_a_spot_market_are_left_out_and_remembered() -> None:
     assert transport.lines().count(TICKER) == 4
 
 
+def test_a_single_spot_price_in_a_strange_shape_is_unavailable() -> None:
+    """Also when the list was refused and each name is asked for by itself."""
+
+    def ticker(request: Request) -> Answer:
+        return error(-1121) if "symbols" in request.url.query else reply([])
+
+    with pytest.raises(Unavailable, match="spot price"):
+        asked(lambda venue: venue.prices(["BTC"], "USDT"), transport=FakeTransport({TICKER: ticker}))
+
+
 @pytest.mark.parametrize(
     "changes",
     [
