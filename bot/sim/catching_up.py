@@ -28,11 +28,13 @@ async def bring_up_to_now(account: ShadowAccount, reader: MarketReader, symbols:
     the past becomes a note: funding is then booked at the rate last announced, prices go unchecked.
     Raises: Unavailable when the present cannot be read; the account is left as it was. JournalError.
     """
-    now, wanted = max(account.engine.now, reader.now()), frozenset({*account.held, *symbols})
+    now = max(account.engine.now, reader.now())
+    wanted = frozenset(symbol for symbol in (*account.held, *symbols) if _not_over(account, symbol, now))
     if account.looked is not None and now - account.looked[0] < FRESH and wanted <= account.looked[1]:
         return
-    quotes, funding = await _present(account.venue, reader, wanted)
-    held = sorted(account.held)
+    dated = frozenset(symbol for symbol in wanted if _expiry(account, symbol) is not None)
+    quotes, funding = await _present(account.venue, reader, wanted, dated)
+    held = sorted(account.held & wanted)
     dues = [due for symbol in held for due in await _dues(account, reader, symbol, now)]
     bars = [bar for symbol in held for bar in await _bars(account, reader, symbol, now)]
     live_through(account.engine, ACCOUNT, bars, dues)
@@ -43,11 +45,14 @@ async def bring_up_to_now(account: ShadowAccount, reader: MarketReader, symbols:
 
 
 async def _present(
-    venue: str, reader: MarketReader, symbols: frozenset[str]
+    venue: str, reader: MarketReader, symbols: frozenset[str], dated: frozenset[str]
 ) -> tuple[dict[str, Quote], dict[str, FundingRate]]:
+    """Marks of all symbols, and the funding of those that pay any: dated contracts do not."""
     if not symbols:
         return {}, {}
-    answers = await asyncio.gather(reader.marks(symbols), reader.funding(symbols), return_exceptions=True)
+    paying = symbols - dated
+    asked = reader.funding(paying) if paying else _no_rates()
+    answers = await asyncio.gather(reader.marks(symbols), asked, return_exceptions=True)
     marks, rates = answers
     if isinstance(marks, BaseException):
         raise marks
@@ -55,7 +60,7 @@ async def _present(
         raise rates
     seen = {row.symbol: row for row in marks if _believable(row)}
     funding = {row.symbol: row for row in rates}
-    missing = sorted(symbols - (seen.keys() & funding.keys()))
+    missing = sorted((symbols - seen.keys()) | (paying - funding.keys()))
     if missing:
         raise Unavailable(
             f"{venue} gave no believable mark price or no funding rate for {', '.join(missing)}. The simulated account "
@@ -66,7 +71,22 @@ async def _present(
         for symbol, row in funding.items()
         if symbol in seen
     }
-    return quotes, funding
+    return quotes | {symbol: quote_of(seen[symbol]) for symbol in dated}, funding
+
+
+async def _no_rates() -> tuple[FundingRate, ...]:
+    return ()
+
+
+def _expiry(account: ShadowAccount, symbol: str) -> datetime | None:
+    listing = account.engine.listings.get(("linear", symbol))
+    return None if listing is None else listing.expires_at
+
+
+def _not_over(account: ShadowAccount, symbol: str, now: datetime) -> bool:
+    """Whether a venue still tells of a contract; one that has expired is settled at what was last seen."""
+    expires_at = _expiry(account, symbol)
+    return expires_at is None or now < expires_at
 
 
 def _believable(mark: Mark) -> bool:

@@ -102,6 +102,12 @@ class ShadowAccount:
             for event in changes
             if event.kind == "liquidation" and "amount" in event.facts
         ]
+        self.notes += [
+            f"simulated settlement at {self.venue}: {event.facts['amount']} {event.symbol} closed at "
+            f"{event.facts['price']}, the index as seen in its last half hour; profit {event.facts['realised_pnl']}"
+            for event in changes
+            if event.kind == "settlement"
+        ]
         self.engine.forget(now - HISTORY)
         self.memory.set_setting(_key(self.venue), self._text())
         self.saved_at = now

@@ -45,7 +45,7 @@ INCOME = {
 
 
 def listing_of(instrument: Instrument, tiers: tuple[Tier, ...], taker_fee: Decimal) -> Listing:
-    """List a real perpetual on the simulated exchange under its unified symbol."""
+    """List a real linear contract on the simulated exchange under its unified symbol; a dated one ends on its day."""
     return Listing(
         symbol=instrument.symbol,
         market="linear",
@@ -61,6 +61,7 @@ def listing_of(instrument: Instrument, tiers: tuple[Tier, ...], taker_fee: Decim
         maker_fee=taker_fee,
         tiers=tiers,
         tradable=instrument.active,
+        expires_at=instrument.expires_at,
     )
 
 
