@@ -114,6 +114,15 @@ BAD: dict[str, tuple[str, tuple[str, ...]]] = {
         changed('id = "binance"', 'id = "binance"\nmarkets = ["linear-perpetual", "inverse-perpetual"]'),
         ("markets", "inverse-perpetual", "collateral differs"),
     ),
+    "a future without a roll": (
+        changed('id = "binance"', 'id = "binance"\nmarkets = ["linear-perpetual", "linear-future"]'),
+        ("linear-future", "direct", "expiry-roll"),
+    ),
+    "a roll without a future": (added('[policy.place]\nrule = "expiry-roll"\n'), ("expiry-roll", "linear-future")),
+    "days of a roll": (
+        added('[policy.place]\nrule = "expiry-roll"\nroll_by_days = "8"\n'),
+        ("roll_by_days (8)", "roll_from_days (7)"),
+    ),
     "market twice": (
         changed('id = "binance"', 'id = "binance"\nmarkets = ["linear-future", "linear-future"]'),
         ("markets", "linear-future", "listed twice"),

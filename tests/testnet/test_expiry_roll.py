@@ -3,12 +3,17 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from bot.domain.intent import Ending
 from bot.domain.record import CycleRecord, CycleStatus
 from bot.sim.localnet import ACCOUNT
+from bot.sim.model import SimOrder
 from bot.sim.scenarios import BEFORE_EXPIRY, SCENARIOS, Phase, Scenario
+from bot.sim.state import refusal
 from tests.testnet.futures_stage import Stage, on_stage
 
 PERPETUAL, MARCH, JUNE = "BTCUSDT", "BTCUSDT_250328", "BTCUSDT_250627"
@@ -124,6 +129,35 @@ def test_while_paused_a_roll_waits_as_a_whole(tmp_path: Path) -> None:
         assert any("paused" in row.reason for row in record.refusals)
         assert not record.outcomes
         assert stage.shorts() == {MARCH: Decimal("0.999")}
+
+    on_stage(check, tmp_path)
+
+
+def test_a_half_that_is_refused_leaves_one_slice_open_and_the_next_look_goes_on(tmp_path: Path) -> None:
+    """The third sale is refused by the venue: nothing after it is sent in this cycle."""
+
+    async def check(stage: Stage) -> None:
+        open_by_hand(stage, "0.999")
+        await stage.clock.sleep((EXPIRY - timedelta(days=3) - stage.clock.now()).total_seconds())
+        place, sales = stage.world.engine.place, []
+
+        def refusing(account: str, **order: Any) -> SimOrder:
+            if order["side"] == "sell":
+                sales.append(order["symbol"])
+                if len(sales) == 3:
+                    raise refusal("insufficient_margin")
+            return place(account, **order)
+
+        with patch.object(stage.world.engine, "place", refusing):
+            record = await stage.cycle()
+        assert [row.ending for row in record.outcomes][-1] is Ending.REFUSED
+        path = path_of_the_short(stage)
+        assert min(path) >= max(path) * Decimal("0.99") - GAP
+        assert len(sales) == 3
+        for _ in range(3):
+            await stage.cycle()
+        assert MARCH not in stage.shorts()
+        assert min(path_of_the_short(stage)) >= max(path) * Decimal("0.99") - 2 * GAP
 
     on_stage(check, tmp_path)
 
