@@ -1,5 +1,6 @@
 """Perpetual or dated future: chosen by carry, kept without reason to move, left before the end."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.hedge import Roll, Target
+from bot.domain.hedge import Carry, Roll, Target
 from bot.domain.instrument import Instrument
 from bot.domain.snapshot import VenueView
 from bot.policy.expiry_roll import ExpiryRoll
@@ -99,11 +100,12 @@ def test_less_need_is_taken_from_what_is_left_first_and_none_closes_all() -> Non
     assert rolls == ()
 
 
-def test_a_spent_funding_budget_lowers_the_hurdle() -> None:
-    """A future that is ahead by little is taken once the perpetual costs more than the owner wants to pay."""
-    shown = futures_view({FAR: FAIR}, rate="-0.0001")
-    rates = (-0.0001,) * 60 + (0.0002,) * 60
-    assert set(decided(scene_of(shown, rates=rates))[0]) <= {BTC, FAR.symbol}
+def test_a_spent_funding_budget_takes_any_advantage() -> None:
+    """A future that is ahead by less than the switch costs is taken once the perpetual costs more than it may."""
+    shown = futures_view({FAR: "60850"})
+    assert set(decided(scene_of(shown))[0]) == {BTC}
+    spent = replace(need(), carry=Carry(per_year=d("-0.2"), notional_per_year=d("-12000"), over_budget=True))
+    assert {row.symbol for row in RULE.place((spent,), scene_of(shown)).rows} == {FAR.symbol}
 
 
 @given(

@@ -21,13 +21,13 @@ EXPIRY = datetime(2025, 3, 28, 8, tzinfo=UTC)
 GAP = Decimal("0.1")  # gap_max of 5 % of two coins
 
 
-def open_by_hand(stage: Stage, amount: str) -> None:
-    """A short in the near contract from before."""
+def open_by_hand(stage: Stage, amount: str, symbol: str = MARCH) -> None:
+    """A short from before."""
     engine = stage.world.engine
     engine.transfer(ACCOUNT, "USDT", Decimal(60_000), "spot", "futures")
-    engine.set_leverage(ACCOUNT, MARCH, 2)
+    engine.set_leverage(ACCOUNT, symbol, 2)
     engine.place(
-        ACCOUNT, market="linear", symbol=MARCH, side="sell", order_type="MARKET", amount=Decimal(amount),
+        ACCOUNT, market="linear", symbol=symbol, side="sell", order_type="MARKET", amount=Decimal(amount),
         client_id="by-hand",
     )  # fmt: skip
 
@@ -69,16 +69,19 @@ def test_a_short_is_rolled_across_the_quarter_end_and_never_unhedged_beyond_the_
     on_stage(check, tmp_path)
 
 
-def test_a_rich_basis_moves_the_short_into_the_dated_future(tmp_path: Path) -> None:
-    """Once enough funding was seen, 25 % a year of basis beats 11 % of funding; the words say so."""
+def test_a_rich_basis_moves_a_perpetual_short_into_the_dated_future(tmp_path: Path) -> None:
+    """25 % a year of basis beats 11 % of funding; the words say so, and it is moved once."""
 
     async def check(stage: Stage) -> None:
+        open_by_hand(stage, "0.999", PERPETUAL)
         records = await stage.until(EXPIRY + timedelta(days=3), timedelta(hours=6))
         assert set(stage.shorts()) == {JUNE}
         reasons = [reason for row in records for intent in row.intents for reason in intent.reasons]
         assert any("is better by more than that" in reason for reason in reasons)
         path = path_of_the_short(stage)
         assert min(path) >= max(path) * Decimal("0.98") - GAP
+        sold_back = [row for row in stage.world.engine.trades(ACCOUNT, "linear", JUNE) if row.side == "buy"]
+        assert sum((row.amount for row in sold_back), Decimal(0)) < Decimal("0.1")
 
     on_stage(check, tmp_path)
 
