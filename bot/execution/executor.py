@@ -1,8 +1,8 @@
 """The only code that changes anything at a venue: journal, send, settle, one intent at a time."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -281,7 +281,24 @@ async def _with_fees(
                 raise answer
             continue
         fills[key] = list(answer)
-    return [_with_fee(row, intents[row.intent_id], fills) for row in rows]
+    charged = [_with_fee(row, intents[row.intent_id], fills) for row in rows]
+    _keep_fees(charged, intents, hands)
+    return charged
+
+
+def _keep_fees(outcomes: Iterable[Outcome], intents: Mapping[str, Intent], hands: Hands) -> None:
+    """Remember fees charged in quote currency, of which later bands are made; a fee in another coin is no share."""
+    fees = {}
+    for row in outcomes:
+        intent = intents[row.intent_id]
+        if row.fee is not None and isinstance(intent, OrderIntent):
+            quote = intent.symbol.partition("/")[2].partition(":")[0]
+            if {fill.fee_currency for fill in row.fills} == {quote}:
+                fees[row.intent_id] = row.fee
+    if not fees:
+        return
+    with suppress(JournalError):  # every order is settled on disk; a full disk speaks up when the record is closed
+        hands.journal.record_fees(fees)
 
 
 def _with_fee(outcome: Outcome, intent: Intent, fills: dict[tuple[str, str], list[Fill]]) -> Outcome:

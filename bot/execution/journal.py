@@ -5,7 +5,7 @@ Everything the next start needs is in here; there is no other state.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -169,6 +169,12 @@ class Journal:
             )
             if position is not None:
                 _upsert_position(connection, position)
+
+    def record_fees(self, fees: Mapping[str, Decimal]) -> None:
+        """Add what orders were charged, by intent; the venue tells it only after the order has ended."""
+        with self._write() as connection:
+            rows = [(str(fee), intent_id) for intent_id, fee in fees.items()]
+            connection.executemany("UPDATE intents SET fee = ? WHERE id = ? AND fee IS NULL", rows)
 
     def record_absence(self, intent_id: str, at: datetime) -> None:
         """Count one validated "no such order" for an intent."""
