@@ -1,7 +1,7 @@
 """The whole bot through a scenario of the local testnet, over real sockets, and what it did there in figures."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -12,8 +12,10 @@ from bot.cycle import run_cycle
 from bot.demo.stage import StageClock
 from bot.domain.account import ZERO
 from bot.domain.intent import OrderIntent
+from bot.domain.portfolio import value_portfolio
 from bot.domain.record import CycleRecord, CycleStatus
 from bot.settings import Settings, load_settings
+from bot.sim.engine import Engine
 from bot.sim.localnet import build_world
 from bot.sim.model import WalletName
 from bot.sim.scenarios import scenario_feed, scenario_listings
@@ -70,6 +72,17 @@ class Rehearsal:
         return sqrt(sum(gap * gap for gap in gaps) / len(gaps))
 
     @property
+    def worst_fall(self) -> Decimal:
+        """The deepest fall of wealth from its highest value so far, as a fraction."""
+        highest, worst = ZERO, ZERO
+        for record in self.records:
+            if record.snapshot is not None:
+                wealth = value_portfolio(record.snapshot, quote="USDT", stablecoins=("USDT",)).total
+                highest = max(highest, wealth)
+                worst = max(worst, 1 - wealth / highest)
+        return worst
+
+    @property
     def troubles(self) -> list[str]:
         """Every cycle that did not end as it should."""
         fine = (CycleStatus.HEDGED, CycleStatus.ACTED)
@@ -81,13 +94,16 @@ class Rehearsal:
         """One line for people."""
         return (
             f"{name:<28} {len(self.trades):>4} trades  turnover {self.turnover:>12,.0f}  fees {self.fees:>8,.2f}  "
-            f"tracking error {self.tracking_error:.2%}"
+            f"tracking error {self.tracking_error:.2%}  worst fall {self.worst_fall:.2%}"
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Play:
-    """What is rehearsed. Units: `days` market days; `every` the time between two cycles."""
+    """What is rehearsed. Units: `days` market days; `every` the time between two cycles.
+
+    `happens` is called before each cycle with its number, for what a person or the world does meanwhile.
+    """
 
     scenario: str
     policy: str
@@ -96,6 +112,7 @@ class Play:
     every: timedelta = timedelta(hours=4)
     risk: str = ""
     seed: int = 1
+    happens: Callable[[int, Engine], None] = lambda _number, _engine: None
 
 
 def rehearse(folder: Path, play: Play) -> Rehearsal:
@@ -114,7 +131,8 @@ async def _rehearse(folder: Path, play: Play) -> Rehearsal:
     try:
         settings = _settings(folder, play, f"{host}:{port}")
         async with open_desk(settings, purpose="run", clock=clock) as desk:
-            for _ in range(round(timedelta(days=play.days) / play.every)):
+            for number in range(round(timedelta(days=play.days) / play.every)):
+                play.happens(number, world.engine)
                 done.records.append(await run_cycle(desk))
                 await clock.sleep(play.every.total_seconds())
     finally:
