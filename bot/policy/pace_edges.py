@@ -1,8 +1,6 @@
 """How wide the band around a target is: as the user wrote it, or as wide as the cost of trading makes worth while."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Literal, Protocol
 
@@ -25,6 +23,7 @@ from bot.policy.pace_gap import Gap
 MAJORS = frozenset({"BTC", "ETH"})
 # A weight w drifts by w(1-w) times volatility, so volatility cancels and any value gives the same band.
 ANY_VOLATILITY = 1.0
+WISHED = "wished volatility"
 PLACES = Decimal("0.00000001")
 
 
@@ -60,15 +59,14 @@ class FixedEdges:
 class CostEdges:
     """Edges where what trading costs equals what waiting risks.
 
-    Units: `target_weight` largest share of crypto in wealth and `volatility_target` a year, each None where no rule
-    asks for it; `cost` a fraction of what is traded, instead of the measured one; `widest` of what is protected.
+    Units: `target_weight` largest share of crypto in wealth, None where no rule asks for it; `cost` a fraction of what
+    is traded, instead of the measured one; `widest` of what is protected.
     Source: policy_math 5; Davis, Norman 1990; Whalley, Wilmott 1997.
     """
 
     aim: Literal["edge", "target"] = "edge"
     aversion: float = AVERSION
     target_weight: float | None = None
-    volatility_target: float | None = None
     volatility_of_volatility: float = 0.6
     cost: Decimal | None = None
     widest: Decimal = Decimal("0.25")
@@ -110,15 +108,12 @@ class CostEdges:
             weight = self.target_weight
             width = formula(cost, self.aversion, ANY_VOLATILITY, weight * (1 - weight))
             return width, (Input(name="target weight", value=quantized(weight)),), "a weight drifts with prices"
-        sigma, known_at = _volatility(gap)
-        if gap.binding == "volatility" and self.volatility_target is not None and sigma is not None:
-            share = float(gap.exposure / portfolio.total) if portfolio.total > 0 else 0.0
-            drift = volatility_target_drift(share, sigma, self.volatility_target, self.volatility_of_volatility)
-            inputs = (
-                Input(name="volatility", value=quantized(sigma), unit="a year", known_at=known_at),
-                Input(name="drift of the target", value=quantized(drift), unit="a year"),
-            )
-            return formula(cost, self.aversion, sigma, drift), inputs, "the target moves with volatility"
+        measured, wished = _volatilities(gap)
+        if gap.binding == "volatility" and measured is not None and wished is not None:
+            sigma, share = float(measured.value), float(gap.exposure / portfolio.total) if portfolio.total > 0 else 0.0
+            drift = volatility_target_drift(share, sigma, float(wished.value), self.volatility_of_volatility)
+            moves = Input(name="drift of the target", value=quantized(drift), unit="per year")
+            return formula(cost, self.aversion, sigma, drift), (measured, moves), "the target moves with volatility"
         return BAND_STATIC, (), "a fixed share of coins drifts only when coins come or go"
 
 
@@ -131,13 +126,9 @@ def cost_inputs(cost: TradingCost) -> tuple[Input, ...]:
     )
 
 
-def _volatility(gap: Gap) -> tuple[float | None, datetime | None]:
-    """The yearly volatility the volatility rule looked at; it stands in its link of the chain."""
-    for row in _inputs(gap, "volatility"):
-        if row.name == "volatility" and row.value > 0:
-            return float(row.value), row.known_at
-    return None, None
-
-
-def _inputs(gap: Gap, rule: str) -> Iterable[Input]:
-    return (row for link in reversed(gap.target.chain) if link.rule == rule for row in link.inputs)
+def _volatilities(gap: Gap) -> tuple[Input | None, Input | None]:
+    """The yearly volatility the volatility rule measured and the one it wishes, as they stand in its link."""
+    seen = [row for link in gap.target.chain if link.rule == "volatility" for row in link.inputs if row.value > 0]
+    wished = next((row for row in seen if row.name == WISHED), None)
+    measured = next((row for row in seen if row.name.endswith("volatility") and row is not wished), None)
+    return measured, wished

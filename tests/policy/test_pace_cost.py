@@ -12,6 +12,8 @@ from tests.builders import BTC, NOW, VENUE, d, instrument
 from tests.policy.pace_scenes import band, inverse, link, paced, scene, shared, wanting
 
 ALLOCATION = CostEdges(target_weight=0.75)
+# As the volatility rule writes its link.
+VOLATILE = {"parkinson_volatility": "0.6", "long-run_volatility": "0.5", "wished_volatility": "0.42"}
 SIX = TradingCost(fee=d("0.0005"), slip=d("0.0001"), fills=12, known_at=NOW)
 
 
@@ -35,10 +37,14 @@ def test_trading_to_the_target_asks_for_a_band_1_59_times_as_wide() -> None:
 
 def test_a_volatility_target_has_a_band_of_4_7_points_of_wealth() -> None:
     """The example of the mathematics: V/T .85, sigma .6, target .42, 6 bp: 4.7 points of wealth, 5.6 of the ratio."""
-    rule = CostEdges(volatility_target=0.42)
+    rule = CostEdges()
     memory = Memory(costs={(VENUE, BTC): SIX})
     seen = scene("0.1", equity=str(60_000 / 0.85 - 60_000), memory=memory)
-    step = paced(band(edge_rule=rule), wanting("0.3", rule="volatility", volatility="0.6"), seen)
+    step = paced(
+        band(edge_rule=rule),
+        wanting("0.3", rule="volatility", **VOLATILE),
+        seen,
+    )
     why = next(row for row in step.chain if row.rule == "cost band")
     assert float(why.figure or 0) == pytest.approx(0.056, abs=5e-4)
     assert "4.7" in why.words
@@ -51,12 +57,19 @@ def test_a_fixed_share_of_coins_has_the_static_band_of_two_points() -> None:
 
 def test_the_rule_that_changed_the_sum_last_binds_and_a_tilt_does_not() -> None:
     """Allocation wanted 12,000 and volatility 18,000: volatility binds, although funding then tilted it."""
-    rule = CostEdges(target_weight=0.75, volatility_target=0.42)
+    rule = CostEdges(target_weight=0.75)
     plain = wanting("0.3")
-    chain = (link("allocation", d(12_000)), link("volatility", d(18_000), volatility="0.6"), link("funding", d(18_500)))
+    chain = (
+        link("allocation", d(12_000)),
+        link("volatility", d(18_000), **VOLATILE),
+        link("funding", d(18_500)),
+    )
     step = paced(band(edge_rule=rule), replace(plain, chain=chain), scene("0.1"))
     assert "moves with volatility" in " ".join(step.reasons)
-    same = (link("allocation", d(18_000)), link("volatility", d(18_000), volatility="0.6"))
+    same = (
+        link("allocation", d(18_000)),
+        link("volatility", d(18_000), **VOLATILE),
+    )
     step = paced(band(edge_rule=rule), replace(plain, chain=same), scene("0.1"))
     assert "a weight drifts" in " ".join(step.reasons)
 
