@@ -10,10 +10,10 @@ from bot.domain.account import ZERO
 from bot.domain.explanation import Explanation, Input
 from bot.domain.hedge import Target
 from bot.domain.history import HistoryAsk
-from bot.policy.pace_edges import EdgeRule, Edges, FixedEdges
+from bot.policy.pace_edges import EdgeRule, Edges, FixedEdges, Wealth
 from bot.policy.pace_gap import Gap, gap_of
 from bot.policy.pace_timing import ProfileTiming
-from bot.policy.scene import Answer, Recollection, Scene
+from bot.policy.scene import Answer, Memory, Recollection, Scene
 
 RULE = "band"
 
@@ -66,23 +66,25 @@ class Band:
     def pace(self, targets: tuple[Target, ...], scene: Scene) -> Answer[Target]:
         """The short to hold after this cycle, per target."""
         gaps = [gap_of(row, scene.snapshot, scene.portfolio, self.hedge_ratio_max) for row in targets]
+        portfolio = scene.portfolio
+        wealth = Wealth(quote=portfolio.quote, crypto=portfolio.crypto, total=portfolio.total)
         rows: list[Target] = []
         recalled: dict[str, Recollection] = {}
         for gap in gaps:
             pending = _Pending(scene=scene, subject=f"{gap.target.venue} {gap.target.symbol}")
-            step = self._first(gap, scene)
+            step = self._first(gap, wealth, scene.memory)
             links = [step.edges.why] if step.edges.why is not None and step.kind != "demanded" else []
             links.append(_link(step))
-            if step.kind != "demanded" and not _replaces(gap, gaps):
+            if step.kind in ("open", "drift") and not _replaces(gap, gaps):
                 step = self._held_back(step, pending, links)
             rows.append(_with_links(gap, step.amount, links))
             recalled.update(pending.recalled)
         return Answer(rows=tuple(rows), recalled=recalled)
 
-    def _first(self, gap: Gap, scene: Scene) -> _Step:
+    def _first(self, gap: Gap, wealth: Wealth, memory: Memory) -> _Step:
         """The step as the limits and the band ask for it, before anything is held back."""
         rule = self.edge_rule or FixedEdges(outer=self.outer, inner=self.inner)
-        edges = rule.edges(gap, scene.portfolio, scene.memory.costs.get((gap.target.venue, gap.target.symbol)))
+        edges = rule.edges(gap, wealth, memory.costs.get((gap.target.venue, gap.target.symbol)))
         held, wanted = gap.held, gap.wanted
 
         def step(amount: Decimal, kind: Kind, words: str, bound: str = "") -> _Step:
@@ -122,8 +124,6 @@ class Band:
 
     def _held_back(self, step: _Step, pending: "_Pending", links: list[Explanation]) -> _Step:
         """What the cooldown, the timer and the timing leave of a step that no limit demands."""
-        if step.kind == "hold":
-            return step
         for wait in (self._cooldown, self._sustained):
             words = wait(step, pending) if step.grows else None
             if words is not None:

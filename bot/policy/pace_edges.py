@@ -8,7 +8,6 @@ from bot.domain.account import ZERO
 from bot.domain.costs import TradingCost
 from bot.domain.explanation import Explanation, Input
 from bot.domain.instrument import quantized
-from bot.domain.portfolio import Portfolio
 from bot.policy.estimators.band import (
     AVERSION,
     BAND_STATIC,
@@ -28,6 +27,15 @@ PLACES = Decimal("0.00000001")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wealth:
+    """What all bands are measured by, added up once for all of them. Units: quote currency."""
+
+    quote: str
+    crypto: Decimal
+    total: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Edges:
     """Where to act and where to trade back to, as fractions of what is protected; `why` when they were worked out."""
 
@@ -39,7 +47,7 @@ class Edges:
 class EdgeRule(Protocol):
     """What decides how wide a band is."""
 
-    def edges(self, gap: Gap, portfolio: Portfolio, cost: TradingCost | None) -> Edges:
+    def edges(self, gap: Gap, wealth: Wealth, cost: TradingCost | None) -> Edges:
         """The edges for one target; `cost` as measured, None before the first fill."""
 
 
@@ -50,7 +58,7 @@ class FixedEdges:
     outer: Decimal
     inner: Decimal
 
-    def edges(self, gap: Gap, portfolio: Portfolio, cost: TradingCost | None) -> Edges:
+    def edges(self, gap: Gap, wealth: Wealth, cost: TradingCost | None) -> Edges:
         """The edges as they are written."""
         return Edges(outer=self.outer, inner=self.inner)
 
@@ -71,18 +79,18 @@ class CostEdges:
     cost: Decimal | None = None
     widest: Decimal = Decimal("0.25")
 
-    def edges(self, gap: Gap, portfolio: Portfolio, cost: TradingCost | None) -> Edges:
+    def edges(self, gap: Gap, wealth: Wealth, cost: TradingCost | None) -> Edges:
         """The band of the rule that binds, brought from a share of wealth to a share of what is protected."""
         price, paid = self._price(gap, cost)
-        width, inputs, words = self._width(gap, portfolio, float(price))
-        yardstick = gap.exposure if gap.binding == "volatility" else portfolio.crypto
-        exact = quantized(width) * portfolio.total / yardstick if yardstick > 0 else self.widest
+        width, inputs, words = self._width(gap, wealth, float(price))
+        yardstick = gap.exposure if gap.binding == "volatility" else wealth.crypto
+        exact = quantized(width) * wealth.total / yardstick if yardstick > 0 else self.widest
         outer = min(exact.quantize(PLACES), self.widest)
         seen = (
             *paid,
             Input(name="risk aversion", value=quantized(self.aversion)),
             *inputs,
-            Input(name="wealth", value=portfolio.total, unit=portfolio.quote),
+            Input(name="wealth", value=wealth.total, unit=wealth.quote),
         )
         why = Explanation(
             rule="cost band",
@@ -101,7 +109,7 @@ class CostEdges:
         usual = quantized(COST_MAJORS if gap.asset in MAJORS else COST_ALTS)
         return usual, (Input(name="cost of trading (usual, no own fill yet)", value=usual),)
 
-    def _width(self, gap: Gap, portfolio: Portfolio, cost: float) -> tuple[float, tuple[Input, ...], str]:
+    def _width(self, gap: Gap, wealth: Wealth, cost: float) -> tuple[float, tuple[Input, ...], str]:
         """Half-width as a share of wealth, what it was made of, and in words."""
         formula = band_edge if self.aim == "edge" else band_center
         if gap.binding == "allocation" and self.target_weight is not None:
@@ -110,7 +118,7 @@ class CostEdges:
             return width, (Input(name="target weight", value=quantized(weight)),), "a weight drifts with prices"
         measured, wished = _volatilities(gap)
         if gap.binding == "volatility" and measured is not None and wished is not None:
-            sigma, share = float(measured.value), float(gap.exposure / portfolio.total) if portfolio.total > 0 else 0.0
+            sigma, share = float(measured.value), float(gap.exposure / wealth.total) if wealth.total > 0 else 0.0
             drift = volatility_target_drift(share, sigma, float(wished.value), self.volatility_of_volatility)
             moves = Input(name="drift of the target", value=quantized(drift), unit="per year")
             return formula(cost, self.aversion, sigma, drift), (measured, moves), "the target moves with volatility"

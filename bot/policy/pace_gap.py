@@ -56,7 +56,8 @@ def gap_of(target: Target, snapshot: Snapshot, portfolio: Portfolio, hedge_ratio
     if instrument is None or mark is None:
         raise ValueError(f"{target.symbol} was placed without an instrument and a mark")
     assets = {share.asset for share in target.shares} or {target.asset}
-    rows = [row for row in portfolio.exposures if row.asset in assets]
+    found = (portfolio.exposure(asset) for asset in assets)
+    rows = [row for row in found if row is not None]
     exposure = sum((row.notional for row in rows), ZERO)
     own_coin = not target.shares and assets == {instrument.base} and not instrument.inverse
     whole = sum((row.amount for row in rows), ZERO)
