@@ -167,7 +167,9 @@ def _cost(
     traded = instrument.notional(abs(moved), mark_price)
     measured = evidence.costs.get(key)
     fee = measured.fee if measured else USUAL_FEE
-    fee_source = f"as charged for {measured.fills} own orders" if measured else "the usual taker fee, no own fill yet"
+    fee_source = (
+        f"as charged before, own orders: {measured.fills}" if measured else "the usual taker fee, no own fill yet"
+    )
     slip, slip_source = _slip(moved, instrument, mark_price, evidence.books.get(key), measured)
     return StepCost(
         traded=traded,
@@ -194,7 +196,7 @@ def _slip(
         if walked.cost_bps is not None:
             return quantized(walked.cost_bps / BPS), "half spread and depth of the book in sight"
     if measured is not None:
-        return measured.slip, f"as measured for {measured.fills} own orders"
+        return measured.slip, f"as measured before, own orders: {measured.fills}"
     return ZERO, "not known: no book in sight, no own fill yet"
 
 

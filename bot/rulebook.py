@@ -191,8 +191,9 @@ def _place(settings: Settings) -> PlaceRule:
 
 def _pace(settings: Settings) -> PaceRule:
     pace, size = settings.policy.pace, settings.policy.size
+    reviewed = isinstance(size, rules.Allocation) and size.review != "continuous"
     edges = CostEdges(
-        aim=pace.aim,
+        aim="target" if reviewed else pace.aim,  # a review is a scheduled trade: all the way
         aversion=float(pace.risk_aversion),
         target_weight=float(size.crypto_max) if isinstance(size, rules.Allocation) else None,
         cost=pace.trading_cost,

@@ -210,7 +210,11 @@ def _link(step: _Step) -> Explanation:
 
 
 def _with_links(gap: Gap, amount: Decimal, links: list[Explanation]) -> Target:
-    target = replace(gap.target, amount=amount, short_notional=gap.notional(amount))
-    for link in links:
-        target = target.because(link)
-    return target
+    target = gap.target
+    return replace(
+        target,
+        amount=amount,
+        short_notional=gap.notional(amount),
+        reasons=(*target.reasons, *(link.words for link in links)),
+        chain=(*target.chain, *links),
+    )

@@ -127,7 +127,8 @@ class CostEdges:
 
 def cost_inputs(cost: TradingCost) -> tuple[Input, ...]:
     """What was paid, for people."""
-    name = f"half spread and slippage ({cost.fills} own orders)"
+    orders = "one own order" if cost.fills == 1 else f"{cost.fills} own orders"
+    name = f"half spread and slippage ({orders})"
     return (
         Input(name="taker fee", value=cost.fee, known_at=cost.known_at),
         Input(name=name, value=cost.slip, known_at=cost.known_at),

@@ -6,10 +6,13 @@ from decimal import Decimal
 import pytest
 
 from bot.domain.costs import TradingCost
+from bot.policy.adjust_volatility import VolatilityTarget
 from bot.policy.pace_edges import CostEdges
 from bot.policy.scene import Memory
 from tests.builders import BTC, NOW, VENUE, d, instrument
 from tests.policy.pace_scenes import band, inverse, link, paced, scene, shared, wanting
+from tests.policy.pasts import moving, need
+from tests.policy.pasts import scene as past_scene
 
 ALLOCATION = CostEdges(target_weight=0.75)
 # As the volatility rule writes its link.
@@ -48,6 +51,16 @@ def test_a_volatility_target_has_a_band_of_4_7_points_of_wealth() -> None:
     why = next(row for row in step.chain if row.rule == "cost band")
     assert float(why.figure or 0) == pytest.approx(0.056, abs=5e-4)
     assert "4.7" in why.words
+
+
+def test_the_volatility_rule_says_what_its_band_needs() -> None:
+    """The real rule at 60 % a year against 42 %: its own figures make the band, not the static 2 %."""
+    seen = past_scene(bars={"BTC": moving(0.6)}, held={"BTC": "0.1"})
+    (wanted,) = VolatilityTarget(target=d("0.42"), ceiling=d(1)).adjust((need("0"),), seen).rows
+    placed = replace(wanting("0.3"), chain=wanted.chain, short_notional=wanted.short_notional)
+    step = paced(band(edge_rule=CostEdges(cost=d("0.0006"))), placed, scene("0.1", equity=str(60_000 / 0.85 - 60_000)))
+    why = next(row for row in step.chain if row.rule == "cost band")
+    assert float(why.figure or 0) == pytest.approx(0.056, abs=5e-4)
 
 
 def test_a_fixed_share_of_coins_has_the_static_band_of_two_points() -> None:

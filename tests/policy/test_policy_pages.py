@@ -1,5 +1,6 @@
 """The worked numbers of docs/policy are what the code says."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,12 @@ def test_the_gate_of_the_page() -> None:
     assert not gate_answer("reduce_short", 60_000.0, gate, 0.0, urgent=False).allow
     for edge in ("59,800 and 60,400", "59,600 and 60,200"):
         assert edge in page("volume-profile")
+
+
+def test_every_page_of_a_rule_is_in_the_index() -> None:
+    """A page nobody finds is no page, and a link leads somewhere."""
+    index = page("README")
+    pages = {row.name for row in PAGES.glob("*.md")} - {"README.md"}
+    linked = set(re.findall(r"\]\(([a-z-]+\.md)\)", index))
+    assert linked <= pages
+    assert {"band.md", "timer.md", "volume-profile.md", "explain.md"} <= linked

@@ -67,6 +67,9 @@ class FallingFeed:
     def candles(self, market: MarketType, symbol: str, step_s: int, since: datetime, until: datetime) -> list[Bar]:
         return []
 
+    def settled(self, symbol: str, interval_h: int, since: datetime) -> list[tuple[datetime, Decimal, Decimal]]:
+        return []
+
     def unavailable(self, at: datetime) -> bool:
         return False
 
