@@ -12,14 +12,16 @@ from pydantic import ValidationError
 from bot.domain.errors import ConfigurationError
 from bot.domain.instrument import MarketKind
 from bot.settings.contradictions import wrong_rules
-from bot.settings.model import PLANNED_VENUES, SUPPORTED_VENUES, Settings, Venue
+from bot.settings.model import Settings, Venue
 from bot.settings.problems import configuration_error, sentences
+from bot.settings.venues import OFFERS, PLANNED, without_sandbox
 
 PREFIX = "BALLAST_"
 NESTED = "__"
 OF_THE_COMMAND_LINE = frozenset({"CONFIG", "LOG_LEVEL", "LOG_FORMAT"})
 SECRET_KEYS = ("api_key", "api_secret", "api_passphrase")
 LOCALNET_MARK = "localnet"
+LOCALNET_PASSPHRASE = "localnet-passphrase"  # noqa: S105 - opens play money on this machine only
 LOCALNET_KEYS = {"api_key": "localnet-key", "api_secret": "localnet-secret"}
 
 
@@ -81,6 +83,8 @@ def _wrong_mode(settings: Settings) -> list[str]:
                 f'[[venues]] {venue.id}: localnet ("{venue.localnet}") together with mode "live"; '
                 'the local testnet is rehearsed with mode = "testnet"'
             )
+        elif settings.mode == "testnet" and not venue.localnet and (lacking := without_sandbox(venue.id)):
+            problems.append(lacking)
         elif not venue.has_keys and settings.mode != "dry-run":
             problems.append(_keys_missing(venue, settings.mode))
         simulated = settings.mode == "dry-run" and venue.hedges
@@ -222,8 +226,8 @@ def _overlay(raw: dict[str, Any], environment: dict[str, Any]) -> list[str]:
         matching = [row for row in rows if isinstance(row, dict) and row.get("id") == name]
         for row in matching:
             row.update(_for_this_world(row, values if isinstance(values, dict) else {}))
-        if not matching and name not in (*SUPPORTED_VENUES, *PLANNED_VENUES):
-            near = get_close_matches(name, [*SUPPORTED_VENUES, *PLANNED_VENUES], n=1)
+        if not matching and name not in (*OFFERS, *PLANNED):
+            near = get_close_matches(name, [*OFFERS, *PLANNED], n=1)
             hint = f"did you mean {PREFIX}VENUES__{near[0].upper()}?" if near else "no [[venues]] entry has this id"
             problems.append(f"{PREFIX}VENUES__{name.upper()} belongs to no venue; {hint}")
     return problems
@@ -269,3 +273,6 @@ def _localnet_keys(raw: Mapping[str, Any]) -> None:
     for row in rows if isinstance(rows, list) else []:
         if isinstance(row, dict) and row.get("localnet"):
             row.update({key: value for key, value in LOCALNET_KEYS.items() if key not in row})
+            offer = OFFERS.get(str(row.get("id")))
+            if offer is not None and offer.passphrase:
+                row.setdefault("api_passphrase", LOCALNET_PASSPHRASE)

@@ -28,9 +28,8 @@ from bot.settings.fields import (
     is_loopback,
 )
 from bot.settings.rules import Policy
+from bot.settings.venues import OFFERS, unsupported
 
-SUPPORTED_VENUES = ("binance",)
-PLANNED_VENUES = ("bybit", "bingx", "weex", "mexc", "okx", "gate", "bitget", "hyperliquid", "deribit", "krakenfutures")
 Mode = Literal["dry-run", "testnet", "live"]
 
 
@@ -119,14 +118,18 @@ class Venue(Table):
 
     @model_validator(mode="after")
     def _can_be_served(self) -> Self:
-        if self.id not in SUPPORTED_VENUES:
-            raise ValueError(_unsupported(self.id))
+        if self.id not in OFFERS:
+            raise ValueError(unsupported(self.id))
         if self.markets and "market" in self.model_fields_set:
             raise ValueError(f'market ("{self.market.value}") and markets exclude each other; keep markets')
         if MarketKind.SPOT in self.kinds:
             raise ValueError(
                 'market "spot" carries no short; use "linear-perpetual", "linear-future" or "inverse-perpetual"'
             )
+        strange = [kind.value for kind in self.kinds if kind not in OFFERS[self.id].kinds]
+        if strange:
+            known = ", ".join(sorted(kind.value for kind in OFFERS[self.id].kinds))
+            raise ValueError(f'market "{strange[0]}" is not available for {self.id} in this version; use {known}')
         if MarketKind.INVERSE_PERPETUAL in self.kinds and len(self.kinds) > 1:
             raise ValueError(
                 'markets mixes "inverse-perpetual" with linear kinds, but their collateral differs (coins there, '
@@ -136,18 +139,12 @@ class Venue(Table):
             raise ValueError(f"role {list(self.role)} names the same role twice")
         if (self.api_key is None) != (self.api_secret is None):
             raise ValueError(f"api_key and api_secret belong together; set {_names_of_keys(self.id)}, or neither")
+        if self.has_keys and OFFERS[self.id].passphrase and self.api_passphrase is None:
+            raise ValueError(
+                f"keys of {self.id} have three parts; set BALLAST_VENUES__{self.id.upper()}__API_PASSPHRASE in the "
+                "environment or .env too"
+            )
         return self
-
-
-def _unsupported(venue: str) -> str:
-    ready = ", ".join(SUPPORTED_VENUES)
-    if venue == "mexc":
-        return (
-            f'id "mexc" is not available in this version (available: {ready}), and MEXC has no sandbox: rehearse with '
-            'mode = "dry-run", or on the local testnet (`ballast localnet`) of an available venue'
-        )
-    state = "is not available in this version" if venue in PLANNED_VENUES else "is not a venue Ballast knows"
-    return f'id "{venue}" {state} (available: {ready})'
 
 
 def _names_of_keys(venue: str) -> str:

@@ -24,7 +24,7 @@ from bot.sim.wire.exchange import ApiKey, Exchange, WeightMeter
 LISTEN_DEFAULT = "127.0.0.1:8701"
 ACCOUNT = "family"
 # The same words everywhere on purpose: on this machine they open play money only.
-LOCAL_KEY = ApiKey(key="localnet-key", secret="localnet-secret", account=ACCOUNT, passphrase="localnet")  # noqa: S106
+LOCAL_KEY = ApiKey(key="localnet-key", secret="localnet-secret", account=ACCOUNT, passphrase="localnet-passphrase")  # noqa: S106
 PORTFOLIO_DEFAULT: Mapping[tuple[WalletName, str], Decimal] = {
     ("spot", "BTC"): Decimal("1.2"),
     ("spot", "ETH"): Decimal(12),

@@ -60,11 +60,22 @@ BAD: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "venue twice": (added('[[venues]]\nid = "binance"\n'), ("[[venues]]", '"binance" is listed twice')),
     "venue planned": (
-        changed('id = "binance"', 'id = "bybit"'),
-        ('id "bybit" is not available in this version', "binance"),
+        changed('id = "binance"', 'id = "okx"'),
+        ('id "okx" is not available in this version', "binance"),
     ),
     "venue unknown": (changed('id = "binance"', 'id = "binanse"'), ('id "binanse" is not a venue', "binance")),
-    "mexc on a testnet": (changed('id = "binance"', 'id = "mexc"'), ("MEXC has no sandbox", "dry-run", "localnet")),
+    "mexc on a testnet": (
+        KEYED.replace('id = "binance"', 'id = "mexc"'),
+        ("MEXC has no sandbox", "dry-run", "localnet --venue mexc"),
+    ),
+    "weex on a testnet": (
+        KEYED.replace('id = "binance"', 'id = "weex"'),
+        ("WEEX's simulation", "dry-run", "localnet --venue weex"),
+    ),
+    "dated futures where there are none": (
+        changed('id = "binance"', 'id = "mexc"\nmarket = "linear-future"'),
+        ('market "linear-future" is not available for mexc', "linear-perpetual"),
+    ),
     "rule unknown": (
         changed('"static-ratio"', '"static-ration"'),
         ("[policy.size]", '"static-ration" is not known', "static-ratio"),
