@@ -36,14 +36,17 @@ def measure(folder: Path, pairs: int) -> list[str]:
     codes = {usage.exit_code for name in ("once", "keys") for usage in runs[name]}
     if codes != {0}:
         return [f"`ballast once` ended with {sorted(codes)} instead of 0, so its figures mean nothing"]
-    ratio = _ratio(runs["once"], runs["import"])
+    ratio, alike, keys = (
+        _ratio(runs[ours], runs[peer])
+        for ours, peer in (("once", "import"), ("once", "import, no collector"), ("keys", "import"))
+    )
     peak = max(usage.peak_mb for usage in runs["once"])
     return [
         f"once, hedged already: CPU {_cpu(runs['once']):.3f} s, importing ccxt's binance and aiohttp alone "
         f"{_cpu(runs['import']):.3f} s; ratio {ratio:.2f} (wanted at most {CPU_RATIO_MAX}: "
         f"{'yes' if ratio <= CPU_RATIO_MAX else 'NO'})",
-        f"  ratio {_ratio(runs['once'], runs['import, no collector']):.2f} where the peer's garbage collector is off, "
-        f"as ours is; {_ratio(runs['keys'], runs['import']):.2f} with keys in the environment (pydantic-settings)",
+        f"  {alike:.2f} where the peer's garbage collector is off, as ours is; {keys:.2f} with keys in the "
+        "environment, which loads pydantic-settings",
         f"  imports (traced): {', '.join(f'{name} {own_ms:.0f} ms' for name, own_ms in parts)}",
         f"once, peak memory with 620 listings: {peak:.0f} MB "
         f"(wanted under {PEAK_MB_MAX:.0f}: {'yes' if peak < PEAK_MB_MAX else 'NO'})",
