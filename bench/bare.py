@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from bot.domain.ports import Clock
 from bot.exchange.client import exchange_class
 
 Call = tuple[str, str, str, dict[str, Any]]
@@ -11,13 +12,14 @@ Call = tuple[str, str, str, dict[str, Any]]
 class BareTrader:
     """An unmodified ccxt client without a limiter: implicit calls, no market table, no journal, no checks."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, clock: Clock) -> None:
         self.client = exchange_class("binance")(
             {"apiKey": "localnet-key", "secret": "localnet-secret", "enableRateLimit": False, "timeout_on_exit": 1}
         )
         for name, url in self.client.urls["api"].items():
             if isinstance(url, str):
                 self.client.urls["api"][name] = f"http://{address}/" + url.split("/", 3)[3]
+        self.client.milliseconds = lambda: int(clock.now().timestamp() * 1000)
 
     async def cycle(self, calls: list[Call], number: int) -> None:
         """Read at once what stands before the first order, place the orders, read at once what stands after."""

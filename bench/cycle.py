@@ -13,6 +13,7 @@ from typing import Any
 from bench.bare import BareTrader, Call
 from bench.shares import shares
 from bench.world import local_testnet
+from bot.clock import LocalnetClock
 from bot.cycle import Desk, run_cycle
 from bot.policy.size import StaticRatio
 from bot.settings import load_settings
@@ -41,12 +42,11 @@ def measure(folder: Path, rounds: int) -> list[str]:
 async def _measure(ours: Path, bare: Path, address: str, rounds: int) -> list[str]:
     async with _desk(bare) as desk:
         await run_cycle(desk)  # the peer's account holds the same shorts before anything is measured
-    trader = BareTrader(address)
+    trader = BareTrader(address, await LocalnetClock.ask(address))
     pairs: list[Pair] = []
     try:
         async with _desk(ours) as desk:
             await run_cycle(desk)
-            trader.client.milliseconds = _client(desk).milliseconds
             for number in range(WARM_UP + rounds):
                 calls: list[Call] = []
                 ours_s = await _timed(_traded(desk, number, calls))

@@ -191,7 +191,12 @@ async def look_closer(lookout: Lookout, snapshot: Snapshot, targets: Sequence[Ta
     """
     by_id = {row.venue.id: row.venue for row in lookout.watched}
     venues = sorted({row.venue for row in targets})
-    modes = await _gather(by_id[venue].position_mode() for venue in venues)
+    settings_of = (
+        by_id[venue].settings(tuple(row.symbol for row in targets if row.venue == venue)) for venue in venues
+    )
+    asked = (_books(by_id, targets), *(by_id[venue].position_mode() for venue in venues), *settings_of)
+    (books, missing), *replies = await _gather(asked)
+    modes, settings = replies[: len(venues)], replies[len(venues) :]
     for venue, mode in zip(venues, modes, strict=True):
         if mode is not PositionMode.ONE_WAY:
             raise Refused(
@@ -200,10 +205,6 @@ async def look_closer(lookout: Lookout, snapshot: Snapshot, targets: Sequence[Ta
                 "settings.",
                 code="hedge-mode",
             )
-    books, missing = await _books(by_id, targets)
-    settings = await _gather(
-        by_id[venue].settings(tuple(row.symbol for row in targets if row.venue == venue)) for venue in venues
-    )
     found = {(row.venue, row.symbol): row for rows in settings for row in rows}
     detail = MarketDetail(books=books, settings=found, missing=missing)
     views = tuple(

@@ -80,16 +80,11 @@ class Calls:
         """
         fault: BallastError
         try:
-            async for attempt in AsyncRetrying(
-                stop=stop_after_attempt(READ_ATTEMPTS),
-                wait=wait_random_exponential(multiplier=0.1, max=2.0),
-                retry=retry_if_exception_type(_Again),
-                sleep=self._clock.sleep,
-                reraise=True,
-            ):
-                with attempt:
-                    return await self._read_once(name, params or {}, timed)
-            raise AssertionError("tenacity ends by returning or raising")
+            try:
+                return await self._read_once(name, params or {}, timed)
+            except _Again as again:
+                first = again
+            return await self._read_again(name, params or {}, timed, first)
         except _Again as again:
             fault = self._read_fault(again.cause)
         except Forbidden as stopped:
@@ -100,6 +95,21 @@ class Calls:
             fault = self._read_fault(error)
         # raised out here so that no exception of ccxt, whose text may hold a signed URL, hangs on to it
         raise fault
+
+    async def _read_again(self, name: str, params: Params, timed: bool, first: _Again) -> Any:
+        """What follows a first attempt that failed; most reads never come here, and none pays for it before."""
+        async for attempt in AsyncRetrying(
+            stop=stop_after_attempt(READ_ATTEMPTS),
+            wait=wait_random_exponential(multiplier=0.1, max=2.0),
+            retry=retry_if_exception_type(_Again),
+            sleep=self._clock.sleep,
+            reraise=True,
+        ):
+            with attempt:
+                if attempt.retry_state.attempt_number == 1:
+                    raise first
+                return await self._read_once(name, params, timed)
+        raise AssertionError("tenacity ends by returning or raising")
 
     async def read_shared(self, name: str, params: Params | None = None) -> Any:
         """Like `read`, but callers asking the same thing at the same moment share one request."""

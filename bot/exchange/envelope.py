@@ -102,7 +102,7 @@ def _json(status: int, text: str) -> object:
     if not text.strip():
         raise NotAnAnswer(f"HTTP {status} with an empty body")
     try:
-        parsed: object = json.loads(text, parse_constant=_reject_constant)
+        parsed: object = _STRICT.decode(text)
     except (ValueError, RecursionError):
         raise NotAnAnswer(f"HTTP {status} with a body that is not JSON ({_kind_of_text(text)})") from None
     if not isinstance(parsed, dict | list):
@@ -112,6 +112,9 @@ def _json(status: int, text: str) -> object:
 
 def _reject_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number")
+
+
+_STRICT = json.JSONDecoder(parse_constant=_reject_constant)  # made once: json.loads would make one per reply
 
 
 def _kind_of_text(text: str) -> str:

@@ -6,8 +6,8 @@ Host header); without it only the venue's own hosts over TLS. Everything else ne
 
 import re
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -89,6 +89,21 @@ class Reply:
         return self.body
 
 
+class _Asked(AbstractAsyncContextManager[Reply]):
+    """A request in the form ccxt awaits it; the connection is released before the reply is handed out."""
+
+    __slots__ = ("_answer",)
+
+    def __init__(self, answer: Awaitable[Reply]) -> None:
+        self._answer = answer
+
+    async def __aenter__(self) -> Reply:
+        return await self._answer
+
+    async def __aexit__(self, *error: object) -> None:
+        return None
+
+
 class VenueSession:
     """The `session=` of a ccxt client: guards, redirects to the local testnet, checks, remembers imposed silence."""
 
@@ -135,10 +150,12 @@ class VenueSession:
         if transport is not None:
             await transport.close()
 
-    @asynccontextmanager
-    async def _call(
+    def _call(self, method: str, url: Any, **options: Any) -> AbstractAsyncContextManager[Reply]:
+        return _Asked(self._answer(method, url, **options))
+
+    async def _answer(
         self, method: str, url: Any, *, data: Any = None, headers: Mapping[str, str], **options: Any
-    ) -> AsyncIterator[Reply]:
+    ) -> Reply:
         real = url if isinstance(url, URL) else URL(str(url), encoded=True)
         host = real.host or ""
         self._guard(method, real, host)
@@ -156,7 +173,7 @@ class VenueSession:
             success_codes=self._quirks.codes.success,
             keys=self._quirks.error_keys,
         )
-        yield Reply(status=status, reason=reason, headers=reply_headers, body=body)
+        return Reply(status=status, reason=reason, headers=reply_headers, body=body)
 
     def _guard(self, method: str, url: URL, host: str) -> None:
         if url.scheme != "https" or host not in self._hosts:
@@ -273,7 +290,8 @@ def loopback_transport() -> Transport:
 
 
 def _without_resend(connector: aiohttp.TCPConnector) -> Transport:
-    session = aiohttp.ClientSession(connector=connector, trust_env=False)
+    # an API needs no cookies, so none is kept, sent or searched for
+    session = aiohttp.ClientSession(connector=connector, trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
     # aiohttp silently repeats GET and DELETE when a kept connection dies: a cancel could go out twice.
     session._retry_connection = False
     return session

@@ -54,14 +54,19 @@ def number(source: Row, key: str) -> Decimal:
 
 def finite(value: object, name: str) -> Decimal:
     """A finite decimal out of a JSON text or number; a float enters by its shortest text. Raises: Unreadable."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise Unreadable(f"{name} is no number")
     try:
-        result = Decimal(repr(value) if isinstance(value, float) else value)
+        if isinstance(value, str):  # first, because venues write numbers as texts, hundreds in a cycle
+            result = Decimal(value)
+        elif isinstance(value, float):
+            result = Decimal(repr(value))
+        elif isinstance(value, int) and not isinstance(value, bool):
+            result = Decimal(value)
+        else:
+            raise Unreadable(f"{name} is no number")
     except (InvalidOperation, ValueError):
         raise Unreadable(f"{name} is no number") from None
     # twenty digits on either side is more than any market has, and keeps arithmetic exact
-    if not result.is_finite() or (result != 0 and abs(result.adjusted()) > 20):
+    if not result.is_finite() or (abs(result.adjusted()) > 20 and result != 0):
         raise Unreadable(f"{name} is not a usable number")
     return result
 

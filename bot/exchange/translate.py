@@ -3,9 +3,11 @@
 Source: the public manual of Binance, USD-M futures and spot market data, field by field; read 2026-11-24.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
 
 from bot.domain.account import (
     Book,
@@ -17,6 +19,8 @@ from bot.domain.account import (
 )
 from bot.exchange import strict
 from bot.exchange.strict import Row, Unreadable
+
+_PLAIN: Final = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})?(?: [0-9]{1,18}(?:\.[0-9]{1,18})?)*")
 
 
 def server_time(reply: object) -> datetime:
@@ -74,20 +78,30 @@ def book(venue: str, symbol: str, reply: object) -> Book:
         raise Unreadable("the order book is empty on one side")
     if bids[0].price >= asks[0].price:
         raise Unreadable("the order book is crossed")
-    if list(bids) != sorted(bids, key=_price, reverse=True) or list(asks) != sorted(asks, key=_price):
+    down, up = [level.price for level in bids], [level.price for level in asks]
+    if down != sorted(down, reverse=True) or up != sorted(up):
         raise Unreadable("the order book is out of order")
     return Book(venue=venue, symbol=symbol, bids=bids, asks=asks, at=strict.moment(source, "T"))
-
-
-def _price(level: BookLevel) -> Decimal:
-    return level.price
 
 
 def _levels(source: Row, key: str) -> tuple[BookLevel, ...]:
     levels = source.get(key)
     if not isinstance(levels, list):
         raise Unreadable(f"{key} is missing")
-    return tuple(_level(item, key) for item in levels)
+    return _plain_levels(levels) or tuple(_level(item, key) for item in levels)
+
+
+def _plain_levels(levels: list[Any]) -> tuple[BookLevel, ...] | None:
+    """A side at once where it is as it should be; None where it must be read level by level to say what is wrong."""
+    try:
+        prices, amounts = [level[0] for level in levels], [level[1] for level in levels]
+        if not _PLAIN.fullmatch(" ".join(prices + amounts)) or not all(isinstance(level, list) for level in levels):
+            return None
+        numbers = [Decimal(text) for text in prices + amounts]
+    except (TypeError, LookupError, InvalidOperation):
+        return None
+    count = len(levels)
+    return tuple(map(BookLevel, numbers[:count], numbers[count:])) if min(numbers) > 0 else None
 
 
 def _level(item: object, key: str) -> BookLevel:

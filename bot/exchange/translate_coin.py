@@ -164,7 +164,7 @@ def book(venue: str, symbol: str, reply: object, size: Decimal) -> Book:
 
 
 def _scaled(levels: tuple[BookLevel, ...], size: Decimal) -> tuple[BookLevel, ...]:
-    return tuple(replace(level, amount=level.amount * size) for level in levels)
+    return tuple(BookLevel(price=level.price, amount=level.amount * size) for level in levels)
 
 
 def candles(reply: object) -> list[Candle]:
