@@ -10,28 +10,8 @@ from bot.exchange import translate
 from bot.exchange.strict import Unreadable
 
 PLAIN = st.decimals(min_value="0.00000001", max_value=10**9, places=8).map(lambda number: f"{number:f}")
-ODD = st.sampled_from(
-    [
-        "0",
-        "0.0",
-        "-1",
-        "NaN",
-        "Infinity",
-        "1e3",
-        "1_0",
-        " 1",
-        "1 2",
-        "",
-        "x",
-        None,
-        True,
-        7,
-        2.5,
-        "9" * 30,
-        [],
-        "\u0661",
-    ]
-)
+WORDS = ("0", "0.0", "-1", "NaN", "Infinity", "1e3", "1_0", " 1", "1 2", "", "x", "9" * 30, "\u0661")
+ODD: st.SearchStrategy[object] = st.sampled_from([*WORDS, None, True, 7, 2.5])
 LEVEL = st.one_of(
     st.lists(PLAIN, min_size=2, max_size=3),
     st.lists(st.one_of(PLAIN, ODD), max_size=3),
