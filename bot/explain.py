@@ -188,7 +188,7 @@ def _slip(
         middle = float((book.bids[0].price + book.asks[0].price) / 2)
         coins = ((float(row.price), float(instrument.coins(row.amount, row.price))) for row in levels)
         walked = walk_book(
-            list(coins),
+            coins,  # not listed: the walk ends where the order is filled
             middle,
             "sell" if moved > 0 else "buy",
             float(instrument.notional(abs(moved), mark_price)),

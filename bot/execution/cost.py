@@ -4,7 +4,7 @@ Units: costs in basis points of the mid price, volumes and depths in quote curre
 Source: Almgren, Chriss 2001; Donier, Bonart, arXiv 1412.4503 for the square-root law.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import acosh, ceil, sinh, sqrt
@@ -93,7 +93,7 @@ class PassiveOrTaker:
     choose: Literal["passive", "taker"]
 
 
-def walk_book(levels: Sequence[Level], mid_price: float, side: Literal["buy", "sell"], notional: float) -> BookCost:
+def walk_book(levels: Iterable[Level], mid_price: float, side: Literal["buy", "sell"], notional: float) -> BookCost:
     """Consume (price, amount) levels from the best on until the notional is filled or the book is empty."""
     mid = positive("mid price", mid_price)
     left = non_negative("notional", notional)
