@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from statistics import median
 
-from bench.world import Usage, local_testnet, run
+from bench.world import Usage, environment, local_testnet, run
 
 IMPORT = "import aiohttp; from bot.exchange.client import exchange_class; exchange_class('binance')"
 CPU_RATIO_MAX = 1.3
@@ -78,6 +78,8 @@ def _import_shares(command: list[str], folder: Path) -> list[tuple[str, float]]:
 
 def _import_times(command: list[str], folder: Path) -> dict[str, int]:
     with (folder / "trace.txt").open("w+b") as trace:
-        subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=trace, check=True)
+        subprocess.run(
+            command, cwd=folder, env=environment(folder), stdout=subprocess.DEVNULL, stderr=trace, check=True
+        )
         trace.seek(0)
         return {name: int(own) for own, name in _IMPORT_LINE.findall(trace.read().decode())}

@@ -39,16 +39,18 @@ def local_testnet(folder: Path, name: str) -> Iterator[tuple[str, Path]]:
         process.wait()
 
 
-def run(command: list[str], folder: Path, extra: Mapping[str, str] | None = None) -> Usage:
-    """Run a command to its end and ask the kernel what it used.
+def environment(folder: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Variables for a measured process: byte code is kept in the folder, as an installation keeps it."""
+    variables = {**os.environ, **(extra or {}), "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+    variables["PYTHONPATH"] = str(Path(__file__).parents[1])
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
+    return variables
 
-    Byte code is kept in the folder, as an installation keeps it; the first run of a command fills it.
-    """
-    environment = {**os.environ, **(extra or {}), "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
-    environment["PYTHONPATH"] = str(Path(__file__).parents[1])
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+
+def run(command: list[str], folder: Path, extra: Mapping[str, str] | None = None) -> Usage:
+    """Run a command to its end and ask the kernel what it used; its first run also fills the byte code."""
     with (folder / "output.txt").open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder, env=environment)
+        process = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder, env=environment(folder, extra))
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     return Usage(cpu_s=used.ru_utime + used.ru_stime, peak_mb=used.ru_maxrss / 1024, exit_code=process.returncode)
