@@ -1,7 +1,7 @@
 """One cycle: settle, observe, protect, decide, plan, check, apply, record."""
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -16,6 +16,7 @@ from bot.deliberate import (
     protect_only,
 )
 from bot.domain.errors import ConfigurationError, Refused, Stale, Unavailable
+from bot.domain.event import Event
 from bot.domain.explanation import Rationale
 from bot.domain.hedge import Target
 from bot.domain.history import NO_HISTORY
@@ -32,11 +33,12 @@ from bot.execution.settlement import Hands, Settlement, settle
 from bot.execution.stranded import stranded, within_reach
 from bot.explain import Evidence, explain_if_possible
 from bot.halting import HaltRule, broken_at_the_venue, broken_by_us, gone_on_too_long, halt
+from bot.happenings import believe_amounts, changed_positions, liquidations, strangers
 from bot.margin_look import look_at_margin
 from bot.observe import Lookout, look_again, look_closer, observe, surprises
 from bot.policy.scene import Memory, recalled_to_json, with_recalled
 from bot.risk.check import ApprovedPlan, check
-from bot.risk.plausible import unconfirmed_jumps
+from bot.risk.transit import TransitRule
 from bot.upkeep import Mind
 
 HOUR = timedelta(hours=1)
@@ -62,6 +64,7 @@ class Desk:
     balance_jump_max: Decimal | None
     halting: HaltRule = field(default_factory=lambda: HaltRule(hedge_ratio_max=Decimal(1)))
     margin_every_s: float = 0.0
+    transit: TransitRule | None = None
     remarks: Callable[[], Sequence[str]] = tuple
 
 
@@ -78,6 +81,8 @@ class _Findings:
     notes: list[str] = field(default_factory=list)
     margin_only: bool = False
     rationales: tuple[Rationale, ...] = ()
+    events: list[Event] = field(default_factory=list)
+    in_transit: Mapping[str, str] = field(default_factory=dict)
 
 
 async def run_cycle(desk: Desk) -> CycleRecord:
@@ -94,7 +99,7 @@ async def run_cycle(desk: Desk) -> CycleRecord:
         found.notes += settled.notes
         try:
             found.snapshot = await observe(desk.lookout)
-            _believe(desk, found, settled, cycle)
+            await _believe(desk, found, settled, cycle)
             approved = await _think(desk, found, cycle, settled)
         except Unavailable as trouble:
             approved = await _protect_alone(desk, found, cycle, settled, trouble)
@@ -219,6 +224,7 @@ async def _make_ready(
         halted=_halted(journal),
         orders_last_hour=sum(orders for orders, _ in hour),
         notional_last_hour=sum((notional for _, notional in hour), Decimal(0)),
+        in_transit=found.in_transit,
     )
     approved, refusals = check(found.plan, circumstances(desk.mind, snapshot, thought, detail, past))
     found.refusals += refusals
@@ -245,35 +251,25 @@ def _remember(journal: Journal, found: _Findings) -> None:
         journal.set_setting(RECALLED, text)
 
 
-def _believe(desk: Desk, found: _Findings, settled: Settlement, cycle: str) -> None:
-    """Compare what was seen with what Ballast knows; adopt what others did, doubt what jumped.
+async def _believe(desk: Desk, found: _Findings, settled: Settlement, cycle: str) -> None:
+    """Compare what was seen with what Ballast knows; name and adopt what others did, doubt what jumped.
 
     A balance that jumped is doubted in the snapshot and believed when the next cycle sees the same.
     Raises: Stale when nothing should be decided on this snapshot.
     """
-    if found.snapshot is None:
-        return
-    journal, now = desk.hands.journal, found.snapshot.at
-    changed = surprises(found.snapshot, _judged(journal, settled))
-    broken = broken_at_the_venue(found.snapshot, changed, journal)
-    _halt(desk, found, [*settled.contradictions, *broken], cycle)
-    for row in changed:
-        found.notes.append(row.text)
-        journal.note(now, "position.changed", row.text)
-        seen_at = found.snapshot.venue(row.known.venue).at  # positions are dated in their venue's time
-        journal.set_position(replace(row.known, amount=row.seen, changed_at=seen_at))
-    if desk.balance_jump_max is None:
-        return
-    seen: dict[str, Decimal] = {}
-    for holding in found.snapshot.holdings:
-        if holding.asset not in desk.lookout.stablecoins | {desk.lookout.quote}:
-            seen[holding.asset] = seen.get(holding.asset, Decimal(0)) + holding.amount
-    accepted, pending = _amounts(journal, "amounts.accepted"), _amounts(journal, "amounts.pending")
-    jumps = unconfirmed_jumps(accepted, pending, seen, desk.balance_jump_max)
-    _keep_amounts(journal, "amounts.pending", seen if jumps else {})
-    believed = {asset: amount for asset, amount in seen.items() if asset not in jumps}
-    _keep_amounts(journal, "amounts.accepted", believed | {asset: accepted[asset] for asset in jumps})
-    found.snapshot = replace(found.snapshot, doubtful=jumps)
+    journal, snapshot = desk.hands.journal, _seen(found)
+    changed = surprises(snapshot, _judged(journal, settled))
+    broken = broken_at_the_venue(snapshot, changed, journal)
+    found.events += await changed_positions(changed, snapshot, desk.hands)
+    _halt(desk, found, [*settled.contradictions, *broken, *liquidations(found.events)], cycle)
+    found.events += strangers(snapshot, journal)
+    if desk.balance_jump_max is not None:
+        cash = desk.lookout.stablecoins | {desk.lookout.quote}
+        amounts = believe_amounts(snapshot, journal, desk.balance_jump_max, desk.transit, cash)
+        found.events += amounts.events
+        found.in_transit = amounts.in_transit
+        found.snapshot = replace(snapshot, doubtful=amounts.doubtful)
+    found.notes += [row.text for row in found.events]
 
 
 def _halt_after(desk: Desk, found: _Findings, cycle: str) -> None:
@@ -298,17 +294,6 @@ def _judged(journal: Journal, settled: Settlement) -> tuple[KnownPosition, ...]:
     """The positions whose size is known; a fill may show before its order does, so unsettled symbols are left out."""
     waiting = {(row.intent.venue, getattr(row.intent, "symbol", "")) for row in settled.open}
     return tuple(row for row in journal.known_positions() if (row.venue, row.symbol) not in waiting)
-
-
-def _amounts(journal: Journal, key: str) -> dict[str, Decimal]:
-    text = journal.setting(key)
-    return {asset: Decimal(amount) for asset, amount in json.loads(text).items()} if text else {}
-
-
-def _keep_amounts(journal: Journal, key: str, amounts: dict[str, Decimal]) -> None:
-    text = json.dumps({asset: str(amount) for asset, amount in sorted(amounts.items())}) if amounts else None
-    if text != journal.setting(key):
-        journal.set_setting(key, text)
 
 
 async def _look_again(desk: Desk, found: _Findings) -> None:
@@ -375,6 +360,7 @@ def _record(desk: Desk, cycle: str, status: CycleStatus, found: _Findings) -> Cy
         refusals=tuple(found.refusals),
         notes=(*found.notes, *desk.remarks()),
         rationales=found.rationales,
+        events=tuple(found.events),
     )
 
 

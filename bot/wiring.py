@@ -32,6 +32,7 @@ from bot.risk.check import RiskLimits
 from bot.risk.collateral import CollateralRule
 from bot.risk.plausible import AHEAD_MAX
 from bot.rulebook import make_policy, refuse_late_convictions
+from bot.risk.transit import TransitRule
 from bot.settings import Settings, Venue
 from bot.silence import keep_silence
 from bot.upkeep import Mind
@@ -182,6 +183,9 @@ def make_desk(settings: Settings, venues: dict[str, VenuePort], journal: Journal
         hands=Hands(venues=venues, journal=journal, clock=clock),
         enter=_Entrance(settings, venues),
         balance_jump_max=settings.risk.balance_jump_max,
+        transit=TransitRule(longest=timedelta(seconds=settings.risk.transit_max_s))
+        if settings.risk.transit_max_s > 0
+        else None,
         halting=HaltRule(
             hedge_ratio_max=settings.risk.hedge_ratio_max,
             refused_cycles_max=settings.risk.refused_cycles_max,

@@ -9,6 +9,7 @@ from bot.domain.account import (
     Balance,
     Book,
     Fill,
+    ForcedClosure,
     FundingRate,
     LeverageBracket,
     MarginAccount,
@@ -66,6 +67,7 @@ class FakeVenue:
     before_read: Callable[[str], None] = lambda _name: None
     shown_position: Decimal | None = None
     orders: dict[str, Order] = field(default_factory=dict)
+    forced: list[ForcedClosure] = field(default_factory=list)
     moved: list[Transfer] = field(default_factory=list)
     trades: list[Fill] = field(default_factory=list)
 
@@ -168,6 +170,10 @@ class FakeVenue:
 
     async def transfers(self, since: datetime) -> tuple[Transfer, ...]:
         return tuple(row for row in self.moved if row.at >= since)
+
+    async def forced_closures(self, since: datetime) -> tuple[ForcedClosure, ...]:
+        self.before_read("forced")
+        return tuple(row for row in self.forced if row.at >= since)
 
     async def place_order(
         self, *, symbol: str, side: Side, amount: Decimal, limit_price: Decimal, reduce_only: bool, client_id: str

@@ -276,6 +276,25 @@ class IncomeEntry:
     entry_id: str
 
 
+class ForcedKind(StrEnum):
+    """Why a venue closed a position by itself."""
+
+    LIQUIDATION = "liquidation"
+    DELEVERAGING = "auto-deleveraging"
+    SETTLEMENT = "settlement"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForcedClosure:
+    """An order by which the venue closed a position, or part of one, by itself."""
+
+    venue: str
+    symbol: str
+    kind: ForcedKind
+    amount: Decimal
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candle:
     """One bar; it is known only at `opened_at` plus its step. Units: `volume` in base units."""

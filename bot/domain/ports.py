@@ -10,6 +10,7 @@ from bot.domain.account import (
     Book,
     Candle,
     Fill,
+    ForcedClosure,
     FundingRate,
     IncomeEntry,
     KeyRights,
@@ -118,6 +119,9 @@ class AccountReader(Protocol):
 
     async def income(self, since: datetime) -> tuple[IncomeEntry, ...]:
         """Bookings on the futures wallet since then (funding, fees, realised profit), oldest first."""
+
+    async def forced_closures(self, since: datetime) -> tuple[ForcedClosure, ...]:
+        """What the venue closed by itself since then; raises Unavailable where it keeps no such list."""
 
     async def key_rights(self) -> KeyRights:
         """What the key may do, as far as the venue tells."""

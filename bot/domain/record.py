@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.domain.event import Event
 from bot.domain.explanation import Rationale
 from bot.domain.hedge import Exposure, Need, Target
 from bot.domain.intent import Intent, Outcome, Refusal
@@ -42,7 +43,10 @@ MEANINGS: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CycleRecord:
-    """One cycle from beginning to end, also the cycle that did nothing. `snapshot` is None when nothing was seen."""
+    """One cycle from beginning to end, also the cycle that did nothing.
+
+    `snapshot` is None when nothing was seen; `events` is what happened from outside, told in the notes as well.
+    """
 
     cycle: str
     at: datetime
@@ -58,3 +62,4 @@ class CycleRecord:
     refusals: tuple[Refusal, ...]
     notes: tuple[str, ...]
     rationales: tuple[Rationale, ...] = ()
+    events: tuple[Event, ...] = ()

@@ -11,6 +11,7 @@ from bot.domain.account import (
     Book,
     Candle,
     Fill,
+    ForcedClosure,
     FundingRate,
     IncomeEntry,
     KeyRights,
@@ -87,6 +88,8 @@ class AccountReads(Protocol):
     async def transfers(self, reading: Reading, since: datetime) -> tuple[Transfer, ...]: ...  # noqa: D102
 
     async def income(self, reading: Reading, since: datetime) -> tuple[IncomeEntry, ...]: ...  # noqa: D102
+
+    async def forced_closures(self, reading: Reading, since: datetime) -> tuple[ForcedClosure, ...]: ...  # noqa: D102
 
     async def key_rights(self, reading: Reading) -> KeyRights: ...  # noqa: D102
 

@@ -8,6 +8,8 @@ from typing import Any, Final, TypeVar
 from bot.domain.account import (
     Balance,
     Fill,
+    ForcedClosure,
+    ForcedKind,
     IncomeEntry,
     KeyRights,
     LeverageBracket,
@@ -30,6 +32,11 @@ T = TypeVar("T")
 
 BRACKETS_AGE_MAX: Final = timedelta(hours=24)
 TRADES_WINDOW: Final = timedelta(days=7)  # docs: startTime to endTime at most seven days
+FORCED: Final = {
+    "autoclose-": ForcedKind.LIQUIDATION,
+    "adl_autoclose": ForcedKind.DELEVERAGING,
+    "settlement_autoclose-": ForcedKind.SETTLEMENT,
+}
 INCOME_WINDOW: Final = timedelta(days=30)
 PAGE: Final = 1000
 TRANSFER_PAGE: Final = 100
@@ -227,6 +234,22 @@ async def income(reading: Reading, since: datetime) -> tuple[IncomeEntry, ...]:
         ],
     )
     return tuple(sorted(found, key=lambda entry: (entry.at, entry.entry_id)))
+
+
+async def forced_closures(reading: Reading, since: datetime) -> tuple[ForcedClosure, ...]:
+    """What Binance closed by itself, named by the client ids it gives such orders; the newest hundred."""
+    name = "dapiPrivateGetForceOrders" if reading.family.inverse else "fapiPrivateGetForceOrders"
+    reply = await reading.calls.read(name, {"startTime": strict.milliseconds(since), "limit": 100})
+    told = _read(
+        reading, "forced orders", reply, lambda body: tuple(order_told(reading, row) for row in strict.rows(body))
+    )
+    found = []
+    for row in told:
+        kind = next((kind for start, kind in FORCED.items() if (row.client_id or "").startswith(start)), None)
+        if kind is not None and row.filled > 0:
+            at = row.at or reading.now()
+            found.append(ForcedClosure(venue=reading.venue, symbol=row.symbol, kind=kind, amount=row.filled, at=at))
+    return tuple(found)
 
 
 async def _paged(

@@ -9,6 +9,7 @@ from typing import Final
 from bot.domain.account import (
     Balance,
     Fill,
+    ForcedClosure,
     IncomeEntry,
     KeyRights,
     LeverageBracket,
@@ -191,6 +192,12 @@ async def _brackets_of(reading: Reading, symbol: str) -> tuple[LeverageBracket, 
 
 
 _TIER_KEYS: Final = ("minNotional", "maxNotional", "maintenanceMarginRate", "maxLeverage")
+
+
+async def forced_closures(reading: Reading, since: datetime) -> tuple[ForcedClosure, ...]:
+    """No list of them is read here: what happened is found by elimination."""
+    del since
+    raise Unavailable(f"what {reading.venue} closed by itself is not asked for here")
 
 
 async def open_orders(reading: Reading, symbols: Iterable[str]) -> tuple[Order, ...]:

@@ -14,6 +14,7 @@ from bot.domain.account import (
     Book,
     Candle,
     Fill,
+    ForcedClosure,
     FundingRate,
     IncomeEntry,
     KeyRights,
@@ -245,6 +246,10 @@ class CcxtVenue:
     async def income(self, since: datetime) -> tuple[IncomeEntry, ...]:
         """Bookings on the futures wallet."""
         return await self._dialect.account.income(self._reading, since)
+
+    async def forced_closures(self, since: datetime) -> tuple[ForcedClosure, ...]:
+        """What the venue closed by itself."""
+        return await self._dialect.account.forced_closures(self._reading, since)
 
     async def key_rights(self) -> KeyRights:
         """What the key may do."""

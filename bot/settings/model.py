@@ -207,6 +207,11 @@ class Risk(Table):
     symbols_allowed: tuple[Name, ...] = Field(
         default=(), description='Only markets in which a short may grow, for example ["BTC/USDT:USDT"]; empty: all.'
     )
+    transit_max_s: SecondsOrZero = Field(
+        default=3600,
+        description="How long coins that left without a sale may be on their way: their hedge is not made smaller "
+        "meanwhile. 0: never.",
+    )
     book_share_max: PositiveFraction = Field(
         default=Decimal("0.25"), description="Share of the visible depth one order may take."
     )

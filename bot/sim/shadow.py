@@ -11,6 +11,7 @@ from bot.domain.account import (
     Book,
     Candle,
     Fill,
+    ForcedClosure,
     FundingRate,
     IncomeEntry,
     KeyRights,
@@ -33,7 +34,7 @@ from bot.domain.ports import AccountReader, MarketReader
 from bot.sim.catching_up import bring_up_to_now
 from bot.sim.engine import Engine
 from bot.sim.model import Rejected, WalletName
-from bot.sim.shadow_account import ACCOUNT, Memory, ShadowAccount
+from bot.sim.shadow_account import ACCOUNT, Memory, ShadowAccount, forced_of
 from bot.sim.shadow_market import (
     brackets_of,
     cautious_tiers,
@@ -267,6 +268,11 @@ class ShadowVenue:
         """Simulated bookings on the futures wallet."""
         await self._sync()
         return tuple(income_of(self.id, row) for row in self._engine.income(ACCOUNT, since))
+
+    async def forced_closures(self, since: datetime) -> tuple[ForcedClosure, ...]:
+        """What the simulated exchange closed by itself."""
+        await self._sync()
+        return forced_of(self.id, self._engine, since)
 
     async def key_rights(self) -> KeyRights:
         """Rights of the key that reads the real balances; unknown without one."""

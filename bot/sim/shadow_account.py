@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
+from bot.domain.account import ForcedClosure, ForcedKind
 from bot.domain.errors import JournalError
 from bot.sim.engine import Engine
 from bot.sim.model import Rejected, WalletName
@@ -145,3 +146,21 @@ def _read(venue: str, memory: Memory, text: str) -> ShadowAccount:
             f"the simulated account at {venue} that the journal keeps cannot be read ({error}). Nothing was changed "
             "and no real money is concerned. Use the Ballast that wrote it, or begin anew with another journal.path."
         ) from None
+
+
+def forced_of(venue: str, engine: Engine, since: datetime) -> tuple[ForcedClosure, ...]:
+    """What the simulated exchange closed by itself since then."""
+    orders = [
+        row for market, symbol in sorted(engine.listings) for row in engine.orders(ACCOUNT, market, symbol, since)
+    ]
+    return tuple(
+        ForcedClosure(
+            venue=venue,
+            symbol=row.symbol,
+            kind=ForcedKind.LIQUIDATION if row.client_id.startswith("autoclose") else ForcedKind.DELEVERAGING,
+            amount=row.filled,
+            at=row.created_at,
+        )
+        for row in orders
+        if "autoclose" in row.client_id
+    )

@@ -1,0 +1,137 @@
+"""What happened to the account since the last look, without our doing: asked of the venue, named, and remembered."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+
+from bot.domain.account import ZERO, ForcedClosure
+from bot.domain.errors import Unavailable
+from bot.domain.event import Event, EventKind
+from bot.domain.snapshot import Snapshot
+from bot.execution.client_id import is_ours
+from bot.execution.journal import Journal
+from bot.execution.settlement import Hands
+from bot.observe import Surprise
+from bot.risk.events import flows, foreign_orders, name_change
+from bot.risk.plausible import unconfirmed_jumps
+from bot.risk.transit import TransitRule, followed, from_json, reasons, to_json
+
+FOREIGN = "events.foreign_orders"
+TRANSIT = "events.transit"
+CASH = "amounts.cash"
+ACCEPTED = "amounts.accepted"
+PENDING = "amounts.pending"
+SKEW = timedelta(seconds=10)
+
+
+async def changed_positions(changed: Sequence[Surprise], snapshot: Snapshot, hands: Hands) -> list[Event]:
+    """Name every position somebody else changed, adopt it, and write it into the journal."""
+    found: list[Event] = []
+    for row in changed:
+        known, view = row.known, snapshot.venue(row.known.venue)
+        closures: tuple[ForcedClosure, ...] | None
+        try:
+            closures = await hands.venues[known.venue].forced_closures(known.changed_at - SKEW)
+        except Unavailable:
+            closures = None
+        event = name_change(
+            known.venue,
+            known.symbol,
+            known.amount,
+            row.seen,
+            closures=closures,
+            instrument=view.instrument(known.symbol),
+        )
+        found.append(event)
+        hands.journal.note(snapshot.at, event.kind.value, event.text)
+        # positions are dated in their venue's time
+        hands.journal.set_position(replace(known, amount=row.seen, changed_at=view.at))
+    return found
+
+
+def liquidations(events: Sequence[Event]) -> list[str]:
+    """Why Ballast halts: a short that was liquidated means that the margin was misjudged, and a person must look."""
+    return [row.text for row in events if row.kind is EventKind.LIQUIDATED]
+
+
+def strangers(snapshot: Snapshot, journal: Journal) -> list[Event]:
+    """Resting orders of somebody else, each told once."""
+    told = set(json.loads(journal.setting(FOREIGN) or "[]"))
+    found, here = [], set()
+    for view in snapshot.venues:
+        ours = [row.client_id for row in view.open_orders if row.client_id is not None and is_ours(row.client_id)]
+        for order_id, event in foreign_orders(view, ours):
+            here.add(order_id)
+            if order_id not in told:
+                found.append(event)
+                journal.note(snapshot.at, event.kind.value, event.text)
+    if here != told:
+        journal.set_setting(FOREIGN, json.dumps(sorted(here)) if here else None)
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amounts:
+    """What the amounts owned say: which are doubted, what came or went, which hedges wait for coins on their way."""
+
+    doubtful: Mapping[str, str]
+    events: Sequence[Event]
+    in_transit: Mapping[str, str]
+
+
+def believe_amounts(
+    snapshot: Snapshot, journal: Journal, jump_max: Decimal, transit: TransitRule | None, stablecoins: frozenset[str]
+) -> Amounts:
+    """Compare the coins owned with those that were believed last, and remember what is believed now."""
+    seen: dict[str, Decimal] = {}
+    for holding in snapshot.holdings:
+        if holding.asset not in stablecoins:
+            seen[holding.asset] = seen.get(holding.asset, ZERO) + holding.amount
+    accepted, pending = _amounts(journal, ACCEPTED), _amounts(journal, PENDING)
+    jumps = unconfirmed_jumps(accepted, pending, seen, jump_max)
+    _keep_amounts(journal, PENDING, seen if jumps else {})
+    believed = {asset: amount for asset, amount in seen.items() if asset not in jumps}
+    believed |= {asset: accepted[asset] for asset in jumps}
+    _keep_amounts(journal, ACCEPTED, believed)
+    events = flows(accepted, believed) if accepted else []
+    for event in events:
+        journal.note(snapshot.at, event.kind.value, event.text)
+    kept = _on_their_way(accepted, believed, snapshot, journal, transit, stablecoins) if transit is not None else {}
+    return Amounts(doubtful=jumps, events=events, in_transit=kept)
+
+
+def _amounts(journal: Journal, key: str) -> dict[str, Decimal]:
+    text = journal.setting(key)
+    return {asset: Decimal(amount) for asset, amount in json.loads(text).items()} if text else {}
+
+
+def _keep_amounts(journal: Journal, key: str, amounts: Mapping[str, Decimal]) -> None:
+    text = json.dumps({asset: str(amount) for asset, amount in sorted(amounts.items())}) if amounts else None
+    if text != journal.setting(key):
+        journal.set_setting(key, text)
+
+
+def _on_their_way(
+    before: Mapping[str, Decimal],
+    seen: Mapping[str, Decimal],
+    snapshot: Snapshot,
+    journal: Journal,
+    rule: TransitRule,
+    stablecoins: frozenset[str],
+) -> dict[str, str]:
+    """Which assets keep their hedge because coins may be on their way, with the reason."""
+    cash = sum((row.amount for row in snapshot.holdings if row.asset in stablecoins), ZERO)
+    # what we moved into the futures wallet ourselves is cash all the same
+    cash += sum((row.wallet for view in snapshot.venues for row in view.margins if row.currency in stablecoins), ZERO)
+    told = journal.setting(CASH)
+    gain = max(ZERO, cash - Decimal(told)) if told is not None else ZERO
+    gains = {asset: gain / row.price for asset, row in snapshot.prices.items() if row.price > 0}
+    known = from_json(journal.setting(TRANSIT))
+    found = followed(known, before, seen, gains, snapshot.at, rule) if before else dict(known)
+    if str(cash) != told:
+        journal.set_setting(CASH, str(cash))
+    if to_json(found) != to_json(known):
+        journal.set_setting(TRANSIT, to_json(found))
+    return reasons(found, snapshot.at, rule)

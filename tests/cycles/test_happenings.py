@@ -1,0 +1,125 @@
+"""What happens from outside is named in the record, kept in the journal, and a liquidation halts."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from bot.cycle import run_cycle
+from bot.domain.account import ForcedClosure, ForcedKind
+from bot.domain.errors import Unavailable
+from bot.domain.event import EventKind
+from bot.domain.record import CycleRecord, CycleStatus
+from bot.execution.journal import Journal
+from bot.risk.transit import TransitRule
+from tests.builders import BTC, VENUE, d
+from tests.cycles.desk import desk, journal
+from tests.fake_venue import FakeVenue, ManualClock
+
+
+def _cycle(fake: FakeVenue, book: Journal, *, transit_s: float = 0) -> CycleRecord:
+    rule = TransitRule(longest=timedelta(seconds=transit_s)) if transit_s else None
+    return asyncio.run(run_cycle(replace(desk(fake, book), transit=rule)))
+
+
+def _wait(fake: FakeVenue, seconds: float) -> None:
+    asyncio.run(fake.clock.sleep(seconds))
+
+
+def _closed(fake: FakeVenue, kind: ForcedKind, left: str) -> None:
+    _wait(fake, 5)
+    fake.position, fake.moved_at = d(left), fake.clock.now()
+    fake.forced.append(ForcedClosure(venue=VENUE, symbol=BTC, kind=kind, amount=d("0.1"), at=fake.clock.now()))
+
+
+def test_deleveraging_is_named_and_the_hedge_is_opened_again(tmp_path: Path) -> None:
+    """The venue took a fifth away; that is told, journalled, and hedged again."""
+    fake = FakeVenue(ManualClock())
+    with journal(tmp_path) as book:
+        _cycle(fake, book)
+        _closed(fake, ForcedKind.DELEVERAGING, "-0.4")
+        record = _cycle(fake, book)
+        assert book.latch() is None
+        names = [row[0] for row in book._connection.execute("SELECT name FROM events")]
+    assert [row.kind for row in record.events] == [EventKind.DELEVERAGED]
+    assert "position.deleveraged" in names
+    assert fake.position == d("-0.48")
+
+
+def test_a_liquidation_halts_until_a_person_looked(tmp_path: Path) -> None:
+    """Nothing is opened again over a margin that was misjudged."""
+    fake = FakeVenue(ManualClock())
+    with journal(tmp_path) as book:
+        _cycle(fake, book)
+        _wait(fake, 61)  # the row is gone, and with it the time it changed
+        _closed(fake, ForcedKind.LIQUIDATION, "0")
+        record, again = _cycle(fake, book), _cycle(fake, book)
+    assert [row.kind for row in record.events] == [EventKind.LIQUIDATED]
+    assert (record.status, again.status) == (CycleStatus.HALTED, CycleStatus.HALTED)
+    assert any("LIQUIDATED" in note for note in record.notes)
+    assert fake.position == 0
+
+
+def test_a_hand_is_named_when_the_venue_lists_nothing(tmp_path: Path) -> None:
+    """And when it cannot be asked, that is said."""
+    fake = FakeVenue(ManualClock())
+
+    def silent(name: str) -> None:
+        if name == "forced":
+            raise Unavailable("no such list")
+
+    with journal(tmp_path) as book:
+        _cycle(fake, book)
+        _wait(fake, 5)
+        fake.position, fake.moved_at = d("-0.3"), fake.clock.now()
+        assert "lists no forced closure" in _cycle(fake, book).events[0].text
+        _wait(fake, 5)
+        fake.position, fake.moved_at, fake.before_read = d("-0.3"), fake.clock.now(), silent
+        assert "could not tell" in _cycle(fake, book).events[0].text
+
+
+def test_a_withdrawal_does_not_buy_back_the_hedge_for_an_hour(tmp_path: Path) -> None:
+    """0.4 coins leave: the short stays until they had time to arrive, then it follows."""
+    fake = FakeVenue(ManualClock())
+    with journal(tmp_path) as book:
+        _cycle(fake, book, transit_s=3600)
+        held, fake.spot_btc = fake.position, d("0.6")
+        _wait(fake, 30)
+        record = _cycle(fake, book, transit_s=3600)
+        assert [row.kind for row in record.events] == [EventKind.WITHDRAWAL]
+        assert [row.guard for row in record.refusals] == ["in-transit"]
+        assert fake.position == held
+        _wait(fake, 3601)
+        _cycle(fake, book, transit_s=3600)
+    assert fake.position > held
+
+
+def test_coins_that_arrive_elsewhere_end_the_waiting(tmp_path: Path) -> None:
+    """They are back: nothing is refused and nothing is traded."""
+    fake = FakeVenue(ManualClock())
+    with journal(tmp_path) as book:
+        _cycle(fake, book, transit_s=3600)
+        orders, fake.spot_btc = len(fake.orders), d("0.6")
+        _wait(fake, 30)
+        _cycle(fake, book, transit_s=3600)
+        fake.spot_btc = d("0.8")
+        _wait(fake, 30)
+        _cycle(fake, book, transit_s=3600)
+        fake.spot_btc = d("0.999")
+        _wait(fake, 30)
+        record = _cycle(fake, book, transit_s=3600)
+    assert record.status is CycleStatus.HEDGED
+    assert len(fake.orders) == orders
+
+
+def test_a_sale_by_hand_is_followed_at_once(tmp_path: Path) -> None:
+    """The cash that came in says that the coins were sold."""
+    fake = FakeVenue(ManualClock())
+    with journal(tmp_path) as book:
+        _cycle(fake, book, transit_s=3600)
+        held = fake.position
+        fake.spot_btc, fake.spot_usdt = d("0.6"), fake.spot_usdt + d("0.4") * fake.price
+        _wait(fake, 30)
+        record = _cycle(fake, book, transit_s=3600)
+    assert record.refusals == ()
+    assert fake.position > held
