@@ -53,7 +53,12 @@ async def changed_positions(changed: Sequence[Surprise], snapshot: Snapshot, han
 
 def liquidations(events: Sequence[Event]) -> list[str]:
     """Why Ballast halts: a short that was liquidated means that the margin was misjudged, and a person must look."""
-    return [row.text for row in events if row.kind is EventKind.LIQUIDATED]
+    gone = [row.subject for row in events if row.kind is EventKind.LIQUIDATED]
+    if not gone:
+        return []
+    return [
+        f"the venue liquidated {', '.join(gone)}: the collateral was used up, and what you own of it is not hedged now"
+    ]
 
 
 def strangers(snapshot: Snapshot, journal: Journal) -> list[Event]:

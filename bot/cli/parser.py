@@ -15,6 +15,7 @@ from bot.domain.errors import ConfigurationError
 
 DEFAULT_PROFILE = Path("ballast.toml")
 SCENARIOS = ("crash-and-rally", "calm", "rally", "crash", "alt-crash", "funding-squeeze", "depeg", "outage")
+LEAPS = ("rally-in-a-minute", "rally-in-an-hour", "rally-too-far")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -220,7 +221,7 @@ def _rehearsing(commands: "argparse._SubParsersAction[_Parser]") -> None:
     localnet.add_argument(
         "--listen", metavar="HOST:PORT", default="127.0.0.1:8701", help="where to serve (default: 127.0.0.1:8701)"
     )
-    _market_flags(localnet, scenario="calm")
+    _market_flags(localnet, scenario="calm", more=LEAPS)
     localnet.add_argument("--speed", type=float, default=1.0, help="market seconds per second (default: 1)")
     localnet.add_argument("--write-config", metavar="FILE", type=Path, default=None, help="write a profile for `once`")
     demo = _command(
@@ -245,9 +246,9 @@ def _day(text: str) -> datetime:
         raise argparse.ArgumentTypeError(f"{text!r} is not a date; write for example 2021-05-08") from None
 
 
-def _market_flags(parser: argparse.ArgumentParser, *, scenario: str) -> None:
+def _market_flags(parser: argparse.ArgumentParser, *, scenario: str, more: Sequence[str] = ()) -> None:
     market = parser.add_mutually_exclusive_group()
-    names = ", ".join(SCENARIOS)
+    names = ", ".join((*SCENARIOS, *more))
     market.add_argument("--scenario", metavar="NAME", default=None, help=f"{names} (default: {scenario})")
     market.add_argument("--tape", metavar="DIR", type=Path, default=None, help="replay real candles from a directory")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same market (default: 1)")

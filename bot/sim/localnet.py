@@ -17,6 +17,7 @@ from bot.sim.market import Market
 from bot.sim.model import Listing, WalletName
 from bot.sim.scenarios import scenario_feed, scenario_listings
 from bot.sim.server import ExchangeClock, LocalServer, check_loopback
+from bot.sim.sudden import LEAPS, leap_feed
 from bot.sim.tape import tape_feed, tape_listings
 from bot.sim.wire.codecs import codec
 from bot.sim.wire.exchange import ApiKey, Exchange, WeightMeter
@@ -83,6 +84,9 @@ def open_world(
     if tape is not None:
         recorded = tape_feed(tape)
         return build_world(recorded, tape_listings(recorded), venue=venue, speed=speed)
+    if scenario is not None and scenario in LEAPS:
+        leap = leap_feed(scenario, seed=seed)
+        return build_world(leap, scenario_listings(leap.calm), venue=venue, speed=speed)
     feed = scenario_feed(scenario, seed=seed) if scenario else scenario_feed(seed=seed)
     return build_world(feed, scenario_listings(feed), venue=venue, speed=speed)
 
