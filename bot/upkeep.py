@@ -9,6 +9,7 @@ from bot.domain.snapshot import Snapshot
 from bot.execution.journal import OpenIntent
 from bot.execution.planner import OrderRule
 from bot.policy.policy import Policy
+from bot.policy.recent_volatility import recent_volatility
 from bot.risk.autopilot import MarginLimits, Protection, protect
 from bot.risk.caps import Caps
 from bot.risk.check import RiskLimits
@@ -30,7 +31,8 @@ class Mind:
 
 def margin_caps(mind: Mind, snapshot: Snapshot) -> Caps:
     """How levered each asset may be, from the history that was seen."""
-    return Caps(rule=mind.margin.caps)
+    assets = {row.base for view in snapshot.venues for row in view.instruments}
+    return Caps(rule=mind.margin.caps, volatility=recent_volatility(snapshot.history, assets, snapshot.at))
 
 
 def look_after(mind: Mind, snapshot: Snapshot, caps: Caps) -> list[Protection]:

@@ -14,6 +14,7 @@ from bot.archive import Archive
 from bot.clock import LocalnetClock, SystemClock
 from bot.cycle import RECALLED, Desk
 from bot.domain.errors import ConfigurationError
+from bot.domain.history import widest
 from bot.domain.ports import Clock
 from bot.domain.ports import Venue as VenuePort
 from bot.domain.snapshot import Holding
@@ -26,6 +27,7 @@ from bot.execution.settlement import Hands
 from bot.halting import HaltRule
 from bot.lock import hold_account
 from bot.observe import Lookout, Watched
+from bot.policy.recent_volatility import volatility_asks
 from bot.risk.autopilot import MarginLimits
 from bot.risk.caps import RESPONSE_BY_HAND_DAYS, RESPONSE_BY_TRANSFER_DAYS, CapRule
 from bot.risk.check import RiskLimits
@@ -171,7 +173,7 @@ def make_desk(settings: Settings, venues: dict[str, VenuePort], journal: Journal
         ahead_max=AHEAD_MAX * tolerance,
         clock=clock,
         anchors=mind.policy.anchors,
-        asks=mind.policy.asks,
+        asks=lambda assets: widest((*mind.policy.asks(assets), *volatility_asks(assets))),
         archive=archive,
         peg_reference=settings.portfolio.peg_reference or None,
     )
