@@ -181,11 +181,11 @@ class _Need:
         largest = max(self.pool.legs, key=lambda row: row.notional)
         alone = self.worse.distance_alone(largest.symbol) if len(self.pool.legs) > 1 else INFINITE
         nearest = f" ({alone:.1%} if {largest.asset} rises alone)" if alone.is_finite() else ""
-        survived = "survived" if self.survives_a_day else "NOT survived"
+        survived = "be survived" if self.survives_a_day else "NOT be survived"
         return (
             f"effective leverage {_leverage(self.leverage)} (cap {self.cap:.2f}), liquidation "
             f"{_distance(self.distance)} away{nearest} (at least {self.distance_min:.0%} wanted), a day of stress "
-            f"would be {survived}"
+            f"would {survived}"
         )
 
 

@@ -141,4 +141,4 @@ def test_an_alt_is_cut_where_a_major_is_not() -> None:
     assert _judged(15_800, 0).level is Level.OK
     found = _judged(15_800, 0, alt=True)
     assert found.level is Level.SHRINK
-    assert "NOT survived" in found.reasons[0]
+    assert "NOT be survived" in found.reasons[0]
