@@ -33,8 +33,8 @@ from bot.risk.caps import RESPONSE_BY_HAND_DAYS, RESPONSE_BY_TRANSFER_DAYS, CapR
 from bot.risk.check import RiskLimits
 from bot.risk.collateral import CollateralRule
 from bot.risk.plausible import AHEAD_MAX
-from bot.rulebook import make_policy, refuse_late_convictions
 from bot.risk.transit import TransitRule
+from bot.rulebook import make_policy, refuse_late_convictions
 from bot.settings import Settings, Venue
 from bot.silence import keep_silence
 from bot.upkeep import Mind

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
-from bot import cycle, deliberate, lock, observe
+from bot import cycle, deliberate, happenings, lock, margin_look, observe
 from bot.domain.errors import Unavailable, Unknown
 from bot.domain.intent import Ending
 from bot.exchange import envelope, private_reads, private_writes, session, translate_account
@@ -88,6 +88,7 @@ def _empty_is_flat() -> Iterator[None]:
     with (
         patch.object(translate_account, "flat_by_account", lambda _: True),
         patch.object(observe, "doubts_about_account", lambda _: []),
+        patch.object(margin_look, "doubts_about_account", lambda _: []),
         patch.object(cycle, "surprises", lambda *_: ()),
     ):
         yield
@@ -268,7 +269,11 @@ def _missing_balance_is_zero() -> Iterator[None]:
         except Unavailable:
             return ()
 
-    with patch.object(private_reads, "_spot", careless), patch.object(cycle, "unconfirmed_jumps", lambda *_: {}):
+    with (
+        patch.object(private_reads, "_spot", careless),
+        patch.object(happenings, "unconfirmed_jumps", lambda *_: {}),
+        patch.object(happenings, "_on_their_way", lambda *_: {}),
+    ):
         yield
 
 
