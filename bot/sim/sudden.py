@@ -89,6 +89,10 @@ class SuddenFeed:
         bars = self.calm.candles(market, symbol, step_s, since, until)
         return [_stretched(bar, self.factor(bar.opened_at), self.factor(bar.opened_at + length)) for bar in bars]
 
+    def settled(self, symbol: str, interval_h: int, since: datetime) -> list[tuple[datetime, Decimal, Decimal]]:
+        """Funding settled before the start is that of the calm market."""
+        return self.calm.settled(symbol, interval_h, since)
+
     def unavailable(self, at: datetime) -> bool:
         """Never away."""
         return self.calm.unavailable(at)
