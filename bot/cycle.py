@@ -215,15 +215,16 @@ async def _make_ready(
     if steps:
         snapshot, detail = await look_closer(desk.lookout, snapshot, steps)
     found.snapshot = snapshot
-    found.plan = make_plan(desk.mind, thought, snapshot, detail, cycle)
-    found.notes += found.plan.notes
     hour = [journal.orders_since(row.id, row.now() - HOUR) for row in desk.hands.venues.values()]
+    spent = sum(orders for orders, _ in hour), sum((notional for _, notional in hour), Decimal(0))
+    found.plan = make_plan(desk.mind, thought, snapshot, detail, cycle, spent=spent)
+    found.notes += found.plan.notes
     past = Past(
         unsettled=settled.open,
         paused=_paused(journal),
         halted=_halted(journal),
-        orders_last_hour=sum(orders for orders, _ in hour),
-        notional_last_hour=sum((notional for _, notional in hour), Decimal(0)),
+        orders_last_hour=spent[0],
+        notional_last_hour=spent[1],
         in_transit=found.in_transit,
     )
     approved, refusals = check(found.plan, circumstances(desk.mind, snapshot, thought, detail, past))

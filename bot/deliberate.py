@@ -12,7 +12,7 @@ from bot.domain.portfolio import Portfolio
 from bot.domain.snapshot import Snapshot, VenueView
 from bot.execution.journal import OpenIntent
 from bot.execution.planner import MarketDetail, TopUp, moving, plan
-from bot.execution.rolling import legs, plan_rolls
+from bot.execution.rolling import Room, legs, with_rolls
 from bot.policy.policy import Decision, Policy
 from bot.policy.scene import Memory
 from bot.risk.autopilot import Level, Protection
@@ -226,14 +226,22 @@ def _fitted(mind: Mind, snapshot: Snapshot, decision: Decision, notes: list[str]
     )
 
 
-def make_plan(mind: Mind, deliberation: Deliberation, snapshot: Snapshot, detail: MarketDetail, cycle: str) -> Plan:
-    """The intents of this cycle."""
+def make_plan(
+    mind: Mind,
+    deliberation: Deliberation,
+    snapshot: Snapshot,
+    detail: MarketDetail,
+    cycle: str,
+    *,
+    spent: tuple[int, Decimal] = (0, ZERO),
+) -> Plan:
+    """The intents of this cycle; `spent` are orders and notional of the last hour, which rolls do not overdraw."""
     rule = replace(mind.orders, protective=deliberation.protective)
     found = plan(deliberation.steps, snapshot, detail, rule, cycle=cycle, top_ups=deliberation.top_ups)
-    if not deliberation.rolls:
-        return found
-    moved = plan_rolls(deliberation.rolls, snapshot, detail, mind.orders, cycle=cycle, first=len(found.intents) + 1)
-    return Plan(intents=(*found.intents, *moved.intents), notes=(*found.notes, *moved.notes))
+    limits = (mind.limits.orders_per_hour_max, mind.limits.order_notional_per_hour_max)
+    return with_rolls(
+        found, deliberation.rolls, snapshot, detail, mind.orders, cycle=cycle, room=Room.left(limits, spent)
+    )
 
 
 def movers(deliberation: Deliberation, snapshot: Snapshot) -> tuple[Target, ...]:

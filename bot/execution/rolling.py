@@ -6,7 +6,7 @@ future that stands above the index moves by more than the coin, so fewer of them
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import count
 
@@ -18,6 +18,41 @@ from bot.domain.snapshot import Snapshot
 from bot.execution.planner import MarketDetail, OrderRule, limit_price, reachable, settings_for
 
 PAIRS_MAX = 8
+SHARE_OF_THE_HOUR = Decimal(2) / 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What the limits of the hour leave for rolls; a third of each stays for everything else."""
+
+    orders: int
+    notional: Decimal
+
+    @classmethod
+    def left(cls, limits: tuple[int, Decimal], spent: tuple[int, Decimal]) -> "Room":
+        """What remains of (orders, notional) after what was spent."""
+        return cls(
+            orders=int(limits[0] * SHARE_OF_THE_HOUR) - spent[0], notional=limits[1] * SHARE_OF_THE_HOUR - spent[1]
+        )
+
+    def without(self, intents: Sequence[Intent], price: Decimal) -> "Room":
+        """What remains after these orders as well."""
+        orders = [row for row in intents if isinstance(row, OrderIntent)]
+        worth = sum((row.amount for row in orders), ZERO) * price
+        return Room(orders=self.orders - len(orders), notional=self.notional - worth)
+
+    def fitting(self, sizes: Sequence[Decimal], price: Decimal) -> list[Decimal]:
+        """As many pairs of these sizes as fit, from the first."""
+        found: list[Decimal] = []
+        for size in sizes:
+            pairs, worth = len(found) + 1, (sum(found, ZERO) + size) * price * 2
+            if pairs * 2 > self.orders or worth > self.notional:
+                break
+            found.append(size)
+        return found
+
+
+UNLIMITED = Room(orders=10**9, notional=Decimal("Infinity"))
 
 
 def legs(rolls: Sequence[Roll]) -> tuple[Target, ...]:
@@ -38,22 +73,51 @@ def _leg(roll: Roll, symbol: str) -> Target:
     )
 
 
-def plan_rolls(
-    rolls: Sequence[Roll], snapshot: Snapshot, detail: MarketDetail, rule: OrderRule, *, cycle: str, first: int
+def with_rolls(  # noqa: PLR0913 - a plan, and what rolls need to be added to it
+    found: Plan,
+    rolls: Sequence[Roll],
+    snapshot: Snapshot,
+    detail: MarketDetail,
+    rule: OrderRule,
+    *,
+    cycle: str,
+    room: Room,
 ) -> Plan:
-    """The orders of all rolls that are cheap enough now; `first` numbers the first intent within the cycle."""
-    numbers = (f"{cycle}-{number:02d}" for number in count(first))
+    """A plan with the rolls behind it, numbered on."""
+    if not rolls:
+        return found
+    numbers = (f"{cycle}-{number:02d}" for number in count(len(found.intents) + 1))
+    moved = plan_rolls(rolls, snapshot, detail, rule, numbers=numbers, room=room)
+    return Plan(intents=(*found.intents, *moved.intents), notes=(*found.notes, *moved.notes))
+
+
+def plan_rolls(
+    rolls: Sequence[Roll],
+    snapshot: Snapshot,
+    detail: MarketDetail,
+    rule: OrderRule,
+    *,
+    numbers: Iterator[str],
+    room: Room = UNLIMITED,
+) -> Plan:
+    """The orders of all rolls that are cheap enough and fit into the hour; `numbers` names the intents.
+
+    What would exceed the limits of the hour is left for later cycles: it is no reason to refuse anything.
+    """
     intents: list[Intent] = []
     notes: list[str] = []
     for roll in rolls:
-        orders, note = _orders(roll, snapshot, detail, replace(rule, protective=roll.urgent), numbers)
+        shaped = replace(rule, protective=roll.urgent)
+        orders, note = _orders(roll, snapshot, detail, shaped, numbers, UNLIMITED if roll.urgent else room)
+        mark = snapshot.venue(roll.venue).mark(roll.leaving)
+        room = room.without(orders, mark.mark_price if mark else ZERO)
         intents.extend(orders)
         notes.append(note)
     return Plan(intents=tuple(intents), notes=tuple(notes))
 
 
 def _orders(
-    roll: Roll, snapshot: Snapshot, detail: MarketDetail, rule: OrderRule, numbers: Iterator[str]
+    roll: Roll, snapshot: Snapshot, detail: MarketDetail, rule: OrderRule, numbers: Iterator[str], room: Room
 ) -> tuple[list[Intent], str]:
     view = snapshot.venue(roll.venue)
     leaving, entering = view.instrument(roll.leaving), view.instrument(roll.entering)
@@ -72,6 +136,9 @@ def _orders(
     most = min(roll.slice_max, rule.order_notional_max / max(mark_out.mark_price, mark_in.mark_price), depth)
     slice_size = max(most // step * step, smallest)
     sizes = _slices(min(roll.amount, max(depth // step * step, smallest)), slice_size, smallest)
+    sizes = room.fitting(sizes, max(mark_out.mark_price, mark_in.mark_price))
+    if not sizes:
+        return [], f"{name} goes on later: the orders or the notional it may take of this hour are used up"
     cost = _cost(book_out, book_in, sum(sizes, ZERO))
     facts = f"spread cost {cost * 10_000:.1f} bp of {sum(sizes, ZERO).normalize():f} {roll.asset}"
     if roll.cost_max is not None and cost > roll.cost_max:

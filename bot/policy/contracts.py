@@ -13,7 +13,7 @@ from bot.domain.snapshot import VenueView
 from bot.policy.estimators.carry import CarryChoice, basis, compare_carry, funding_expected
 from bot.policy.scene import Scene
 
-PAYMENTS_MIN = 30
+PAYMENTS_MIN = 90
 PERSISTENCE_8H = 0.9
 SHRINK_TO_ZERO = 0.5
 BASIS_POINT = 1e-4

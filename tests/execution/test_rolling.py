@@ -1,7 +1,9 @@
 """Pairs of a buy and a sale: in order, of equal worth, one slice at a time, at a price that is worth it."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from itertools import count
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +13,7 @@ from bot.domain.hedge import Roll
 from bot.domain.instrument import Instrument
 from bot.domain.intent import LeverageIntent, OrderIntent, Plan
 from bot.execution.planner import MarketDetail
-from bot.execution.rolling import legs, plan_rolls
+from bot.execution.rolling import UNLIMITED, Room, legs, plan_rolls
 from tests.builders import BTC, VENUE, d, instrument, order_rule, settings, snapshot
 from tests.futures_builders import dated, futures_view, short_in
 
@@ -36,8 +38,19 @@ def book_of(row: Instrument, price: str, *, half_spread: str = "1", depth: str =
     )  # fmt: skip
 
 
+def names(first: int) -> Iterator[str]:
+    """Ids of intents from a number on."""
+    return (f"c000001-{number:02d}" for number in count(first))
+
+
 def planned(
-    chosen: Roll, *, far: str = "60600", half_spread: str = "1", depth: str = "100", books: bool = True
+    chosen: Roll,
+    *,
+    far: str = "60600",
+    half_spread: str = "1",
+    depth: str = "100",
+    books: bool = True,
+    room: Room = UNLIMITED,
 ) -> Plan:
     """What is sent for one roll."""
     shown = snapshot(futures_view({FAR: far}, short_in(instrument(), "1")), ("BTC", "2"))
@@ -46,7 +59,7 @@ def planned(
         found[(VENUE, FAR.symbol)] = book_of(FAR, far, half_spread=half_spread, depth=depth)
     known = replace(settings(), symbol=FAR.symbol)
     detail = MarketDetail(books=found, settings={(VENUE, FAR.symbol): known})
-    return plan_rolls((chosen,), shown, detail, order_rule(), cycle="c000001", first=5)
+    return plan_rolls((chosen,), shown, detail, order_rule(), numbers=names(5), room=room)
 
 
 def orders(plan: Plan) -> list[OrderIntent]:
@@ -68,9 +81,7 @@ def test_settings_come_before_the_first_pair() -> None:
     """And the first buy waits for them."""
     shown = snapshot(futures_view({FAR: "60600"}, short_in(instrument(), "1")), ("BTC", "2"))
     books = {(VENUE, BTC): book_of(instrument(), "60000"), (VENUE, FAR.symbol): book_of(FAR, "60600")}
-    found = plan_rolls(
-        (roll(),), shown, MarketDetail(books=books, settings={}), order_rule(), cycle="c000001", first=1
-    ).intents
+    found = plan_rolls((roll(),), shown, MarketDetail(books=books, settings={}), order_rule(), numbers=names(1)).intents
     assert isinstance(found[1], LeverageIntent)
     assert isinstance(found[2], OrderIntent)
     assert found[2].after == found[1].id
@@ -118,3 +129,15 @@ def test_a_missing_book_waits_and_a_thin_one_takes_less() -> None:
 def test_both_legs_are_looked_at_before_trading() -> None:
     """Books and settings of both contracts are read once each."""
     assert [row.symbol for row in legs((roll(), roll()))] == [BTC, FAR.symbol]
+
+
+def test_the_limits_of_the_hour_cut_a_roll_and_refuse_nothing() -> None:
+    """Of thirty orders an hour twenty are for rolls; twelve were sent: four pairs now, and none when they are gone."""
+    room = Room.left((30, d(10_000_000)), (12, d(0)))
+    assert len(orders(planned(roll(), room=room))) == 8
+    plan = planned(roll(), room=Room.left((30, d(10_000_000)), (20, d(0))))
+    assert plan.intents == ()
+    assert "goes on later" in plan.notes[0]
+    assert len(orders(planned(roll(), room=Room.left((300, d(60_000)), (0, d(0)))))) == 6
+    late = roll(cost_max=None, urgent=True)
+    assert len(orders(planned(late, room=Room(orders=0, notional=d(0))))) == 16
