@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 
 class MarketKind(StrEnum):
@@ -96,6 +97,7 @@ def _to_step(value: Decimal, step: Decimal, rounding: str) -> Decimal:
     return (value / step).quantize(Decimal(1), rounding=rounding) * step
 
 
+@lru_cache(maxsize=8192)
 def quantized(value: float, *, places: int = 8) -> Decimal:
     """Bring a float of an estimator back among the decimals; the one door between the two.
 

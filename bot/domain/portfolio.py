@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from bot.domain.account import ZERO, Wallet
@@ -26,6 +26,11 @@ class Portfolio:
     shorts: dict[str, Decimal]
     unpriced: frozenset[str]
     notes: tuple[str, ...]
+    by_asset: dict[str, Exposure] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Rules ask for single exposures many times in a decision, so they are found by name."""
+        object.__setattr__(self, "by_asset", {row.asset: row for row in self.exposures})
 
     @property
     def crypto(self) -> Decimal:
@@ -39,7 +44,7 @@ class Portfolio:
 
     def exposure(self, asset: str) -> Exposure | None:
         """The exposure to one asset, None when it is not owned."""
-        return next((row for row in self.exposures if row.asset == asset), None)
+        return self.by_asset.get(asset)
 
     def protected(self, row: Need | Target) -> Decimal:
         """What a need or target answers for: the value of its asset, or of all assets it stands in for."""

@@ -80,8 +80,7 @@ class FundingCare:
             return need, ""
         coming = rate_now(scene, need.asset)
         if coming is None:
-            words = f"{need.asset} has no perpetual of its own here, so its funding is not looked at"
-            return need.because(Explanation(rule=NAME, words=words, bound="no perpetual")), ""
+            return need, ""  # without a perpetual of its own there is no funding to look at
         rate, interval_h, _ = coming
         known = measured_funding(
             scene, need.asset, interval_h=interval_h, recent_days=self.budget.days, counts=self.tilt.counts

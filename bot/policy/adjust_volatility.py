@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from bot.domain.account import ZERO
 from bot.domain.explanation import Explanation, Input
@@ -11,7 +12,7 @@ from bot.domain.hedge import Need
 from bot.domain.history import DAY_S, HistoryAsk
 from bot.domain.instrument import quantized
 from bot.policy.estimators.volatility_target import Hysteresis, HysteresisState, next_ratio, volatility_target_ratio
-from bot.policy.measured import MeasuredVolatility, VolatilityRule, age_words, measured_volatility
+from bot.policy.measured import KEPT, MeasuredVolatility, VolatilityRule, age_words, measured_volatility
 from bot.policy.scene import Answer, Recollection, Scene
 
 NAME = "volatility"
@@ -90,22 +91,11 @@ class VolatilityTarget:
         ratio = quantized(limited, places=6)
         wanted = max(need.short_notional, ratio * exposure)
         words, bound = self._words(need, measured, (target, ratio, state.lower_count), wanted, scene)
-        inputs = (
-            Input(
-                name=f"{measured.estimator} volatility",
-                value=quantized(measured.volatility, places=4),
-                unit="per year",
-                known_at=measured.known_at,
-            ),
-            Input(name="long-run volatility", value=quantized(measured.long_run, places=4), unit="per year"),
-            Input(name="wished volatility", value=self.target, unit="per year"),
-            Input(name="ratio", value=ratio, unit="of exposure"),
-            Input(name="daily bars", value=Decimal(measured.bars), known_at=measured.known_at),
-        )
+        inputs = (*_inputs(measured, self.target), Input(name="ratio", value=ratio, unit="of exposure"))
         floor = max(need.floor_notional, min(wanted, self.floor * exposure))
         changed = need.because(_link(words, wanted, bound, inputs), short_notional=wanted)
         kept = {"ratio": repr(state.ratio), "lower": str(state.lower_count), "judged": judged, "rules": rules}
-        return replace(changed, floor_notional=floor), kept
+        return changed if floor == changed.floor_notional else replace(changed, floor_notional=floor), kept
 
     def _words(
         self,
@@ -144,3 +134,15 @@ def _state(before: Mapping[str, str]) -> HysteresisState | None:
     except (KeyError, ValueError):
         return None
     return HysteresisState(ratio=ratio, lower_count=count) if 0 <= ratio <= 10 and 0 <= count <= 1000 else None
+
+
+@lru_cache(maxsize=KEPT)
+def _inputs(measured: MeasuredVolatility, target: Decimal) -> tuple[Input, ...]:
+    """The figures a judgement rests on."""
+    value, long_run = quantized(measured.volatility, places=4), quantized(measured.long_run, places=4)
+    return (
+        Input(name=f"{measured.estimator} volatility", value=value, unit="per year", known_at=measured.known_at),
+        Input(name="long-run volatility", value=long_run, unit="per year", known_at=measured.known_at),
+        Input(name="wished volatility", value=target, unit="per year"),
+        Input(name="daily bars", value=Decimal(measured.bars), known_at=measured.known_at),
+    )

@@ -76,10 +76,14 @@ def measured_volatility(scene: Scene, asset: str, rule: VolatilityRule) -> Measu
         )
     if len(found) < rule.bars_min:
         return f"only {len(found)} daily bars of {asset} are known, {rule.bars_min} are needed"
-    realised, long_run, estimator = _realised(found, rule.decay, rule.ranges)
     implied = scene.history.implied.get(asset) if rule.implied_weight > 0 else None
     young = implied is not None and timedelta(0) <= scene.at - implied.at <= IMPLIED_AGE_MAX
-    points = implied.points if implied is not None and young else None
+    return _measured(found, rule, implied.points if implied is not None and young else None)
+
+
+@lru_cache(maxsize=KEPT)
+def _measured(bars: BarSeries, rule: VolatilityRule, points: float | None) -> MeasuredVolatility:
+    realised, long_run, estimator = _realised(bars, rule.decay, rule.ranges)
     used = blend_volatility(realised, points, rule.implied_weight, rule.implied_scale, rule.floor * long_run)
     return MeasuredVolatility(
         volatility=used,
@@ -87,8 +91,8 @@ def measured_volatility(scene: Scene, asset: str, rule: VolatilityRule) -> Measu
         long_run=long_run,
         implied=points,
         estimator=estimator,
-        bars=len(found),
-        known_at=found.known_at or scene.at,
+        bars=len(bars),
+        known_at=moment(bars.opened_s[-1] + bars.step_s),
     )
 
 

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bot.domain.account import ZERO
 from bot.domain.explanation import Explanation, Input
 from bot.domain.hedge import Need, Share, Target
-from bot.domain.history import HistoryAsk
+from bot.domain.history import BarSeries, HistoryAsk
 from bot.domain.instrument import quantized
 from bot.domain.snapshot import VenueView
 from bot.policy.place import own_market, placed_in
@@ -88,16 +89,19 @@ class ProxyBeta:
         links: dict[str, list[Explanation]] = {}
         notes: list[str] = []
         recalled: dict[str, Recollection] = {}
+        theirs = self._bars(self.proxies, scene)
         for need in needs:
-            if need.asset in own or scene.portfolio.protected(need) <= 0:
+            exposure = scene.portfolio.protected(need)
+            if need.asset in own or exposure <= 0:
                 continue
-            betas, link, kept = self._betas(need.asset, scene)
+            betas, seen, kept = self._betas(need.asset, scene, theirs)
             if kept:
                 recalled[f"{NAME}/{need.asset}"] = kept
-            mine = self._parts(need, betas, scene)
+            mine = self._parts(need, betas, exposure)
             covered = sum((part.share.short_notional for part in mine), ZERO)
-            words = f"{link.words}; {need.short_notional:,.2f} of {need.asset} asks for {covered:,.2f} short in proxies"
-            link = replace(link, words=words, figure=covered)
+            asked = f"{need.short_notional:,.2f} short of it asks for {covered:,.2f} short in proxies"
+            words = f"{need.asset}: {seen.words}; {asked}"
+            link = Explanation(rule=NAME, words=words, figure=covered, bound=seen.bound, inputs=seen.inputs)
             notes += [words] if need.short_notional > 0 else []
             parts += mine
             for proxy in {part.proxy for part in mine}:
@@ -108,26 +112,20 @@ class ProxyBeta:
     def _direct(self, need: Need, view: VenueView) -> bool:
         return own_market(view, need.asset) is not None and (self.own_first or need.asset in self.proxies)
 
-    def _betas(self, asset: str, scene: Scene) -> tuple[Mapping[str, Decimal], Explanation, Recollection]:
+    def _betas(
+        self, asset: str, scene: Scene, theirs: tuple[BarSeries, ...] | str
+    ) -> tuple[Mapping[str, Decimal], Explanation, Recollection]:
         """Beta per proxy after the gates, with the word about it and what to remember."""
         before = scene.memory.of(NAME, asset)
         was_open = before.get("open") == "yes"
-        fit = self._fit(asset, scene)
+        fit = self._fit(asset, scene, theirs)
         if isinstance(fit, str):
             betas = _remembered(before) if was_open else {}
             kept = "the betas judged last stay" if betas else "no hedge is opened"
             words = f"how {asset} moves with {' and '.join(self.proxies)} is not known ({fit}): {kept}"
             return betas, Explanation(rule=NAME, words=words, bound="no history"), before if betas else {}
         gate = self.gates.drop if was_open else self.gates.open
-        figures = (
-            f"{' and '.join(self.proxies)} explain {fit.r_squared:.0%} of what {asset} moves, beta {fit.beta:.2f} "
-            f"({fit.beta_plain:.2f} before shrinking, {fit.days} days); {fit.residual:.0%} a year is left all the same"
-        )
-        inputs = (
-            Input(name="R squared", value=quantized(fit.r_squared, places=4), known_at=fit.known_at),
-            Input(name="beta", value=quantized(fit.beta, places=4), known_at=fit.known_at),
-            Input(name="residual volatility", value=quantized(fit.residual, places=4), unit="per year"),
-        )
+        figures, inputs = _told(fit, self.proxies)
         if fit.r_squared < gate - 1e-9:
             deed = "is dropped" if was_open else "is not opened"
             words = f"{figures}: less than {gate:.0%}, so a proxy hedge {deed}"
@@ -143,20 +141,25 @@ class ProxyBeta:
         kept_now = {"open": "yes", **{f"beta.{proxy}": str(beta) for proxy, beta in betas.items()}}
         return betas, Explanation(rule=NAME, words=words, bound=bound, inputs=inputs), kept_now
 
-    def _fit(self, asset: str, scene: Scene) -> "ProxyFit | str":
-        from bot.policy.together import fresh_bars, proxy_fit  # noqa: PLC0415 - numpy is paid for by who uses it
+    def _fit(self, asset: str, scene: Scene, theirs: tuple[BarSeries, ...] | str) -> "ProxyFit | str":
+        from bot.policy.together import proxy_fit  # noqa: PLC0415 - numpy is paid for by who uses it
 
-        found = [fresh_bars(scene, name, self.estimate.days_min) for name in (asset, *self.proxies)]
-        usable = [one for one in found if not isinstance(one, str)]
-        if len(usable) < len(found):
-            return next(one for one in found if isinstance(one, str))
-        mine, *theirs = usable
+        mine = self._bars((asset,), scene)
+        if isinstance(theirs, str) or isinstance(mine, str):
+            return theirs if isinstance(theirs, str) else str(mine)
         estimate = self.estimate
-        return proxy_fit(mine, tuple(theirs), estimate.days, estimate.prior, estimate.prior_deviation)
+        return proxy_fit(mine[0], theirs, estimate.days, estimate.prior, estimate.prior_deviation)
 
-    def _parts(self, need: Need, betas: Mapping[str, Decimal], scene: Scene) -> list[_Part]:
+    def _bars(self, assets: Sequence[str], scene: Scene) -> tuple[BarSeries, ...] | str:
+        """Usable daily bars of all the assets, or why those of one are not."""
+        from bot.policy.together import fresh_bars  # noqa: PLC0415 - the same
+
+        found = [fresh_bars(scene, name, self.estimate.days_min) for name in assets]
+        usable = tuple(one for one in found if not isinstance(one, str))
+        return usable if len(usable) == len(found) else next(one for one in found if isinstance(one, str))
+
+    def _parts(self, need: Need, betas: Mapping[str, Decimal], exposure: Decimal) -> list[_Part]:
         """What the need puts on each proxy: its value times beta, within the asset's cap."""
-        exposure = scene.portfolio.protected(need)
         wanted = min(need.short_notional, self.caps.get(need.asset, ONE) * exposure)
         return [
             _Part(
@@ -183,8 +186,8 @@ class ProxyBeta:
             if need is None and not mine and not managed:
                 continue
             both = self._together(asset, need, mine, scene) if mine or need is None else need
-            for link in links.get(asset, ()):
-                both = both.because(link)
+            said = tuple(links.get(asset, ()))
+            both = replace(both, reasons=(*both.reasons, *(link.words for link in said)), chain=(*both.chain, *said))
             instrument = own_market(view, asset)
             if instrument is not None:
                 targets.append(placed_in(instrument, both, scene, rule=NAME if mine else "direct"))
@@ -212,6 +215,20 @@ class ProxyBeta:
             limit_notional=limit,
             chain=need.chain if need else (),
         )
+
+
+@lru_cache(maxsize=2048)
+def _told(fit: "ProxyFit", proxies: tuple[str, ...]) -> tuple[str, tuple[Input, ...]]:
+    """A fit in words and figures."""
+    words = (
+        f"{' and '.join(proxies)} explain {fit.r_squared:.0%} of what it moves, beta {fit.beta:.2f} "
+        f"({fit.beta_plain:.2f} before shrinking, {fit.days} days); {fit.residual:.0%} a year is left all the same"
+    )
+    return words, (
+        Input(name="R squared", value=quantized(fit.r_squared, places=4), known_at=fit.known_at),
+        Input(name="beta", value=quantized(fit.beta, places=4), known_at=fit.known_at),
+        Input(name="residual volatility", value=quantized(fit.residual, places=4), unit="per year"),
+    )
 
 
 def _remembered(before: Mapping[str, str]) -> dict[str, Decimal]:

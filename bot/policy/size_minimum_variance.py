@@ -31,8 +31,8 @@ class MinimumVariance:
     """Short the given assets' perpetuals so that what the portfolio still moves is least: n >= 0, within caps.
 
     Two instruments that move too much alike are not told apart by numbers: the later named gives way. An asset whose
-    past is too short, and everything while an instrument's is, falls back to the static ratio of `fallback`, each
-    through its own perpetual; so does a cycle in which the past is not to be had.
+    past is too short falls back to the static ratio of `fallback` through its own perpetual. When the past of an
+    instrument is not to be had, the shorts found last stay; before any were found, the static ratio stands in.
     Units: `hedge` is the share of the exposure to protect; caps are shares of the portfolio's crypto value.
     Source: Johnson 1960, Ederington 1979; policy_math 1.6, 1.7.
     """
@@ -71,12 +71,57 @@ class MinimumVariance:
         missing = [whys[name] for name in self.instruments if name in whys]
         covered = [row for row in hedged if row.asset in usable] if not missing else []
         left = [row for row in scene.portfolio.exposures if row not in covered]
+        before = scene.memory.of(NAME, "portfolio")
+        if missing and (kept := self._kept(hedged, before)):
+            words = f"minimum variance cannot be worked out now ({missing[0]}): the shorts found last stay"
+            return Answer(rows=kept, notes=(words,), recalled={f"{NAME}/portfolio": before})
         rows, notes = self._solved(covered, usable, scene) if covered else ([], [])
         if missing:
             notes.append(f"minimum variance cannot be worked out ({missing[0]}): the static ratio stands in")
         else:
             notes += [f"{why}: the static ratio stands in for {asset}" for asset, why in whys.items()]
-        return Answer(rows=_joined(rows, self._fallen_back(left, scene)), notes=tuple(notes))
+        joined = _joined([*rows, *self._emptied(rows, scene)], self._fallen_back(left, scene))
+        recalled = {f"{NAME}/portfolio": _shares_of(joined, hedged)} if covered else {}
+        return Answer(rows=joined, notes=tuple(notes), recalled=recalled)
+
+    def _kept(self, hedged: Sequence[Exposure], before: Mapping[str, str]) -> tuple[Need, ...]:
+        """The shorts found last as shares of today's value; nothing when they cannot be read."""
+        crypto = sum((row.notional for row in hedged), ZERO)
+        rows: list[Need] = []
+        for name, text in before.items():
+            try:
+                share = Decimal(text)
+            except ArithmeticError:
+                return ()
+            if not (share.is_finite() and 0 <= share <= 10):
+                return ()
+            short = share * crypto
+            words = f"{short:,.2f} short in {name}, {share:.1%} of {crypto:,.2f}, as found last"
+            link = Explanation(rule=NAME, words=words, figure=short, bound="no history")
+            stands = Share(asset=name, short_notional=short, exposure_notional=short / self.hedge)
+            rows.append(
+                Need(
+                    asset=name,
+                    short_notional=short,
+                    leverage_cap=self.leverage_cap,
+                    reasons=(words,),
+                    shares=(stands,),
+                    limit_notional=self.cap_total * crypto,
+                    chain=(link,),
+                )
+            )
+        return tuple(rows)
+
+    def _emptied(self, rows: Sequence[Need], scene: Scene) -> list[Need]:
+        """A need of zero for each instrument whose short Ballast opened and nothing asks for any more."""
+        named = {row.asset for row in rows}
+        words = "nothing in the portfolio is protected by it any more"
+        link = Explanation(rule=NAME, words=words, figure=ZERO)
+        return [
+            Need(asset=name, short_notional=ZERO, leverage_cap=self.leverage_cap, reasons=(words,), chain=(link,))
+            for name in sorted(self.anchors & scene.memory.managed - named)
+            if scene.portfolio.shorts.get(name, ZERO) > 0
+        ]
 
     def _fallen_back(self, left: Sequence[Exposure], scene: Scene) -> list[Need]:
         names = {row.asset for row in left}
@@ -178,3 +223,9 @@ def _joined(solved: Sequence[Need], fallen_back: Sequence[Need]) -> tuple[Need, 
             chain=(*mine.chain, *row.chain),
         )
     return tuple(by_asset.values())
+
+
+def _shares_of(rows: Sequence[Need], hedged: Sequence[Exposure]) -> dict[str, str]:
+    """What to remember of a solution: each short as a share of the value it was found for."""
+    crypto = sum((row.notional for row in hedged), ZERO)
+    return {row.asset: str((row.short_notional / crypto).quantize(Decimal("1e-8"))) for row in rows if crypto > 0}

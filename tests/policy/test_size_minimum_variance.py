@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.domain.hedge import Need
 from bot.domain.history import BarSeries
 from bot.policy.place import Direct
-from bot.policy.scene import Answer
+from bot.policy.scene import Answer, Recollection
 from bot.policy.size import StaticRatio
 from bot.policy.size_minimum_variance import CovarianceRule, MinimumVariance
 from bot.policy.together import common_returns
@@ -41,9 +41,13 @@ def past(**more: BarSeries) -> dict[str, BarSeries]:
 
 
 def sized(
-    bars: Mapping[str, BarSeries], rule: MinimumVariance = RULE, owned: Mapping[str, str] | None = None
+    bars: Mapping[str, BarSeries],
+    rule: MinimumVariance = RULE,
+    owned: Mapping[str, str] | None = None,
+    recalled: Mapping[str, Recollection] | None = None,
+    held: Mapping[str, str] | None = None,
 ) -> Answer[Need]:
-    return rule.size(scene(owned=owned or OWNED, bars=bars, listed=("BTC", "ETH")))
+    return rule.size(scene(owned=owned or OWNED, bars=bars, listed=("BTC", "ETH"), recalled=recalled, held=held))
 
 
 def shorts(answer: Answer[Need]) -> dict[str, float]:
@@ -113,6 +117,24 @@ def test_a_short_past_falls_back_to_the_static_ratio() -> None:
     blind = sized({name: bars for name, bars in past().items() if name != "ETH"})
     assert shorts(blind) == {"BTC": 15_000, "ETH": 15_000, "SOL": 5_000}
     assert "minimum variance cannot be worked out" in blind.notes[0]
+
+
+def test_a_past_that_goes_missing_moves_nothing() -> None:
+    """The shorts found last stay, as shares of what is owned; what cannot be read counts as nothing found."""
+    first = sized(past())
+    blind = sized({}, recalled=first.recalled)
+    for asset, short in shorts(first).items():
+        assert abs(shorts(blind)[asset] / short - 1) < 1e-6
+    assert blind.recalled == first.recalled
+    assert "found last stay" in blind.notes[0]
+    broken = {"minimum-variance/portfolio": {"BTC": "much"}}
+    assert shorts(sized({}, recalled=broken)) == {"BTC": 15_000, "ETH": 15_000, "SOL": 5_000}
+
+
+def test_a_short_that_protects_nothing_any_more_is_wanted_no_more() -> None:
+    """Only BTC is left: the short in ETH that stood for others gets a need of zero."""
+    answer = sized(past(), owned={"BTC": "1"}, held={"ETH": "2"})
+    assert [row.short_notional < 60 for row in answer.rows if row.asset == "ETH"] == [True]
 
 
 def test_who_stands_for_whom_adds_up_and_is_placed() -> None:
