@@ -6,6 +6,7 @@
 import os
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from math import log
 from pathlib import Path
 from statistics import mean, pstdev
@@ -83,7 +84,7 @@ def test_a_changing_hedge_is_hardly_wilder_than_a_constant_one_of_the_same_size(
     level = mean(ratios)
     moved = [(1 - ratio) * change for ratio, change in zip(ratios, returns, strict=True)]
     constant = [(1 - level) * change for change in returns]
-    changes = sum(1 for a, b in zip(ratios, ratios[1:], strict=False) if a != b)
+    changes = sum(1 for before, after in pairwise(ratios) if before != after)
     print(  # noqa: T201 - what was seen is what one runs this for
         f"{coin}: mean ratio {level:.2f}, volatility {pstdev(moved) / pstdev(constant) - 1:+.1%}, worst days "
         f"{worst(moved) / worst(constant) - 1:+.1%}, {changes} changes in {len(ratios)} days"
