@@ -36,6 +36,7 @@ from bot.halting import HaltRule, broken_at_the_venue, broken_by_us, gone_on_too
 from bot.happenings import believe_amounts, changed_positions, liquidations, strangers
 from bot.margin_look import look_at_margin
 from bot.observe import Lookout, look_again, look_closer, observe, surprises
+from bot.policy.policy import coins_behind
 from bot.policy.scene import Memory, recalled_to_json, with_recalled
 from bot.risk.check import ApprovedPlan, check
 from bot.risk.transit import TransitRule
@@ -278,8 +279,8 @@ def _halt_after(desk: Desk, found: _Findings, cycle: str) -> None:
     if found.snapshot is None or found.deliberation is None:
         return
     journal, intents = desk.hands.journal, found.plan.intents
-    exposures = found.deliberation.decision.portfolio.exposures
-    broken = broken_by_us(found.snapshot, exposures, intents, found.outcomes, journal, desk.halting)
+    behind = coins_behind(desk.mind.policy, found.snapshot, found.deliberation.decision.portfolio)
+    broken = broken_by_us(found.snapshot, behind, intents, found.outcomes, journal, desk.halting)
     now = desk.lookout.clock.now()
     weary = gone_on_too_long(found.outcomes, intents, found.refusals, journal, desk.halting, now)
     _halt(desk, found, [*broken, *weary], cycle)

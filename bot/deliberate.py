@@ -6,14 +6,13 @@ from decimal import Decimal
 
 from bot.domain.account import ZERO, MarginMode, Side, Wallet
 from bot.domain.hedge import Roll, Target
-from bot.domain.instrument import Instrument
 from bot.domain.intent import OrderIntent, Plan, Refusal
 from bot.domain.portfolio import Portfolio
 from bot.domain.snapshot import Snapshot, VenueView
 from bot.execution.journal import OpenIntent
 from bot.execution.planner import MarketDetail, TopUp, moving, plan
 from bot.execution.rolling import Room, legs, with_rolls
-from bot.policy.policy import Decision, Policy
+from bot.policy.policy import Decision
 from bot.policy.scene import Memory
 from bot.risk.autopilot import Level, Protection
 from bot.risk.caps import Caps
@@ -256,7 +255,6 @@ def circumstances(
 ) -> Circumstances:
     """What the guards may look at."""
     portfolio = deliberation.decision.portfolio
-    owned = {row.asset: row.amount for row in portfolio.exposures}
     caps = deliberation.caps or margin_caps(mind, snapshot)
     standings = {}
     for view in snapshot.venues:
@@ -270,7 +268,7 @@ def circumstances(
                     index_price=mark.index_price,
                     position=view.amount(instrument.symbol),
                     unresolved=_unresolved_sells(past.unsettled, view.venue, instrument.symbol),
-                    owned=_owned(mind.policy, portfolio, owned, (instrument, mark.mark_price)),
+                    owned=mind.policy.coins_behind(portfolio, instrument, mark.mark_price),
                     leverage_set=setting.leverage if setting else None,
                     leverage_cap=caps.of(instrument.base).cap,
                     in_transit=past.in_transit.get(instrument.base),
@@ -294,19 +292,6 @@ def circumstances(
         orders_last_hour=past.orders_last_hour,
         notional_last_hour=past.notional_last_hour,
     )
-
-
-def _owned(
-    policy: Policy, portfolio: Portfolio, owned: Mapping[str, Decimal], market: tuple[Instrument, Decimal]
-) -> Decimal:
-    """Coins an instrument may be short against: its own, and the worth of those it may stand in for."""
-    instrument, mark_price = market
-    own = owned.get(instrument.base, ZERO)
-    if instrument.base not in policy.anchors:
-        return own
-    exposure = portfolio.exposure(instrument.base)
-    others = policy.answered_for(instrument.base, portfolio) - (exposure.notional if exposure else ZERO)
-    return own + others / mark_price
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,7 @@ def explain(snapshot: Snapshot, evidence: Evidence) -> tuple[Rationale, ...]:
     decision = evidence.decision
     steps = {(row.venue, row.symbol): row for row in evidence.steps}
     rows = [_of_target(row, steps.get((row.venue, row.symbol)), snapshot, evidence) for row in decision.targets]
-    told = {asset for row in rows for asset in row.protects}
+    told = {asset for row in rows for asset in (row.asset, *row.protects)}
     rows += [_of_need(row, snapshot, decision) for row in decision.needs if row.asset not in told]
     return tuple(rows)
 

@@ -4,14 +4,13 @@ Halted means: no risk is added, by nobody's signal and over every restart; reduc
 Only `ballast resume --arm TOKEN` ends it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 
 from bot.domain.account import ZERO, Side
-from bot.domain.hedge import Exposure
 from bot.domain.intent import Ending, Intent, OrderIntent, Outcome, Refusal
 from bot.domain.snapshot import Snapshot
 from bot.execution.client_id import is_ours
@@ -74,13 +73,16 @@ def broken_at_the_venue(snapshot: Snapshot, found: Iterable[Surprise], journal: 
 
 def broken_by_us(
     snapshot: Snapshot,
-    exposures: Iterable[Exposure],
+    behind: Mapping[str, Decimal],
     intents: Iterable[Intent],
     outcomes: Iterable[Outcome],
     journal: Journal,
     rule: HaltRule,
 ) -> list[str]:
-    """What our own fills of this cycle led to and must not: a long, or more short than the cap allows."""
+    """What our own fills of this cycle led to and must not: a long, or more short than the cap allows.
+
+    `behind` are the coins a short in each asset may stand against, those it stands in for counted by their worth.
+    """
     filled = {row.intent_id for row in outcomes if row.filled > 0}
     orders = [row for row in intents if isinstance(row, OrderIntent) and row.id in filled]
     known = {(row.venue, row.symbol): row for row in journal.known_positions()}
@@ -89,10 +91,9 @@ def broken_by_us(
         for key in sorted({_key(row) for row in orders if row.side is Side.BUY})
         if key in known and known[key].amount > 0
     ]
-    owned = {row.asset: row.amount for row in exposures}
     for asset in sorted({known[key].asset for row in orders if row.side is Side.SELL if (key := _key(row)) in known}):
         short, step = _short(snapshot, asset, journal)
-        allowed = owned.get(asset, ZERO) * rule.hedge_ratio_max
+        allowed = behind.get(asset, ZERO) * rule.hedge_ratio_max
         if short > allowed * (1 + ROUNDING) + step:
             reasons.append(f"our own fills led to a short of {short} {asset}, allowed are {allowed}")
     return reasons

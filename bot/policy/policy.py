@@ -9,6 +9,7 @@ from bot.domain.account import ZERO
 from bot.domain.explanation import Explanation
 from bot.domain.hedge import Need, Roll, Target
 from bot.domain.history import HistoryAsk, widest
+from bot.domain.instrument import Instrument
 from bot.domain.portfolio import Portfolio, value_portfolio
 from bot.domain.snapshot import Snapshot
 from bot.policy.scene import Answer, Memory, Recollection, Scene
@@ -75,6 +76,15 @@ class Policy:
     roll: RollRule | None = None
     anchors: frozenset[str] = frozenset()
     stand_in_max: Decimal = ZERO
+
+    def coins_behind(self, portfolio: Portfolio, instrument: Instrument, mark_price: Decimal) -> Decimal:
+        """Coins an instrument may be short against: its own, and the worth of those it may stand in for."""
+        exposure = portfolio.exposure(instrument.base)
+        own = exposure.amount if exposure else ZERO
+        if instrument.base not in self.anchors:
+            return own
+        others = self.answered_for(instrument.base, portfolio) - (exposure.notional if exposure else ZERO)
+        return own + others / mark_price
 
     def answered_for(self, asset: str, portfolio: Portfolio) -> Decimal:
         """Value an instrument on this asset may be short against: the asset itself, and others it stands in for."""
@@ -162,3 +172,15 @@ def _orphaned_shorts(
                 f"a short of {notional:,.2f} in {asset}, which is not owned, was opened by somebody else: left alone"
             )
     return tuple(needs), tuple(notes)
+
+
+def coins_behind(policy: Policy, snapshot: Snapshot, portfolio: Portfolio) -> dict[str, Decimal]:
+    """Coins a short in each asset may stand against, over all instruments in sight."""
+    behind = {row.asset: row.amount for row in portfolio.exposures}
+    for view in snapshot.venues:
+        for instrument in view.instruments:
+            mark = view.mark(instrument.symbol)
+            if mark is not None:
+                coins = policy.coins_behind(portfolio, instrument, mark.mark_price)
+                behind[instrument.base] = max(behind.get(instrument.base, ZERO), coins)
+    return behind
