@@ -9,7 +9,7 @@ from decimal import localcontext
 
 from bot.sim.faults import Paths
 from bot.sim.model import MarketType, Rejected
-from bot.sim.wire.binance_call import Call, Json, Parameters, milliseconds
+from bot.sim.wire.binance_call import Call, Json, Parameters
 from bot.sim.wire.binance_errors import VenueError, translated
 from bot.sim.wire.binance_routes import ROUTES, WEIGHT_OF_ALL
 from bot.sim.wire.binance_rules import LIMITS
@@ -17,7 +17,9 @@ from bot.sim.wire.binance_signing import check_signature, check_time, known_key
 from bot.sim.wire.binance_tampering import Tampering, replacement
 from bot.sim.wire.codec import ARITHMETIC, Codec
 from bot.sim.wire.exchange import ApiKey, Exchange
+from bot.sim.wire.numbers import milliseconds
 from bot.sim.wire.request import WireReply, WireRequest
+from bot.sim.wire.rubbish import page_not_found
 
 _SPOT_HOSTS = frozenset({"api.binance.com", "demo-api.binance.com", "testnet.binance.vision"})
 _SAPI_HOSTS = frozenset({"api.binance.com"})
@@ -32,7 +34,7 @@ def handle(request: WireRequest, exchange: Exchange) -> WireReply:
     with localcontext(ARITHMETIC):
         family = _family(request)
         if family is None:
-            return _page_not_found()
+            return page_not_found()
         limited = _limited(request, exchange, family)
         if limited is not None:
             return limited
@@ -41,7 +43,7 @@ def handle(request: WireRequest, exchange: Exchange) -> WireReply:
         except VenueError as refused:
             return _json(refused.status, {"code": refused.code, "msg": refused.message}, exchange, family)
         if content is None:
-            return _page_not_found()
+            return page_not_found()
         return _json(200, content, exchange, family)
 
 
@@ -131,11 +133,6 @@ def _json(status: int, content: Json, exchange: Exchange, family: str) -> WireRe
     names = ("X-SAPI-USED-IP-WEIGHT-1M",) if family == "sapi" else ("X-MBX-USED-WEIGHT", "X-MBX-USED-WEIGHT-1M")
     body = json.dumps(content, separators=(",", ":")).encode()
     return WireReply(status=status, body=body, headers=dict.fromkeys(names, used))
-
-
-def _page_not_found() -> WireReply:
-    html = b"<!doctype html><html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>"
-    return WireReply(status=404, body=html, content_type="text/html")
 
 
 def _traded_market(request: WireRequest) -> tuple[MarketType, str] | None:

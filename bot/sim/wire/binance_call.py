@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from urllib.parse import parse_qsl
 
@@ -11,42 +11,10 @@ from bot.sim.engine import Engine
 from bot.sim.model import Listing, MarketType
 from bot.sim.wire.binance_errors import VenueError, mandatory_missing, unknown_symbol
 from bot.sim.wire.exchange import ApiKey, Exchange
+from bot.sim.wire.numbers import milliseconds, moment
 
 Json = Mapping[str, object] | Sequence[object]
 Row = dict[str, object]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_ZERO = Decimal(0)
-
-
-def milliseconds(at: datetime) -> int:
-    """Integer milliseconds since 1970, exactly."""
-    return (at - _EPOCH) // timedelta(milliseconds=1)
-
-
-def moment(at_ms: int) -> datetime:
-    """The aware UTC time of integer milliseconds; raises -1100 for a number no calendar holds."""
-    try:
-        return _EPOCH + timedelta(milliseconds=at_ms)
-    except OverflowError:
-        raise VenueError(-1100, "Illegal characters found in a parameter.") from None
-
-
-def text(value: Decimal, places: int = 8) -> str:
-    """A number as Binance writes it: a string with a fixed count of decimals."""
-    return format(value, f".{places}f") if value else format(_ZERO, f".{places}f")
-
-
-def plain(value: Decimal) -> str:
-    """A number without trailing zeros and without an exponent, as in futures order replies."""
-    written = format(value, "f")
-    return written.rstrip("0").rstrip(".") if "." in written else written
-
-
-def decimals(step: Decimal) -> int:
-    """How many decimals a step of this size has."""
-    exponent = step.normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 class Parameters:
@@ -127,9 +95,12 @@ class Parameters:
         return value
 
     def time(self, name: str) -> datetime | None:
-        """Milliseconds as aware UTC time."""
+        """Milliseconds as aware UTC time; raises -1100 for a number no calendar holds."""
         value = self.optional_integer(name)
-        return None if value is None else moment(value)
+        at = None if value is None else moment(value)
+        if value is not None and at is None:
+            raise VenueError(-1100, "Illegal characters found in a parameter.")
+        return at
 
     def limit(self, default: int, most: int) -> int:
         """The page size, silently capped as Binance does; raises -1130 below one."""

@@ -8,9 +8,10 @@ from decimal import Decimal
 from bot.sim.contract import worth
 from bot.sim.margin import notional_cap
 from bot.sim.model import Listing, SimPosition
-from bot.sim.wire.binance_call import Call, Json, Row, milliseconds, plain, text
+from bot.sim.wire.binance_call import Call, Json, Row
 from bot.sim.wire.binance_futures import asset_row, currencies, flat, margins, risk_row, valued
 from bot.sim.wire.binance_rules import pair_of
+from bot.sim.wire.numbers import milliseconds, plain, text
 
 _ZERO = Decimal(0)
 

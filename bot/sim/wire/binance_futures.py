@@ -8,8 +8,9 @@ from decimal import Decimal
 from bot.sim.contract import worth
 from bot.sim.margin import notional_cap
 from bot.sim.model import WALLET_OF, Listing, Rejected, SimPosition
-from bot.sim.wire.binance_call import Call, Json, Row, milliseconds, plain, text
+from bot.sim.wire.binance_call import Call, Json, Row
 from bot.sim.wire.binance_errors import VenueError, mandatory_missing
+from bot.sim.wire.numbers import milliseconds, plain, text
 
 _ZERO = Decimal(0)
 

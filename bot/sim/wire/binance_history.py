@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 
 from bot.sim.model import WALLET_OF, SimOrder, SimTrade
-from bot.sim.wire.binance_call import Call, Json, Row, milliseconds, plain, text
+from bot.sim.wire.binance_call import Call, Json, Row
 from bot.sim.wire.binance_errors import VenueError
 from bot.sim.wire.binance_orders import order_row
+from bot.sim.wire.numbers import milliseconds, plain, text
 
 _WEEK = timedelta(days=7)
 _DAY = timedelta(days=1)

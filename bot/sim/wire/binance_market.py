@@ -5,9 +5,10 @@ from decimal import Decimal
 
 from bot.sim.feed import Bar
 from bot.sim.model import Listing, Rejected
-from bot.sim.wire.binance_call import Call, Json, Row, asked_symbols, decimals, milliseconds, text
+from bot.sim.wire.binance_call import Call, Json, Row, asked_symbols
 from bot.sim.wire.binance_errors import VenueError, unknown_symbol
 from bot.sim.wire.binance_rules import pair_of
+from bot.sim.wire.numbers import decimals, milliseconds, text
 
 _STEPS_S = {
     "1m": 60, "3m": 180, "5m": 300, "15m": 900, "30m": 1800, "1h": 3600, "2h": 7200, "4h": 14400,

@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import Literal
 
 from bot.sim.model import Listing, Rejected, SideName, SimOrder, SimTrade, TimeInForce
-from bot.sim.wire.binance_call import Call, Json, Row, decimals, milliseconds, plain, text
+from bot.sim.wire.binance_call import Call, Json, Row
 from bot.sim.wire.binance_errors import VenueError, mandatory_missing, too_precise, translated
+from bot.sim.wire.numbers import decimals, milliseconds, plain, text
 
 _CLIENT_ID = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}")
 _ALGO_TYPES = ("STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET")

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 from bot.sim.admission import closing_only
 from bot.sim.model import Listing
-from bot.sim.wire.binance_call import Call, Json, Row, asked_symbols, decimals, milliseconds, plain, text
+from bot.sim.wire.binance_call import Call, Json, Row, asked_symbols
+from bot.sim.wire.numbers import decimals, milliseconds, plain, text
 
 LIMITS = {"spot": 6000, "sapi": 12000, "linear": 2400, "inverse": 2400}  # request weight a minute, per host family
 _PERPETUAL_DELIVERY_MS = 4133404800000

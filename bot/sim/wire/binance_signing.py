@@ -8,9 +8,10 @@ import re
 from datetime import datetime
 from hashlib import sha256
 
-from bot.sim.wire.binance_call import Parameters, milliseconds
+from bot.sim.wire.binance_call import Parameters
 from bot.sim.wire.binance_errors import VenueError, mandatory_missing
 from bot.sim.wire.exchange import ApiKey, Exchange
+from bot.sim.wire.numbers import milliseconds
 from bot.sim.wire.request import WireRequest
 
 _KEY_FORM = re.compile(r"[A-Za-z0-9]{32,128}")

@@ -4,8 +4,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from bot.sim.model import Rejected, WalletName
-from bot.sim.wire.binance_call import Call, Json, Row, milliseconds, plain, text
+from bot.sim.wire.binance_call import Call, Json, Row
 from bot.sim.wire.binance_errors import VenueError, mandatory_missing
+from bot.sim.wire.numbers import milliseconds, plain, text
 
 _WALLETS: dict[str, WalletName] = {
     "MAIN": "spot",

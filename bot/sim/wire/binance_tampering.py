@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.sim.faults import Effect
-from bot.sim.wire.binance_call import Parameters, text
+from bot.sim.wire.binance_call import Parameters
+from bot.sim.wire.numbers import text
 from bot.sim.wire.request import WireReply, WireRequest
+from bot.sim.wire.rubbish import rubbish
 
-_HTML = b"<html><head><title>Error</title></head><body><center><h1>Service is busy</h1></center></body></html>"
-_BODIES = {"body_empty": b"", "body_html": _HTML, "body_null": b"null", "body_list": b"[]", "body_object": b"{}"}
 _CODES: dict[str, tuple[int, int, str]] = {
     "code_1007": (
         408,
@@ -46,17 +46,12 @@ def replacement(name: str, whole: WireReply | None) -> WireReply:
     if name in _CODES:
         status, code, message = _CODES[name]
         return WireReply(status=status, body=json.dumps({"code": code, "msg": message}).encode())
-    if name.startswith("status_"):
-        return WireReply(status=int(name.removeprefix("status_")), body=_HTML, content_type="text/html")
-    if name == "redirect":
-        headers = {"Location": "https://elsewhere.example/fapi/v1/order"}
-        return WireReply(status=307, body=b"", headers=headers, content_type="text/html")
-    if name == "body_cut":
-        true_body = (
-            whole.body if whole is not None else b'{"orderId":1,"symbol":"BTCUSDT","status":"NEW","clientOrderId":"'
-        )
-        return WireReply(body=true_body[: max(1, len(true_body) // 2)])
-    return WireReply(body=_BODIES[name], content_type="text/html" if name == "body_html" else "application/json")
+    return rubbish(
+        name,
+        whole,
+        elsewhere="https://elsewhere.example/fapi/v1/order",
+        acknowledged=b'{"orderId":1,"symbol":"BTCUSDT","status":"NEW","clientOrderId":"',
+    )
 
 
 class Tampering:

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bot.sim.wire.binance import handle
-from bot.sim.wire.binance_call import milliseconds
 from bot.sim.wire.exchange import Exchange
+from bot.sim.wire.numbers import milliseconds
 from bot.sim.wire.request import WireReply, WireRequest
 from tests.testnet.world import KEY, SECRET
 
