@@ -148,8 +148,9 @@ def _deliberate(
     notes = [*decision.notes, *peg_notes(snapshot.prices, mind.policy.stablecoins | {mind.policy.quote})]
     notes += [f"margin at {row.pool.name}: {', '.join(row.reasons)}" for row in protections if row.level > Level.OK]
     blocked = _growth_blocked(protections, unsettled) or frozen_and_open(snapshot)
-    if blocked is not None:
-        notes += [f"the roll of {row.asset} out of {row.leaving} waits: {blocked}" for row in decision.rolls]
+    rolls = decision.rolls if blocked is None else tuple(row for row in decision.rolls if row.urgent and not unsettled)
+    waiting = [row for row in decision.rolls if row not in rolls]
+    notes += [f"the roll of {row.asset} out of {row.leaving} waits: {blocked}" for row in waiting]
     if blocked is not None and any(_without_growth(row, snapshot, blocked) is not row for row in decision.targets):
         notes.append(f"no short grows now: {blocked}")
     urgent = [row for row in protections if row.keep < 1]
@@ -177,6 +178,7 @@ def _deliberate(
             growth_blocked=blocked,
             shortfalls=(),
             notes=tuple(notes),
+            rolls=rolls,
         )
     return _fitted(mind, snapshot, decision, notes)
 

@@ -43,6 +43,7 @@ async def changed_positions(changed: Sequence[Surprise], snapshot: Snapshot, han
             row.seen,
             closures=closures,
             instrument=view.instrument(known.symbol),
+            at=view.at,
         )
         found.append(event)
         hands.journal.note(snapshot.at, event.kind.value, event.text)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -137,6 +137,11 @@ async def _view(watched: Watched, balances: tuple[Balance, ...], assets: frozens
     view = await with_strangers(view, venue, lookout)
     doubts = doubts_about_account(view)
     frozen = doubtful_symbols(view, lookout.price_age_max, lookout.ahead_max)
+    # a dated future that nobody holds is no reason to leave its coin alone: it is not offered now, that is all
+    held = {row.symbol for row in view.positions}
+    offered = [row for row in view.instruments if not row.dated or row.symbol not in frozen or row.symbol in held]
+    view = replace(view, instruments=tuple(offered))
+    frozen = {row.symbol: frozen[row.symbol] for row in offered if row.symbol in frozen}
     if frozen and all(row.symbol in frozen for row in view.instruments):
         doubts += frozen.values()
     if doubts:
@@ -274,31 +279,12 @@ def surprises(snapshot: Snapshot, known_positions: Sequence[KnownPosition]) -> t
                 f"{known.venue} does not show our last fill in {known.symbol} yet "
                 f"(expected {known.amount}, shown {view.amount(known.symbol)}): nothing is decided on it"
             )
-        ended = expiry_of(known.symbol)
-        if ended is not None and ended <= view.at and position is None:
-            text = (
-                f"the future {known.symbol} ended on {ended:%Y-%m-%d %H:%M} UTC and the venue settled its "
-                f"{abs(known.amount)}: it was not rolled in time, so nothing of it is hedged until the next order"
-            )
-            found.append(Surprise(known=known, seen=Decimal(0), text=text))
-            continue
         text = (
             f"the position in {known.symbol} was changed by somebody else: Ballast left {known.amount}, now there is "
             f"{view.amount(known.symbol)} (by hand, automatic deleveraging or liquidation); adopted as it is"
         )
         found.append(Surprise(known=known, seen=view.amount(known.symbol), text=text))
     return tuple(found)
-
-
-def expiry_of(symbol: str) -> datetime | None:
-    """When a dated future ends by its unified symbol BASE/QUOTE:SETTLE-YYMMDD; venues settle at 08:00 UTC."""
-    day = symbol.partition(":")[2].partition("-")[2]
-    if len(day) != 6 or not day.isdigit():
-        return None
-    try:
-        return datetime.strptime(day, "%y%m%d").replace(hour=8, tzinfo=UTC)
-    except ValueError:
-        return None
 
 
 def _moved_since(position: Position | None, known: KnownPosition, now: datetime) -> bool:

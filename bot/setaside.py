@@ -11,6 +11,7 @@ from bot.domain.account import ZERO
 from bot.domain.hedge import Need, Target
 from bot.domain.portfolio import value_portfolio
 from bot.domain.snapshot import Snapshot, VenueView
+from bot.policy.expiry_roll import ExpiryRoll
 from bot.policy.place import Direct
 from bot.policy.policy import Decision, Policy, decide
 from bot.policy.scene import Memory
@@ -50,6 +51,8 @@ def decide_without_frozen(policy: Policy, snapshot: Snapshot, memory: Memory) ->
         targets=targets,
         notes=(*decision.notes, *notes),
         recalled=recalled,
+        # a contract ends on its day whatever else cannot be seen
+        rolls=decision.rolls,
     )
 
 
@@ -64,7 +67,7 @@ def frozen_and_open(snapshot: Snapshot) -> str | None:
 
 def _independent(policy: Policy) -> bool:
     """Whether the short of one asset depends on nothing but that asset; no adjustment looks at two."""
-    return isinstance(policy.size, StaticRatio) and isinstance(policy.place, Direct)
+    return isinstance(policy.size, StaticRatio) and isinstance(policy.place, Direct | ExpiryRoll)
 
 
 def _sound(view: VenueView, assets: set[str]) -> VenueView:
@@ -80,7 +83,8 @@ def _sound(view: VenueView, assets: set[str]) -> VenueView:
 def _still(target: Target, snapshot: Snapshot) -> Target:
     view = snapshot.venue(target.venue)
     held, mark = max(ZERO, -view.amount(target.symbol)), view.mark(target.symbol)
-    notional = held * mark.mark_price if mark else ZERO
+    instrument = view.instrument(target.symbol)
+    notional = instrument.notional(held, mark.mark_price) if mark and instrument else ZERO
     reasons = (*target.reasons, "left as it is until every asset can be valued")
     return replace(target, amount=held, short_notional=notional, reasons=reasons)
 
@@ -88,7 +92,7 @@ def _still(target: Target, snapshot: Snapshot) -> Target:
 def _held(snapshot: Snapshot, asset: str) -> Decimal:
     return sum(
         (
-            row.short_amount * row.mark_price
+            instrument.notional(row.short_amount, row.mark_price)
             for view in snapshot.venues
             for row in view.positions
             if (instrument := view.instrument(row.symbol)) is not None and instrument.base == asset

@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain.figures import counted_in
-from bot.observe import expiry_of
+from bot.domain.figures import counted_in, expiry_of
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What people ask of a record first: how much is hedged, how much should be, how levered, how near the edge."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from bot.domain.account import ZERO, Position
@@ -81,3 +82,14 @@ def _shared_distance(view: VenueView) -> Decimal | None:
         return None
     equity = sum((row.equity for row in view.margins), ZERO)
     return max(ZERO, (equity - maintenance) / (short + maintenance))
+
+
+def expiry_of(symbol: str) -> datetime | None:
+    """When a dated future ends by its unified symbol BASE/QUOTE:SETTLE-YYMMDD; venues settle at 08:00 UTC."""
+    day = symbol.partition(":")[2].partition("-")[2]
+    if len(day) != 6 or not day.isdigit():
+        return None
+    try:
+        return datetime.strptime(day, "%y%m%d").replace(hour=8, tzinfo=UTC)
+    except ValueError:
+        return None

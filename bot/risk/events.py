@@ -1,10 +1,12 @@
 """Giving a name to what happened from outside, from the venue's own words where it has some, else by elimination."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from bot.domain.account import ZERO, ForcedClosure, ForcedKind
 from bot.domain.event import Event, EventKind, Evidence
+from bot.domain.figures import expiry_of
 from bot.domain.instrument import Instrument
 from bot.domain.snapshot import VenueView
 
@@ -27,7 +29,7 @@ WORDS = {
 }
 
 
-def name_change(
+def name_change(  # noqa: PLR0913 - the change, and what bears witness to it
     venue: str,
     symbol: str,
     before: Decimal,
@@ -35,12 +37,20 @@ def name_change(
     *,
     closures: Sequence[ForcedClosure] | None,
     instrument: Instrument | None,
+    at: datetime | None = None,
 ) -> Event:
     """Name a position that is not what our own fills left.
 
     `closures` is what the venue lists as closed by force since then, None when it could not tell. A closure counts when
-    the position became smaller.
+    the position became smaller. A dated future that had ended `at` the moment of the look was settled.
     """
+    ended = expiry_of(symbol)
+    if now == 0 and ended is not None and at is not None and ended <= at:
+        text = (
+            f"the future {symbol} ended on {ended:%Y-%m-%d %H:%M} UTC and the venue settled its {abs(before)}: it was "
+            "not rolled in time, so nothing of it is hedged until the next order"
+        )
+        return Event(kind=EventKind.SETTLED, venue=venue, subject=symbol, text=text, evidence=Evidence.ELIMINATION)
     sizes = f"Ballast left {before.normalize():f}, now there is {now.normalize():f}"
     smaller = abs(now) < abs(before) and now * before >= 0
     told = [row for row in closures or () if row.symbol == symbol]

@@ -76,6 +76,8 @@ def growth(intent: OrderIntent, standing: Standing, circumstances: Circumstances
         return None
     if standing.unresolved > 0:
         return f"an earlier sell of {standing.unresolved} is not settled yet"
+    if intent.protective and intent.after is not None:
+        return None  # the second half of a roll at its deadline sells what was bought back just before
     return circumstances.growth_blocked or circumstances.growth_blocked_in.get(standing.instrument.base)
 
 

@@ -94,7 +94,7 @@ def test_the_pool_agrees_with_the_closed_form(face: Decimal, price: int, share: 
     short = InversePosition(side="short", entry_price=float(price), face_usd=float(face), wallet_coin=float(equity))
     ours = inverse_price(short, float(BRACKETS[0].maintenance_rate))
     if ours is None:
-        assert not pool.distance.is_finite()
+        assert pool.distance > 1000  # the wallet is rounded to eight places
     elif share < Decimal("0.98"):
         assert abs(float(pool.distance) - (ours / price - 1)) < 0.01 * max(1.0, ours / price)
 

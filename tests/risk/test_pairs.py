@@ -62,3 +62,13 @@ def test_nothing_new_is_opened_in_a_contract_that_is_about_to_end() -> None:
     facts = replace(base, standings=ending)
     assert approved(facts, order(Side.SELL, "0.1")) == ([], ["expiry"])
     assert approved(facts, order(Side.BUY, "0.1")) == (["c000001-01"], [])
+
+
+def test_the_margin_holds_back_a_roll_unless_the_contract_is_about_to_end() -> None:
+    """At the deadline nothing grows by a roll, and being unhedged would be worse."""
+    facts = replace(where(), growth_blocked="the margin comes first")
+    usual = pair(1, "0.1", None)
+    assert approved(facts, *usual) == ([], ["growth"])
+    urgent = tuple(replace(row, protective=True) for row in usual)
+    assert approved(facts, *urgent) == (["c000001-01", "c000001-02"], [])
+    assert approved(facts, replace(urgent[1], after=None)) == ([], ["growth"])

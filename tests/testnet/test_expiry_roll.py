@@ -1,5 +1,6 @@
 """Dated futures through the whole bot over sockets: chosen, kept, rolled across a real quarter end, and missed."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,9 +12,9 @@ import pytest
 from bot.domain.intent import Ending
 from bot.domain.record import CycleRecord, CycleStatus
 from bot.sim.localnet import ACCOUNT
-from bot.sim.model import SimOrder
+from bot.sim.model import Quote, SimOrder
 from bot.sim.scenarios import BEFORE_EXPIRY, SCENARIOS, Phase, Scenario
-from bot.sim.state import refusal
+from bot.sim.state import MarketKey, refusal
 from tests.testnet.futures_stage import Stage, on_stage
 
 PERPETUAL, MARCH, JUNE = "BTCUSDT", "BTCUSDT_250328", "BTCUSDT_250627"
@@ -161,6 +162,27 @@ def test_a_half_that_is_refused_leaves_one_slice_open_and_the_next_look_goes_on(
             await stage.cycle()
         assert MARCH not in stage.shorts()
         assert min(path_of_the_short(stage)) >= max(path) * Decimal("0.99") - 2 * GAP
+
+    on_stage(check, tmp_path)
+
+
+def test_a_future_with_an_impossible_mark_is_not_offered_and_stops_nothing(tmp_path: Path) -> None:
+    """The perpetual goes on; nobody holds the future."""
+
+    async def check(stage: Stage) -> None:
+        kind = type(stage.world.feed)
+        quotes = kind.quotes
+
+        def broken(feed: Any, at: datetime) -> dict[MarketKey, Quote]:
+            found = dict(quotes(feed, at))
+            key: MarketKey = ("linear", JUNE)
+            return {**found, key: replace(found[key], mark=found[key].mark * 2)}
+
+        with patch.object(kind, "quotes", broken):
+            await stage.clock.sleep(7200)
+            record = await stage.cycle()
+        assert record.status is CycleStatus.HEDGED
+        assert set(stage.shorts()) == {PERPETUAL}
 
     on_stage(check, tmp_path)
 
