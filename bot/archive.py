@@ -13,7 +13,7 @@ from math import isfinite
 from typing import Protocol, runtime_checkable
 
 from bot.domain.account import Candle
-from bot.domain.errors import Unavailable
+from bot.domain.errors import BallastError, Unavailable
 from bot.domain.history import (
     EPOCH,
     BarSeries,
@@ -34,6 +34,7 @@ PERPETUALS = (MarketKind.LINEAR_PERPETUAL, MarketKind.INVERSE_PERPETUAL)
 KEPT_FOR = timedelta(days=3650)
 PATIENCE_S = 5.0
 ASK_AGAIN = timedelta(minutes=5)
+RESUME_AFTER = timedelta(minutes=1)
 INDEX_EVERY = timedelta(hours=1)
 BARS_MAX = 20_000
 SLACK = 0.001  # a bar of the same market may differ in its last digits between two readings, not by more
@@ -80,34 +81,40 @@ class Archive:
         """
         troubles: dict[str, str] = {}
         await self._look_at_indices([ask.asset for ask in asks if ask.kind == "implied"], reader, view.at, troubles)
-        asks = [ask for ask in asks if ask.kind != "implied"]
-        jobs = [self._refresh(ask, _symbol(ask, view, quote), reader, view) for ask in asks if _known(ask, view)]
-        tasks = [asyncio.ensure_future(job) for job in jobs]
-        if tasks:
-            await asyncio.wait(tasks, timeout=self._patience_s)
-        asked = [ask for ask in asks if _known(ask, view)]
-        for ask, task in zip(asked, tasks, strict=True):
+        markets = _markets(view)
+        asked: list[tuple[HistoryAsk, str]] = []
+        for ask in asks:
+            # Funding exists only where there is a perpetual; bars also of a spot market.
+            symbol = markets.get(ask.asset, "" if ask.kind == "funding" else f"{ask.asset}/{quote}")
+            if symbol and ask.kind != "implied":
+                asked.append((ask, symbol))
+        due = [
+            (ask, asyncio.ensure_future(self._refresh(ask, symbol, since, reader, view.at)))
+            for ask, symbol in asked
+            if (since := self._due(ask, symbol, view)) is not None
+        ]
+        if due:
+            await asyncio.wait([task for _, task in due], timeout=self._patience_s)
+        for ask, task in due:
             if not task.done():
                 task.cancel()
                 troubles[ask.asset] = f"the past of {ask.asset} is still being read from {reader.id}"
-            elif task.exception() is not None:
-                problem = task.exception()
-                if not isinstance(problem, Unavailable):
-                    raise problem or RuntimeError(ask)
-                troubles[ask.asset] = f"the past of {ask.asset} could not be read: {problem}"
-        await asyncio.gather(*tasks, return_exceptions=True)
-        return self._shown(asks, view, quote, troubles)
+            elif (problem := task.exception()) is not None:
+                what = str(problem) if isinstance(problem, BallastError) else f"{type(problem).__name__}: {problem}"
+                troubles[ask.asset] = f"the past of {ask.asset} could not be read: {what}"
+        await asyncio.gather(*(task for _, task in due), return_exceptions=True)
+        return self._shown(asked, troubles)
 
     def remarks(self) -> list[str]:
         """What happened to the files since last asked."""
         said, self._store.notes[:] = list(self._store.notes), []
         return said
 
-    def _shown(self, asks: Sequence[HistoryAsk], view: VenueView, quote: str, troubles: dict[str, str]) -> History:
+    def _shown(self, asked: Sequence[tuple[HistoryAsk, str]], troubles: dict[str, str]) -> History:
         bars: dict[tuple[str, int], BarSeries] = {}
         funding: dict[str, FundingSeries] = {}
-        for ask in asks:
-            shelf = self._shelf(ask, _symbol(ask, view, quote))
+        for ask, symbol in asked:
+            shelf = self._shelf(ask, symbol)
             if ask.kind == "candles" and shelf.bars is not None:
                 bars[ask.asset, ask.step_s] = shelf.bars
             if ask.kind == "funding" and shelf.funding is not None:
@@ -142,7 +149,8 @@ class Archive:
         step = f"_{ask.step_s}" if ask.kind == "candles" else ""
         return f"history_{self._world}_{ask.kind}_{plain}{step}"
 
-    async def _refresh(self, ask: HistoryAsk, symbol: str, reader: MarketReader, view: VenueView) -> None:
+    def _due(self, ask: HistoryAsk, symbol: str, view: VenueView) -> datetime | None:
+        """From when on to ask; None while nothing new can exist."""
         shelf, now = self._shelf(ask, symbol), view.at
         if not shelf.loaded:
             shelf.loaded = True
@@ -150,14 +158,18 @@ class Archive:
         if shelf.asked_at is not None and now < shelf.asked_at - CLOCK_STEP_MAX:
             # Time went back: another world answers under this address.
             shelf.bars = shelf.funding = shelf.asked_since = shelf.asked_at = None
-        since = _since(shelf, ask, view, symbol, now)
-        if since is None:
-            return
-        asked_before, shelf.asked_at = shelf.asked_at, now
+        return _since(shelf, ask, view, symbol, now)
+
+    async def _refresh(
+        self, ask: HistoryAsk, symbol: str, since: datetime, reader: MarketReader, now: datetime
+    ) -> None:
+        shelf = self._shelf(ask, symbol)
+        shelf.asked_at = now
         try:
             changed = await self._ask(shelf, ask, symbol, reader, (since, now))
         except asyncio.CancelledError:
-            shelf.asked_at = asked_before
+            # A venue that hangs must not cost every cycle its patience; one that is only slow goes on soon.
+            shelf.asked_at = now - ASK_AGAIN + RESUME_AFTER
             raise
         if changed:
             self._store.save(self._name(ask, symbol), _document(shelf), now=now)
@@ -194,15 +206,14 @@ class Archive:
             self._store.notes.append(f"{name}.json in the cache is damaged and is ignored; it is asked for again")
 
 
-def _known(ask: HistoryAsk, view: VenueView) -> bool:
-    """Funding exists only where there is a perpetual."""
-    return ask.kind == "candles" or any(row.base == ask.asset and row.kind in PERPETUALS for row in view.instruments)
-
-
-def _symbol(ask: HistoryAsk, view: VenueView, quote: str) -> str:
-    """The asset's perpetual where there is one, otherwise its spot market."""
-    found = (row for row in view.instruments if row.base == ask.asset and row.kind in PERPETUALS)
-    return next((row.symbol for row in found), f"{ask.asset}/{quote}")
+def _markets(view: VenueView) -> dict[str, str]:
+    """The perpetual of each asset the venue showed, the linear one first."""
+    found: dict[str, str] = {}
+    for row in view.instruments:
+        first = row.kind is MarketKind.LINEAR_PERPETUAL or row.base not in found
+        if row.kind in PERPETUALS and first:
+            found[row.base] = row.symbol
+    return found
 
 
 def _since(shelf: _Shelf, ask: HistoryAsk, view: VenueView, symbol: str, now: datetime) -> datetime | None:
@@ -222,7 +233,7 @@ def _since(shelf: _Shelf, ask: HistoryAsk, view: VenueView, symbol: str, now: da
         return None if recently else wanted
     if shelf.proven and now < due:
         return None
-    if shelf.proven and shelf.asked_at is not None and now - shelf.asked_at < min(ASK_AGAIN, step / 10):
+    if shelf.asked_at is not None and now - shelf.asked_at < min(ASK_AGAIN, step / 10):
         return None
     return last  # the newest known datum again, to see that it is still the same world
 

@@ -118,8 +118,23 @@ def test_a_dead_or_hanging_venue_costs_the_figure_and_not_the_cycle(tmp_path: Pa
     assert len(market.asked) == asked
     market.down, market.hang_s = False, 3600
     assert "still being read" in read(shelf, market, at=NOW + 3 * DAY).troubles["BTC"]
+    asked = len(market.asked)
+    read(shelf, market, at=NOW + 3 * DAY + timedelta(seconds=30))
+    assert len(market.asked) == asked
     market.hang_s = 0
-    assert read(shelf, market, at=NOW + 3 * DAY).bars["BTC", 86_400].known_at == NOW + 3 * DAY
+    resumed = read(shelf, market, at=NOW + 3 * DAY + timedelta(seconds=90))
+    assert resumed.bars["BTC", 86_400].known_at == NOW + 3 * DAY
+
+
+def test_whatever_goes_wrong_is_trouble_and_not_the_end_of_a_cycle(tmp_path: Path) -> None:
+    """Even a mistake of our own while reading."""
+
+    class Broken(MarketPast):
+        async def _answer(self) -> None:
+            raise ZeroDivisionError("a slip")
+
+    found = read(archive(tmp_path), Broken())
+    assert "ZeroDivisionError: a slip" in found.troubles["BTC"]
 
 
 def test_a_reply_that_cannot_be_is_not_taken(tmp_path: Path) -> None:

@@ -220,8 +220,9 @@ class ProxyBeta:
 @lru_cache(maxsize=2048)
 def _told(fit: "ProxyFit", proxies: tuple[str, ...]) -> tuple[str, tuple[Input, ...]]:
     """A fit in words and figures."""
+    verb = "explains" if len(proxies) == 1 else "explain"
     words = (
-        f"{' and '.join(proxies)} explain {fit.r_squared:.0%} of what it moves, beta {fit.beta:.2f} "
+        f"{' and '.join(proxies)} {verb} {fit.r_squared:.0%} of what it moves, beta {fit.beta:.2f} "
         f"({fit.beta_plain:.2f} before shrinking, {fit.days} days); {fit.residual:.0%} a year is left all the same"
     )
     return words, (

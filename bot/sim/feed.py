@@ -54,7 +54,7 @@ class Feed(Protocol):
         """Bars opened at or after `since` and closed by `until`, oldest first."""
 
     def settled(self, symbol: str, interval_h: int, since: datetime) -> list[tuple[datetime, Decimal, Decimal]]:
-        """Funding settled before the first quote, oldest first: when, the rate, the mark. Signs: + longs pay shorts."""
+        """Funding settled up to the first quote, oldest first: when, the rate, the mark. Signs: + longs pay shorts."""
 
     def unavailable(self, at: datetime) -> bool:
         """Whether the whole venue is unreachable at this instant."""
@@ -142,17 +142,17 @@ class SeriesFeed:
         return before + bars
 
     def settled(self, symbol: str, interval_h: int, since: datetime) -> list[tuple[datetime, Decimal, Decimal]]:
-        """Funding settled before the start: as recorded, else the rate the grid showed when it was due."""
+        """Funding settled up to the start: as recorded, else the rate the grid showed when it was due."""
         one = self.series.get(("linear", symbol))
         if one is None:
             return []
         interval = timedelta(hours=interval_h)
         first = EPOCH - (EPOCH - max(since, self.origin)) // interval * interval
-        count = max(0, -((first - self.start) // interval))
-        due = [(at, None) for at in (first + interval * number for number in range(count)) if at < self.start]
-        recorded = [(event.at, event.rate) for event in one.funding if since <= event.at < self.start]
+        count = max(0, (self.start - first) // interval + 1)
+        due = [(at, None) for at in (first + interval * number for number in range(count)) if at <= self.start]
+        recorded = [(event.at, event.rate) for event in one.funding if since <= event.at <= self.start]
         before = self.earlier().settled(symbol, interval_h, since) if since < self.origin and self.earlier else []
-        found = before
+        found = [row for row in before if row[0] < self.origin]
         for at, rate in recorded or due:
             place = max(0, (at - self.origin) // self.step)
             if not isnan(one.mark[place]):

@@ -53,7 +53,7 @@ class Market:
     def funding_history(self, symbol: str, since: datetime) -> list[SimFunding]:
         """Settled funding, oldest first, also from before the first quote. Raises: Rejected."""
         lived = self.engine.funding_history(symbol, since)
-        if since >= self.feed.start or ("linear", symbol) not in self._priced:
+        if since > self.feed.start or ("linear", symbol) not in self._priced:
             return lived
         _, interval_h, _ = self.engine.funding(symbol)
         before = self.feed.settled(symbol, interval_h, since)

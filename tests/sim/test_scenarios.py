@@ -127,7 +127,7 @@ def test_a_scenario_has_more_than_a_year_of_past_that_leads_up_to_it() -> None:
     assert all(later.opened_at - earlier.opened_at == DAY for earlier, later in pairwise(days))
     assert all(abs(later.close / earlier.close - 1) < Decimal("0.3") for earlier, later in pairwise(days))
     rates = market.funding_history("BTCUSDT", feed.start - 60 * DAY)
-    assert [row.at for row in rates] == [feed.start - 60 * DAY + timedelta(hours=8) * n for n in range(180)]
+    assert [row.at for row in rates] == [feed.start - 60 * DAY + timedelta(hours=8) * n for n in range(181)]
     assert all(row.rate > 0 and row.mark_price > 0 for row in rates)
 
 
