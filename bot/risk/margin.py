@@ -10,6 +10,7 @@ from bot.domain.snapshot import VenueView
 
 ONE = Decimal(1)
 INFINITE = Decimal("Infinity")
+BEYOND = Decimal(1_000_000)  # a rise to a million times the price is the rounding of a coin's last digit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +147,8 @@ class Pool:
             return low + (high - low) * before / (before - left(high))
         # beyond the last corner everything is one straight line
         slope = before - left(low + 1)
-        return low + before / slope if slope > 0 else INFINITE
+        rise = low + before / slope if slope > 0 else INFINITE
+        return rise if rise < BEYOND else INFINITE
 
 
 def pools(view: VenueView, worth: Mapping[str, Decimal] | None = None) -> tuple[Pool, ...]:

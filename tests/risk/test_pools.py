@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bot.domain.account import LeverageBracket
 from bot.risk.autopilot import Level, Protection, protect
+from bot.risk.caps import CapRule, Caps
 from bot.risk.liquidation import LinearPosition, linear_price_tiered
 from bot.risk.margin import Pool, pools
 from tests.builders import BTC, ETH, caps, collateral_rule, d, instrument, margin, margin_limits, mark, position, view
@@ -92,16 +93,29 @@ def test_coins_that_cover_an_inverse_short_are_never_liquidated_by_a_rise() -> N
         assert found.distance_together.is_finite() is not endless
 
 
-def _judged(equity: int, free: int, *, cap: str = "2", alt: bool = False, reserve: int = 0) -> Protection:
+def _caps(cap: str, days: float) -> Caps:
+    return Caps(rule=CapRule(leverage_max=d(cap), response_days=days))
+
+
+def _judged(  # noqa: PLR0913 - one fact each
+    equity: int,
+    free: int,
+    *,
+    cap: str = "2",
+    alt: bool = False,
+    reserve: int = 0,
+    exact: Decimal | None = None,
+    days: float = 1.0,
+) -> Protection:
     asset, price = ("SOL", "200") if alt else ("BTC", "60000")
     shown = view(
         instruments=(instrument(asset),),
         marks=(mark(asset, price),),
         positions=(position(asset, "-150" if alt else "-0.5", price=price),),
-        margins=(margin(str(equity)),),
+        margins=(margin(str(equity if exact is None else exact)),),
     )
     limits = margin_limits(cap=cap)
-    (found,) = protect(shown, limits, caps(limit=cap), collateral_rule(reserve=str(reserve)), Decimal(free))
+    (found,) = protect(shown, limits, _caps(cap, days), collateral_rule(reserve=str(reserve)), Decimal(free))
     return found
 
 
@@ -134,6 +148,29 @@ def test_protection_never_deepens_a_short_and_never_moves_more_than_there_is(
     found = _judged(equity, free, alt=alt, reserve=reserve)
     assert 0 <= found.keep <= 1
     assert 0 <= found.top_up <= max(0, free - reserve)
+
+
+@given(EQUITY, st.booleans(), st.sampled_from(["1", "2", "3"]), st.sampled_from([0.05, 1.0, 3.0]))
+def test_after_the_cut_every_limit_holds(equity: int, alt: bool, cap: str, days: float) -> None:
+    """What stays is what the collateral carries: under the cap, far enough, through a day of stress."""
+    found = _judged(equity, 0, cap=cap, alt=alt, days=days)
+    if found.level is Level.SHRINK:
+        legs = tuple(replace(row, notional=row.notional * found.keep) for row in found.pool.legs)
+        left, stress = replace(found.pool, legs=legs), _caps(cap, days).of(found.pool.legs[0].asset)
+        assert left.leverage is not None
+        assert left.leverage <= stress.cap * d("1.000001")
+        assert left.survives(lambda _: stress.stress_move)
+        assert left.distance >= d("0.2999999")
+
+
+@given(EQUITY, CASH, st.booleans())
+def test_after_the_top_up_every_limit_holds(equity: int, free: int, alt: bool) -> None:
+    """A top-up that spares the cut is enough by itself."""
+    found = _judged(equity, free, alt=alt)
+    if found.top_up > 0 and found.keep == 1:
+        fed = _judged(0, 0, alt=alt, exact=d(equity) + found.top_up)
+        assert fed.level <= Level.TOP_UP
+        assert found.top_up == free or fed.level <= Level.WARN
 
 
 def test_an_alt_is_cut_where_a_major_is_not() -> None:

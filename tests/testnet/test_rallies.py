@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,9 +14,11 @@ from typing import Any
 
 import pytest
 
+from bot.sim.answering import Answer
 from bot.sim.localnet import LocalWorld, open_world, write_profile
 from bot.sim.server import LocalServer
 from bot.sim.sudden import CALM_FOR, LEAPS
+from bot.sim.wire.request import WireRequest
 
 HALTED = 70
 
@@ -157,3 +160,49 @@ def test_what_cannot_be_survived_is_told_and_halts(tmp_path: Path) -> None:
     assert later
     assert not any(record["outcomes"] for record in later)
     assert set(LEAPS) == {"rally-in-a-minute", "rally-in-an-hour", "rally-too-far"}
+
+
+def test_a_daemon_started_in_the_middle_of_trouble_protects_within_seconds(tmp_path: Path) -> None:
+    """The rally came while nothing ran and the cash is gone: from process start to the first buy on the wire."""
+    world = open_world(scenario="rally-in-a-minute", tape=None, speed=0.0)
+
+    async def play() -> float:
+        server = LocalServer(world.answering, hang_s=1.0)
+        host, port = await server.start()
+        profile = tmp_path / "profile.toml"
+        write_profile(profile, f"{host}:{port}")
+        profile.write_text(profile.read_text().replace("state/", f"{tmp_path}/state/"))
+        arrived: list[float] = []
+        seen = asyncio.Event()
+        answer = world.answering.answer
+
+        def watch(request: WireRequest) -> Answer:
+            if request.method == "POST" and request.path == "/fapi/v1/order":
+                arrived.append(time.monotonic())
+                seen.set()
+            return answer(request)
+
+        try:
+            await (await _start(profile, tmp_path, "once")).wait()
+            world.engine.withdraw("family", "spot", "USDT", world.engine.wallet("family", "spot")["USDT"][0])
+            world.answering.advance(CALM_FOR + timedelta(seconds=70))
+            world.answering.answer = watch  # type: ignore[method-assign]
+            began = time.monotonic()
+            daemon = await _start(profile, tmp_path, "run")
+            await asyncio.wait_for(seen.wait(), 60)
+            daemon.send_signal(signal.SIGTERM)
+            await daemon.wait()
+        finally:
+            await server.stop()
+        return arrived[0] - began
+
+    assert asyncio.run(play()) < 15  # below one second on a quiet machine
+    assert all(row.amount < 0 for row in world.engine.positions("family"))
+
+
+async def _start(profile: Path, folder: Path, command: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", command, "--config", str(profile),
+        env={**os.environ, "TMPDIR": str(folder), "BALLAST_WATCH__LISTEN": "127.0.0.1:0"},
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
