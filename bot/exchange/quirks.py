@@ -108,6 +108,7 @@ _COIN_M: Final = {
     "DELETE /dapi/v1/order": Expected(shape=_OBJECT, keys=_ORDER_KEYS),
     "GET /dapi/v1/userTrades": Expected(shape=_LIST, keys=("id", "orderId", "symbol", "side")),
     "GET /dapi/v1/income": Expected(shape=_LIST, keys=("incomeType", "income", "asset", "time")),
+    "GET /dapi/v1/forceOrders": Expected(shape=_LIST, keys=_ORDER_KEYS),
     "POST /dapi/v1/leverage": Expected(shape=_OBJECT, keys=("leverage", "symbol")),
     "POST /dapi/v1/marginType": Expected(shape=_OBJECT, keys=("code",)),
 }

@@ -46,7 +46,8 @@ def _liquidation(now: Moment, seen: Sight) -> str:
 
 
 def _margin(now: Moment, seen: Sight) -> str:
-    equity, used = sum((row.equity for row in seen.margins), ZERO), sum((row.used for row in seen.margins), ZERO)
+    equity = sum((row.equity * row.price for row in seen.margins), ZERO)
+    used = sum((row.used * row.price for row in seen.margins), ZERO)
     bound = f"; {percent(used / equity, 0)} of it is bound" if equity > 0 else ""
     return _tile("Margin", whole(equity) if seen.margins else NOTHING, f"{now.limits.quote} behind the shorts{bound}")
 

@@ -6,10 +6,12 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from bot.domain.figures import counted_in
 from bot.domain.published import plain, published
 from bot.domain.record import CycleRecord
 
 ZERO = Decimal(0)
+ONE = Decimal(1)
 HOURS_A_YEAR = Decimal(8760)
 HOURS_A_DAY = Decimal(24)
 Record = Mapping[str, Any]
@@ -74,7 +76,8 @@ class Margin:
     """Collateral of one currency at one venue.
 
     `distance` is the rise of all prices together, as a fraction, at which it is used up: several shorts share it, and
-    each of them alone looks further from liquidation than all of them are.
+    each of them alone looks further from liquidation than all of them are. Units: `currency`, of which one is worth
+    `price`: coins that are collateral rise with what they carry, and may never be used up by a rise.
     """
 
     venue: str
@@ -84,6 +87,7 @@ class Margin:
     maintenance: Decimal
     leverage: Decimal | None
     distance: Decimal | None
+    price: Decimal = ONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +127,8 @@ def sight(record: Record) -> Sight:
     assets = tuple(
         sorted((_asset(row, needs, by_asset, seen=seen) for row in record["exposures"]), key=lambda row: -row.worth)
     )
-    margins = tuple(_margin(row, shorts) for row in record["margin"])
+    prices = {row.asset: row.price for row in assets if row.price is not None}
+    margins = tuple(_margin(row, shorts, prices) for row in record["margin"])
     worth = sum((row.worth for row in assets), ZERO)
     short = sum(by_asset.values(), ZERO)
     caps = [cap for row in record["needs"] if (cap := _number(row["leverage_cap"])) is not None]
@@ -191,11 +196,15 @@ def _short(row: Record, rate: Record) -> Short:
     )
 
 
-def _margin(row: Record, shorts: Iterable[Short]) -> Margin:
+def _margin(row: Record, shorts: Iterable[Short], prices: Mapping[str, Decimal]) -> Margin:
     venue, currency = str(row["venue"]), str(row["currency"])
     equity, maintenance = _number(row["equity"]) or ZERO, _number(row["maintenance"]) or ZERO
     behind = [short for short in shorts if short.venue == venue and short.settle == currency]
-    notional = sum((short.signed_short for short in behind), ZERO)
+    coins = any(counted_in(short.symbol) != short.symbol.partition("/")[0] for short in behind)
+    marks = [short.mark_price for short in behind if short.mark_price]
+    price = (marks[0] if marks else prices.get(currency, ONE)) if coins or currency in prices else ONE
+    bound = sum((short.signed_short for short in behind), ZERO) / (price if coins else ONE)
+    against = bound - equity if coins else bound + maintenance
     return Margin(
         venue=venue,
         currency=currency,
@@ -203,7 +212,8 @@ def _margin(row: Record, shorts: Iterable[Short]) -> Margin:
         used=_number(row["used"]) or ZERO,
         maintenance=maintenance,
         leverage=_number(row["effective_leverage"]),
-        distance=max(ZERO, (equity - maintenance) / (notional + maintenance)) if notional > 0 else None,
+        distance=max(ZERO, (equity - maintenance) / against) if bound > 0 and against > 0 else None,
+        price=price,
     )
 
 
