@@ -136,7 +136,7 @@ async def _rights(settings: Settings, row: Venue, venue: CcxtVenue) -> Finding:
     text = ", ".join(words)
     if settings.mode == "live" and rights.ip_restricted is False:
         return _warn(topic, f"{text}; bind the key to this machine's IP address")
-    if rights.transfer is False and row.transfers:
+    if rights.transfer is False and row.tops_up:
         return _warn(topic, f"{text}; without the right to transfer, collateral cannot be topped up from spot")
     return _ok(topic, text)
 

@@ -236,7 +236,7 @@ def make_mind(settings: Settings) -> Mind:
                 currency=settings.portfolio.quote,
                 buffer=risk.collateral_buffer,
                 spot_reserve=risk.spot_reserve,
-                transfers_allowed=hedge.coin_transfers if hedge.inverse else hedge.transfers,
+                transfers_allowed=hedge.tops_up,
                 coins=hedge.inverse,
             )
         },
@@ -247,7 +247,7 @@ def _cap_rule(settings: Settings) -> CapRule:
     risk = settings.risk
     days = risk.response_days
     if days is None:
-        days = RESPONSE_BY_TRANSFER_DAYS if settings.hedge_venue.transfers else RESPONSE_BY_HAND_DAYS
+        days = RESPONSE_BY_TRANSFER_DAYS if settings.hedge_venue.tops_up else RESPONSE_BY_HAND_DAYS
     return CapRule(
         leverage_max=risk.leverage_cap,
         response_days=days,

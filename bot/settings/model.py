@@ -102,6 +102,11 @@ class Venue(Table):
         return MarketKind.INVERSE_PERPETUAL in self.kinds
 
     @property
+    def tops_up(self) -> bool:
+        """Whether collateral may be moved in from spot: stablecoins, or the coins themselves on an inverse market."""
+        return self.coin_transfers if self.inverse else self.transfers
+
+    @property
     def counts_spot(self) -> bool:
         """Whether its spot balances are part of the holdings."""
         return "spot" in self.role
