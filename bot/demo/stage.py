@@ -40,6 +40,7 @@ mode = "testnet"
 [portfolio]
 name = "family"
 quote = "{quote}"
+peg_reference = "{peg_reference}"
 {holdings}
 [[venues]]
 id = "{venue}"
@@ -58,6 +59,7 @@ liquidation_distance_min = "{distance_min}"
 
 [schedule]
 cycle_every_s = {every_s}
+margin_every_s = 0
 
 [journal]
 path = "{journal}"
@@ -191,6 +193,7 @@ def _settings(story: Story, scratch: Path, address: str, every: timedelta) -> Se
     profile = scratch / "demo.toml"
     text = PROFILE.format(
         quote=QUOTE,
+        peg_reference="USDC" if ("spot", f"USDC{QUOTE}") in story.feed.markets else "",
         holdings=holdings,
         venue=VENUE,
         address=address,
