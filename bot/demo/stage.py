@@ -34,6 +34,7 @@ DISTANCE_MIN = Decimal("0.30")
 VENUE = "binance"
 MEMORY = Path("/dev/shm")  # noqa: S108 - only asked whether it is there; the directory in it gets a random name
 
+# Between two looks the margin is left alone: here seconds are market time, and hours of them pass between two looks.
 PROFILE = """
 mode = "testnet"
 
