@@ -7,12 +7,14 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.history import BarSeries, ImpliedVolatility
+from bot.domain.history import DAY_S, BarSeries, ImpliedVolatility
 from bot.policy.adjust_volatility import VolatilityTarget
 from bot.policy.estimators.volatility_target import Hysteresis
-from bot.policy.measured import VolatilityRule, measured_volatility
+from bot.policy.measured import VolatilityRule, log_returns, measured_volatility
+from bot.policy.policy import decide
 from bot.policy.scene import Recollection
-from tests.builders import NOW, d
+from bot.policy.size import StaticRatio
+from tests.builders import NOW, d, policy
 from tests.policy.pasts import DAY, moving, need, prices, scene, series, walk
 
 RULE = VolatilityTarget(target=d("0.45"), ceiling=d(1))
@@ -141,6 +143,27 @@ def test_volatility_counts_as_no_less_than_part_of_its_long_run() -> None:
     found = measured_volatility(scene(bars={"BTC": stormy}), "BTC", VolatilityRule())
     assert not isinstance(found, str)
     assert found.volatility == 0.6 * found.long_run > found.realised
+
+
+def test_a_missing_day_makes_no_return_of_two_days() -> None:
+    """Closes either side of a gap are not compared."""
+    bars = series("BTC/USDT:USDT", [100.0] * 60 + [900.0] * 60)
+    gapped = replace(bars, opened_s=tuple(at - DAY_S * (place < 60) for place, at in enumerate(bars.opened_s)))
+    assert max(log_returns(gapped).values()) == 0
+    assert len(log_returns(gapped)) == 118
+
+
+def test_what_is_excluded_is_closed_and_never_woken() -> None:
+    """A storm raises nothing in an asset whose own short is only being closed."""
+    seen = scene(bars={"BTC": moving(2.0)}, held={"BTC": "0.5"})
+    rules = replace(
+        policy(StaticRatio(ratio=d("0.5"), leverage_cap=d(2), excluded=frozenset({"BTC"}))),
+        adjust=(RULE,),
+        excluded=frozenset({"BTC"}),
+    )
+    decision = decide(rules, seen.snapshot, seen.memory)
+    assert [row.short_notional for row in decision.needs] == [0]
+    assert [row.amount for row in decision.targets] == [0]
 
 
 def test_an_implied_index_is_blended_while_it_is_fresh() -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from bot.domain.portfolio import value_portfolio
 from bot.policy.scene import Memory, Recollection, Scene
 from bot.policy.size import Allocation, Review
-from tests.builders import NOW, d, margin, mark, position, snapshot, view
+from bot.setaside import decide_without_frozen
+from tests.builders import NOW, d, margin, mark, policy, position, snapshot, view
 
 RULE = Allocation(crypto_max=d("0.75"), leverage_cap=d(2), review=Review(band=d("0.0219")))
 
@@ -71,6 +72,15 @@ def test_what_cannot_be_read_is_found_anew() -> None:
     for share in ("much", "NaN", "-1", "99"):
         bad = {"allocation/portfolio": {"quarter": "2025Q1", "share": share}}
         assert abs(looked("1000", bad)[0] - 10_000) < d("0.001")
+
+
+def test_a_part_of_the_portfolio_is_no_reason_to_look_again() -> None:
+    """While ETH cannot be valued the share would seem to have left its band; what was noted stays."""
+    _, kept, _ = looked("1000", {})
+    seen = snapshot(view(marks=(mark(price="1000"),)), ("BTC", "85"), ("ETH", "10"), ("USDT", "500000"))
+    seen = replace(seen, doubtful={"ETH": "no price"})
+    decision = decide_without_frozen(policy(RULE), seen, Memory(recalled=kept))
+    assert decision.recalled == kept
 
 
 @given(st.integers(500, 2000), st.integers(500, 2000))

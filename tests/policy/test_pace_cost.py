@@ -175,3 +175,12 @@ def test_an_instrument_that_stands_in_for_others_is_measured_by_all_it_protects(
     over = paced(band(), wanted, scene("1.3", more=(("AAA", "100"),)))
     assert over.amount == d("1.1")
     assert "cut at once" in over.reasons[-1]
+
+
+def test_a_stand_in_may_hold_what_it_may_answer_for_and_no_more() -> None:
+    """Its own limit counts, not the worth it protects today, so that a beta that shrinks is left to the band."""
+    wanted = replace(shared(wanting("1.0", rule="minimum-variance"), BTC="60000"), limit_notional=d(90_000))
+    assert paced(band(), wanted, scene("1.04")).amount == d("1.04")
+    over = paced(band(), wanted, scene("1.6"))
+    assert over.amount == d("1.0")
+    assert "cut at once" in over.reasons[-1]

@@ -132,6 +132,14 @@ def test_a_large_beta_is_bounded_and_the_sum_too() -> None:
     assert all(row.limit_notional == 30_000 for row in rows)
 
 
+def test_betas_remembered_too_large_stay_within_what_a_proxy_may_carry() -> None:
+    """A memory that says beta 5 puts no more on BTC than its own worth and one and a half of the other's."""
+    opened = {"proxy-beta/MOON": {"open": "yes", "beta.BTC": "5"}}
+    (btc,) = placed(past(), need("60000"), need("20000", asset="MOON"), recalled=opened).rows
+    assert btc.short_notional <= 60_000 + 30_000
+    assert btc.limit_notional == 60_000 + 30_000
+
+
 def test_an_own_perpetual_comes_first_unless_proxies_are_preferred() -> None:
     """ETH has one and uses it; told to prefer proxies, a listed coin goes through BTC."""
     needs = (need("30000"), need("15000", asset="ETH"))
