@@ -37,8 +37,9 @@ class Codes:
 class Quirks:
     """One venue. Hosts are compared exactly; paths are without host and query.
 
-    `error_keys` name where replies carry the venue's own error; `speech` is the table of the unified
-    calls, None for a venue that is asked by its own paths. `sandbox` says which of ccxt's switches leads to
+    `silence_codes` are codes under status 200 that ask for silence, and for how long where no header names the
+    millisecond it ends. `error_keys` name where replies carry the venue's own error; `speech` is the table of the
+    unified calls, None for a venue that is asked by its own paths. `sandbox` says which of ccxt's switches leads to
     `hosts_demo`.
     """
 
@@ -55,6 +56,7 @@ class Quirks:
     writes_by_get: frozenset[str]
     expected: Mapping[str, Expected]
     silence_s: Mapping[int, int]
+    silence_codes: Mapping[str, int] = field(default_factory=dict)
     options: Mapping[str, object] = field(default_factory=dict)
     error_keys: ErrorKeys = USUAL_KEYS
     sandbox: Literal["none", "demo", "testnet"] = "none"

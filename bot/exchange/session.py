@@ -27,6 +27,7 @@ from bot.exchange.envelope import (
     NotAnAnswer,
     Redirected,
     Silenced,
+    VenueSaid,
     checked,
     printable,
 )
@@ -34,6 +35,8 @@ from bot.exchange.quirks import Quirks, expected_reply
 
 REPLY_BYTES_MAX = 32 * 1024 * 1024
 SILENCE_MAX = timedelta(days=3)
+_RESET_HEADER = "X-Bapi-Limit-Reset-Timestamp"  # Bybit; no other venue sends it
+_MILLISECONDS = re.compile(r"\d{12,14}")
 _BANNED_UNTIL = re.compile(r"banned until (\d{12,14})")
 
 
@@ -166,14 +169,24 @@ class VenueSession:
         self._heed_silence(host, status, reply_headers, text)
         if 300 <= status <= 399:
             raise Redirected(f"HTTP {status}: {host} wants this request sent elsewhere, which is never done")
-        body = checked(
-            status,
-            text,
-            expected=expected_reply(self._quirks, method, real.path),
-            success_codes=self._quirks.codes.success,
-            keys=self._quirks.error_keys,
-        )
+        body = self._checked(method, real, (status, reply_headers, text))
         return Reply(status=status, reason=reason, headers=reply_headers, body=body)
+
+    def _checked(self, method: str, url: URL, reply: tuple[int, Mapping[str, str], str]) -> CheckedText:
+        status, headers, text = reply
+        try:
+            return checked(
+                status,
+                text,
+                expected=expected_reply(self._quirks, method, url.path),
+                success_codes=self._quirks.codes.success,
+                keys=self._quirks.error_keys,
+            )
+        except VenueSaid as said:
+            wait_s = self._quirks.silence_codes.get(said.code)
+            if wait_s is not None:
+                self._fall_silent(url.host or "", _ends_at(headers) or self._clock.now() + timedelta(seconds=wait_s))
+            raise
 
     def _guard(self, method: str, url: URL, host: str) -> None:
         if url.scheme != "https" or host not in self._hosts:
@@ -238,11 +251,22 @@ class VenueSession:
             until = datetime.fromtimestamp(int(banned.group(1)) / 1000, tz=UTC)
         elif retry_after.isdigit():
             until = now + timedelta(seconds=int(retry_after))
+        until = self._fall_silent(host, until)
+        raise Silenced(f"HTTP {status}: {host} asks for silence until {until:%Y-%m-%d %H:%M:%S} UTC")
+
+    def _fall_silent(self, host: str, until: datetime) -> datetime:
+        now = self._clock.now()
         until = min(max(until, now + timedelta(seconds=1)), now + SILENCE_MAX)
         self.silent_until[host] = max(until, self.silent_until.get(host, until))
         if self.on_silence is not None:
             self.on_silence()
-        raise Silenced(f"HTTP {status}: {host} asks for silence until {until:%Y-%m-%d %H:%M:%S} UTC")
+        return until
+
+
+def _ends_at(headers: Mapping[str, str]) -> datetime | None:
+    """The instant a header names as the end of a silence."""
+    named = str(headers.get(_RESET_HEADER, "")).strip()
+    return datetime.fromtimestamp(int(named) / 1000, tz=UTC) if _MILLISECONDS.fullmatch(named) else None
 
 
 async def _body(response: Any) -> str:

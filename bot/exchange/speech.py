@@ -144,6 +144,7 @@ class Speech:
 
     Units: `notional_min` quote currency, used where the market table has none; `tier` likewise, as maintenance rate and
     largest leverage. `funding_sign` is +1 where the venue books what the short received as a positive number.
+    `tier_floors_told` is false where ccxt guesses the floor of a tier.
     """
 
     counts: Counts
@@ -173,4 +174,5 @@ class Speech:
     warm_up: tuple[str, ...] = ()
     time_call: str | None = "fetch_time"
     notional_min: Decimal = Decimal(5)
+    tier_floors_told: bool = True
     tier: tuple[Decimal, Decimal] = (Decimal("0.01"), Decimal(20))

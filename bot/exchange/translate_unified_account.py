@@ -156,14 +156,20 @@ def symbol_settings(venue: str, symbol: str, leverage: Row, mode: Row, table: Le
     return SymbolSettings(venue=venue, symbol=symbol, leverage=positive_at(leverage, path), margin_mode=shown)
 
 
-def brackets(reply: object) -> tuple[LeverageBracket, ...]:
-    """Unified leverage tiers of one market; the deductions follow from the rates. Source: policy_math 3.1."""
+def brackets(reply: object, *, floors_told: bool = True) -> tuple[LeverageBracket, ...]:
+    """Unified leverage tiers of one market; the deductions follow from the rates. Source: policy_math 3.1.
+
+    Where floors are not told, each tier begins where the one below ends. A rate that eats the whole initial margin is
+    no rate (percent read as a fraction). Raises: Unreadable.
+    """
     found: list[LeverageBracket] = []
     deduction, before = ZERO, ZERO
-    for row in sorted(strict.rows(reply), key=lambda row: strict.number(row, "minNotional")):
-        floor, cap = strict.not_negative(row, "minNotional"), strict.positive(row, "maxNotional")
-        rate = strict.positive(row, "maintenanceMarginRate")
-        if cap <= floor or rate >= 1 or rate < before or (found and floor != found[-1].notional_cap):
+    for row in sorted(strict.rows(reply), key=lambda row: strict.number(row, "maxNotional")):
+        end = found[-1].notional_cap if found else ZERO
+        floor = strict.not_negative(row, "minNotional") if floors_told else end
+        cap, rate = strict.positive(row, "maxNotional"), strict.positive(row, "maintenanceMarginRate")
+        eaten = rate * strict.positive(row, "maxLeverage") >= 1
+        if cap <= floor or eaten or rate < before or (found and floor != end):
             raise Unreadable("the maintenance tiers contradict each other")
         deduction += floor * (rate - before)
         found.append(

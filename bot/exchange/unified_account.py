@@ -183,7 +183,8 @@ async def _brackets_of(reading: Reading, symbol: str) -> tuple[LeverageBracket, 
         else:
             every = await reading.calls.read_shared(ask.call, {"symbols": None, "params": ask.params})
             reply = every.get(symbol) if isinstance(every, dict) else None
-    found = understood(reading, f"maintenance tiers of {symbol}", translate.brackets, reply)
+    what, told = f"maintenance tiers of {symbol}", speech_of(reading).tier_floors_told
+    found = understood(reading, what, translate.brackets, reply, floors_told=told)
     reading.brackets[symbol] = (now, found)
     if not kept:
         slim = [{key: row[key] for key in _TIER_KEYS if key in row} for row in strict.rows(reply)]

@@ -33,6 +33,7 @@ class OrderRequest:
     time_in_force: TimeInForce
     reduce_only: bool
     client_id: str
+    post_only_ends: bool = False  # a post-only order that would trade is taken and ends, where others refuse it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Admitted:
 
     amount: Decimal
     lots: tuple[Level, ...]
+    ends: bool = False  # recorded, but over before it could trade or rest
 
 
 def admit(
@@ -65,13 +67,14 @@ def admit(
     if closing_only(listing, state.now) and amount > reducible(account.positions.get(request.symbol), request.side):
         raise refusal("closing_only", f"{request.symbol} is about to be delivered")
     lots = cut(reach(_worst_price(request, listing, quote)), amount)
-    if request.time_in_force == "GTX" and lots:
+    crosses = request.time_in_force == "GTX" and bool(lots)
+    if crosses and not request.post_only_ends:
         raise refusal("post_only", "the order would trade at once")
     if request.market == "spot":
         _check_spot_money(state, account, request, listing, lots)
     elif not request.reduce_only:
         _check_margin(state, account, request, lots)
-    return Admitted(amount, tuple(lots))
+    return Admitted(amount, () if crosses else tuple(lots), ends=crosses)
 
 
 def closing_only(listing: Listing, at: datetime) -> bool:

@@ -236,6 +236,7 @@ class Engine:
         time_in_force: TimeInForce = "GTC",
         reduce_only: bool = False,
         client_id: str = "",
+        post_only_ends: bool = False,
     ) -> SimOrder:
         """Place an order and fill what crosses the book now. Raises: Rejected."""
         request = OrderRequest(
@@ -249,6 +250,7 @@ class Engine:
             time_in_force=time_in_force,
             reduce_only=reduce_only,
             client_id=client_id,
+            post_only_ends=post_only_ends,
         )
         return replace(place(self._state, request))
 

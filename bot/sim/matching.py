@@ -58,6 +58,9 @@ def place(state: State, request: OrderRequest) -> SimOrder:
         )
         raise
     order = _accept(state, account, request, admitted)
+    if admitted.ends:
+        end(state, account, order, "EXPIRED")
+        return order
     if request.time_in_force == "FOK" and sum((lot.amount for lot in admitted.lots), ZERO) < order.amount:
         end(state, account, order, "EXPIRED")
         return order

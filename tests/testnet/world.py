@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,7 +10,6 @@ from typing import Any, TypeVar
 
 import aiohttp
 import yarl
-from ccxt.async_support.binance import binance
 
 from bot.sim.answering import AnsweringExchange
 from bot.sim.engine import Engine
@@ -21,6 +21,7 @@ from bot.sim.model import MarketType, Quote, WalletName
 from bot.sim.scenarios import scenario_feed, scenario_listings
 from bot.sim.server import LocalServer
 from bot.sim.state import MarketKey
+from bot.sim.wire.codecs import codec
 from bot.sim.wire.exchange import ApiKey, Exchange
 
 START = datetime(2025, 3, 3, 12, 0, tzinfo=UTC)
@@ -71,8 +72,9 @@ def make_exchange(key: ApiKey | None = None) -> Exchange:
     return Exchange(market=Market(engine, FlatFeed()), keys={chosen.key: chosen})
 
 
-def make_answering(*scripts: Script, key: ApiKey | None = None) -> AnsweringExchange:
-    return AnsweringExchange(make_exchange(key), faults=FaultSchedule(scripts=scripts), slow_s=0.05)
+def make_answering(*scripts: Script, key: ApiKey | None = None, venue: str = "binance") -> AnsweringExchange:
+    faults = FaultSchedule(scripts=scripts)
+    return AnsweringExchange(make_exchange(key), codec=codec(venue), faults=faults, slow_s=0.05)
 
 
 def weather(name: str = "rich-basis") -> AnsweringExchange:
@@ -119,8 +121,9 @@ class LoopbackSession:
 
 
 def make_client(session: Any, answering: AnsweringExchange, **config: Any) -> Any:
-    """The unmodified client of the bot, told the exchange's time."""
-    client = binance(
+    """The unmodified client of the bot for the venue that answers, told the exchange's time."""
+    venue = answering.codec.venue
+    client = getattr(importlib.import_module(f"ccxt.async_support.{venue}"), venue)(
         {"apiKey": KEY, "secret": SECRET, "session": session, "enableRateLimit": False, "timeout": 2000, **config}
     )
     client.timeout_on_exit = 0

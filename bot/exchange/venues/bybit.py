@@ -129,6 +129,7 @@ SPEECH: Final = Speech(
     ),
     position_modes={"0": PositionMode.ONE_WAY, "1": PositionMode.HEDGE, "2": PositionMode.HEDGE},
     brackets=Ask(call="fetch_market_leverage_tiers", each=True),
+    tier_floors_told=False,  # measured on api-testnet: tiers come in any order, ccxt takes the row before for the floor
     movement=None,  # one wallet: nothing has to move between spot and futures
     income=Ask(call="fetch_funding_history", params={"limit": 100}),
     funding_sign=-1,  # ccxt passes execFee on, which is positive when funding was paid (upstream issue 26404)
@@ -189,6 +190,7 @@ QUIRKS: Final = Quirks(
     writes_by_get=frozenset(),
     expected=_PATHS,
     silence_s={429: 30, 403: 600},  # docs, "Rate Limit": after a 403 wait ten minutes
+    silence_codes={"10006": 2, "10018": 2},  # docs, "Rate Limit": a rolling second, its end named in a header
     options={"defaultType": "swap", "recvWindow": 5000, "fetchMarkets": SPEECH.market_types},
     error_keys=ErrorKeys(code=("retCode", "ret_code"), message=("retMsg", "ret_msg")),
     speech=SPEECH,

@@ -6,7 +6,7 @@ from bot.domain.errors import ConfigurationError
 from bot.sim.wire.codec import Codec
 
 # Each module binds its codec to the name CODEC.
-_MODULES = {"binance": "bot.sim.wire.binance"}
+_MODULES = {"binance": "bot.sim.wire.binance", "bybit": "bot.sim.wire.bybit"}
 SPOKEN = tuple(_MODULES)
 
 

@@ -1,0 +1,244 @@
+"""One call as its handler sees it: checked parameters, the account behind the key, Bybit's names and pages."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from urllib.parse import parse_qsl
+
+from bot.sim.engine import Engine
+from bot.sim.model import Listing, MarketType, Rejected
+from bot.sim.wire.bybit_errors import VenueError, bad_parameter, unknown_symbol
+from bot.sim.wire.exchange import ApiKey, Exchange
+from bot.sim.wire.numbers import milliseconds, moment
+from bot.sim.wire.request import WireRequest
+
+Row = dict[str, object]
+_CATEGORIES: Mapping[str, MarketType] = {"spot": "spot", "linear": "linear", "inverse": "inverse"}
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
+_UUID = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-4000-8000-([0-9a-f]{12})")
+_SPOT_ID = re.compile(r"1[0-9]{18}")
+_SPOT_BASE = 10**18
+
+
+class Parameters:
+    """The parameters of a request, from the query of a GET and the JSON body of a POST."""
+
+    def __init__(self, request: WireRequest) -> None:
+        self._values: dict[str, str] = {}
+        if request.method == "POST":
+            self._take_body(request.body)
+        else:
+            self._values.update(parse_qsl(request.query, keep_blank_values=True))
+
+    def _take_body(self, body: str) -> None:
+        try:
+            found = json.loads(body or "{}")
+        except (ValueError, RecursionError):
+            raise VenueError(10001, "params error: request body is not JSON") from None
+        if not isinstance(found, dict):
+            raise VenueError(10001, "params error: request body is not an object")
+        for name, value in found.items():
+            if isinstance(value, bool):
+                self._values[name] = "true" if value else "false"
+            elif isinstance(value, str | int | float):
+                self._values[name] = str(value)
+            elif value is not None:
+                raise bad_parameter(name)
+
+    def optional(self, name: str) -> str | None:
+        """The value, or None when it was not sent or is empty."""
+        return self._values.get(name) or None
+
+    def required(self, name: str) -> str:
+        """The value; raises 10001 when it is missing."""
+        value = self.optional(name)
+        if value is None:
+            raise bad_parameter(name)
+        return value
+
+    def integer(self, name: str) -> int | None:
+        """The value as an integer, None when it was not sent; raises 10001 when it is not one."""
+        value = self.optional(name)
+        if value is None:
+            return None
+        if not _INTEGER.fullmatch(value):
+            raise bad_parameter(name)
+        return int(value)
+
+    def optional_decimal(self, name: str) -> Decimal | None:
+        """The value as a finite number; raises 10001 when it is not one."""
+        value = self.optional(name)
+        if value is None:
+            return None
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            raise bad_parameter(name) from None
+        if not number.is_finite() or len(value) > 40 or abs(number.adjusted()) > 20:
+            raise bad_parameter(name)
+        return number
+
+    def decimal(self, name: str) -> Decimal:
+        """The value as a finite number; raises 10001 when it is missing."""
+        number = self.optional_decimal(name)
+        if number is None:
+            raise bad_parameter(name)
+        return number
+
+    def flag(self, name: str) -> bool:
+        """A boolean, false when it was not sent; raises 10001 for anything else."""
+        value = (self.optional(name) or "false").lower()
+        if value not in ("true", "false"):
+            raise bad_parameter(name)
+        return value == "true"
+
+    def choice(self, name: str, allowed: Sequence[str]) -> str:
+        """A required word out of a list, in its exact spelling."""
+        value = self.required(name)
+        if value not in allowed:
+            raise bad_parameter(name)
+        return value
+
+    def time(self, name: str) -> datetime | None:
+        """Milliseconds as aware UTC time; raises 10001 for a number no calendar holds."""
+        value = self.integer(name)
+        if value is None:
+            return None
+        found = moment(value)
+        if found is None:
+            raise bad_parameter(name)
+        return found
+
+    def limit(self, default: int, most: int) -> int:
+        """The page size, cut to the largest one; raises 10001 below one."""
+        value = self.integer("limit")
+        if value is None:
+            return default
+        if value < 1:
+            raise bad_parameter("limit")
+        return min(value, most)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What a handler gets: the exchange, parameters, and the key when one was needed."""
+
+    exchange: Exchange
+    parameters: Parameters
+    key: ApiKey | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """The exchange's state machine."""
+        return self.exchange.engine
+
+    @property
+    def now(self) -> datetime:
+        """Exchange time."""
+        return self.exchange.engine.now
+
+    @property
+    def now_ms(self) -> int:
+        """Exchange time in milliseconds."""
+        return milliseconds(self.now)
+
+    @property
+    def owner(self) -> ApiKey:
+        """The key that signed; raises 10003 where a route forgot to ask for one."""
+        if self.key is None:
+            raise VenueError(10003, "API key is invalid.")
+        return self.key
+
+    @property
+    def account(self) -> str:
+        """The account behind the key."""
+        return self.owner.account
+
+    @property
+    def category(self) -> str:
+        """The product type asked for; raises 10001."""
+        return self.parameters.choice("category", (*_CATEGORIES, "option"))
+
+    @property
+    def market(self) -> MarketType:
+        """The market of the category; raises 10001 for options, which are not simulated."""
+        found = _CATEGORIES.get(self.category)
+        if found is None:
+            raise bad_parameter("category")
+        return found
+
+    def listing(self) -> Listing:
+        """The listing of the required `symbol`; raises 10001 or 170121."""
+        self.parameters.required("symbol")
+        found = self.optional_listing()
+        if found is None:
+            raise unknown_symbol(self.market)
+        return found
+
+    def optional_listing(self) -> Listing | None:
+        """The listing of `symbol`, or None when the parameter was left out."""
+        name = self.parameters.optional("symbol")
+        return None if name is None else self.named(name)
+
+    def named(self, name: str) -> Listing:
+        """A listing by Bybit's name, delivered ones included; raises 10001 or 170121."""
+        plain = self.engine.listings.get((self.market, name))
+        if plain is not None and name_of(plain) == name:
+            return plain
+        for listing in self.engine.listings.values():
+            if listing.market == self.market and name_of(listing) == name:
+                return listing
+        raise unknown_symbol(self.market)
+
+    def listings(self) -> list[Listing]:
+        """Every listing of this market that is there now."""
+        return [
+            listing
+            for (market, _), listing in self.engine.listings.items()
+            if market == self.market and listing.live(self.now)
+        ]
+
+    def priced(self, listing: Listing) -> bool:
+        """Whether the feed has priced it yet; what it has not is simply missing from lists."""
+        try:
+            self.engine.quote(listing.market, listing.symbol)
+        except Rejected:
+            return False
+        return True
+
+    def page(self, rows: Sequence[Row], *, default: int, most: int) -> Row:
+        """One page of rows with the cursor that leads to the next, empty at the end."""
+        limit = self.parameters.limit(default, most)
+        cursor = self.parameters.optional("cursor") or "page_0"
+        start = cursor.removeprefix("page_")
+        if not start.isdecimal() or not start.isascii() or len(start) > 9:
+            raise bad_parameter("cursor")
+        first = int(start)
+        following = f"page_{first + limit}" if first + limit < len(rows) else ""
+        return {"nextPageCursor": following, "category": self.category, "list": list(rows[first : first + limit])}
+
+
+def name_of(listing: Listing) -> str:
+    """What Bybit calls a market: BTCUSDT, a dated contract BTCUSDT-27JUN25, an inverse perpetual BTCUSD."""
+    if listing.expires_at is not None:
+        return f"{listing.base}{listing.quote}-{listing.expires_at:%d%b%y}".upper()
+    return listing.base + listing.quote if listing.market == "inverse" else listing.symbol
+
+
+def id_text(number: int, market: MarketType) -> str:
+    """An order or execution number as Bybit writes it: a UUID for contracts, nineteen digits on spot."""
+    if market == "spot":
+        return str(_SPOT_BASE + number)
+    return f"{number % 2**32:08x}-{number // 2**32 % 2**16:04x}-4000-8000-{number:012x}"
+
+
+def id_number(text: str, market: MarketType) -> int | None:
+    """The number behind an id, None for an id we never gave out."""
+    if market == "spot":
+        return int(text) - _SPOT_BASE if _SPOT_ID.fullmatch(text) else None
+    found = _UUID.fullmatch(text)
+    number = int(found.group(3), 16) if found else None
+    return number if number is not None and id_text(number, market) == text else None
