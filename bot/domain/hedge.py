@@ -111,7 +111,8 @@ class Roll:
 
     Units: `amount` is what to move and `slice_max` what may be unpaired for a moment, both as the instruments count
     (coins); `cost_max` is the most the spreads may cost, as a fraction of notional, None for any cost. `urgent` rolls
-    are held back by no limit on orders, because the contract ends.
+    are held back by no limit on orders, because the contract ends. `owed` is what of the short is open before the roll
+    goes on, by a half that failed: it is sold first, so that what is open never adds up.
     """
 
     venue: str
@@ -124,3 +125,4 @@ class Roll:
     cost_max: Decimal | None
     urgent: bool
     reasons: tuple[str, ...]
+    owed: Decimal = Decimal(0)

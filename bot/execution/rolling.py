@@ -147,6 +147,15 @@ def _orders(
     entered = _leg(roll, roll.entering)
     intents: list[Intent] = [*settings_for(entered, snapshot, detail, rule, numbers)]
     before = intents[-1].id if intents else None
+    owed_now = entering.floor_amount(min(roll.owed, depth))
+    if entering.tradable(owed_now, mark_in.mark_price):
+        catching_up = OrderIntent(
+            id=next(numbers), venue=roll.venue, symbol=roll.entering, side=Side.SELL, amount=owed_now,
+            limit_price=sell_at, reduce_only=False, protective=False,
+            reasons=("what an earlier half left open is sold before the roll goes on",), after=before,
+        )  # fmt: skip
+        intents.append(catching_up)
+        before = before if roll.urgent else catching_up.id
     worth, owed = min(Decimal(1), mark_out.mark_price / mark_in.mark_price), ZERO
     for size in sizes:
         owed += size * worth

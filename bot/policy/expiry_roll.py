@@ -23,6 +23,7 @@ from bot.policy.scene import Answer, Scene
 
 NAME = "expiry-roll"
 FUNDING_PAST = timedelta(days=90)
+SPARE = Decimal("1.1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,14 +80,32 @@ class ExpiryRoll:
             exposure = scene.portfolio.exposure(need.asset)
             if choice is None or exposure is None or need.short_notional <= 0:
                 continue
+            owed = self._owed(need, choice.aim, targets, view, scene)
             for leaving in self._held(need.asset, view):
                 if leaving.symbol != choice.aim.symbol:
                     kept = next((row.amount for row in targets if row.symbol == leaving.symbol), ZERO)
                     amount = min(kept, -view.amount(leaving.symbol))
                     if amount > 0:
                         slice_max = exposure.amount * self.gap_max
-                        found.append(self._roll(need, leaving, choice, amount=amount, slice_max=slice_max, scene=scene))
+                        roll = self._roll(need, leaving, choice, amount=amount, slice_max=slice_max, scene=scene)
+                        found.append(replace(roll, owed=owed))
+                        owed = ZERO
         return tuple(found)
+
+    def _owed(self, need: Need, aim: Instrument, targets: tuple[Target, ...], view: VenueView, scene: Scene) -> Decimal:
+        """What is missing of the short after this cycle's steps, where the collateral plainly carries it."""
+        by_name = {row.symbol: row for row in view.instruments if row.base == need.asset}
+        steps = [row for row in targets if row.symbol in by_name]
+        worth = sum(
+            (by_name[row.symbol].notional(row.amount, _price(by_name[row.symbol], view)) for row in steps), ZERO
+        )
+        missing = need.short_notional - worth
+        margin = view.margin(scene.portfolio.quote)
+        bound = sum((row.notional for row in view.positions), ZERO)
+        room = margin.equity * need.leverage_cap - bound if margin else ZERO
+        if missing <= 0 or missing * SPARE > room:
+            return ZERO
+        return aim.floor_amount(aim.amount_of(missing, _price(aim, view)))
 
     def _roll(
         self, need: Need, leaving: Instrument, choice: _Choice, *, amount: Decimal, slice_max: Decimal, scene: Scene
@@ -144,7 +163,9 @@ class ExpiryRoll:
         dated = here if here is not None and here.dated else self._next_dated(need.asset, leaving, view, scene)
         if perpetual is None or dated is None:
             aim = here or perpetual or dated
-            return None if aim is None else _Choice(aim=aim, why=f"{aim.symbol} is the only contract that lives on")
+            if aim is not None:
+                return _Choice(aim=aim, why=f"{aim.symbol} is the only contract that lives on")
+            return None if leaving is None else _Choice(aim=leaving, why=f"nothing lives on after {leaving.symbol}")
         return self._by_carry(need, here, perpetual, dated, view=view, scene=scene)
 
     def _next_dated(self, asset: str, leaving: Instrument | None, view: VenueView, scene: Scene) -> Instrument | None:

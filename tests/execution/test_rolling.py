@@ -141,3 +141,14 @@ def test_the_limits_of_the_hour_cut_a_roll_and_refuse_nothing() -> None:
     assert len(orders(planned(roll(), room=Room.left((300, d(60_000)), (0, d(0)))))) == 6
     late = roll(cost_max=None, urgent=True)
     assert len(orders(planned(late, room=Room(orders=0, notional=d(0))))) == 16
+
+
+def test_what_an_earlier_half_left_open_is_sold_before_the_roll_goes_on() -> None:
+    """So that open slices never add up; at the deadline the roll does not wait for it."""
+    first, second, *_ = orders(planned(replace(roll(), owed=d("0.09"))))
+    assert (first.side, first.symbol, first.amount, first.after) == (Side.SELL, FAR.symbol, d("0.09"), None)
+    assert (second.side, second.after) == (Side.BUY, first.id)
+    late = orders(planned(replace(roll(cost_max=None, urgent=True), owed=d("0.09"))))
+    assert late[1].after is None
+    assert not late[0].protective
+    assert orders(planned(replace(roll(), owed=d("0.001"))))[0].side is Side.BUY

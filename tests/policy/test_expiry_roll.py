@@ -108,6 +108,17 @@ def test_a_spent_funding_budget_takes_any_advantage() -> None:
     assert {row.symbol for row in RULE.place((spent,), scene_of(shown)).rows} == {FAR.symbol}
 
 
+def test_the_last_contract_of_all_is_still_closed_when_nothing_is_wanted() -> None:
+    """It ends, nothing comes after it, and it is nobody's reason to keep a short that protects nothing."""
+    near = dated(3)
+    shown = futures_view({near: "60100"}, short_in(near, "0.5"))
+    alone = replace(shown, instruments=(near,), marks=tuple(row for row in shown.marks if row.symbol == near.symbol))
+    assert decided(scene_of(alone), notional="0") == ({near.symbol: d(0)}, ())
+    wanted, rolls = decided(scene_of(alone), notional="30050")
+    assert wanted == {near.symbol: d("0.5")}
+    assert rolls == ()
+
+
 @given(
     price=st.integers(min_value=57_000, max_value=66_000),
     days=st.floats(min_value=0.1, max_value=120),
