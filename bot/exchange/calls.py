@@ -164,7 +164,7 @@ class Calls:
             async with asyncio.timeout(self._limits.timeout_s + 2.0):
                 return await self._called(name, params)
         except VenueSaid as said:
-            if said.code in self._quirks.codes.clock:
+            if self._quirks.codes.blames_clock(said.code, said.message):
                 self.time.forget()
                 raise _Again(said) from None
             if said.code in self._quirks.codes.transient or said.status >= 500:
@@ -175,8 +175,9 @@ class Calls:
 
     def _called(self, name: str, params: Params) -> Awaitable[Any]:
         method: Callable[..., Awaitable[Any]] = getattr(self._client, name)
-        # ccxt's unified calls take their arguments by name, those by the venue's own path take one object
-        return method(**params) if "_" in name else method(dict(params))
+        # ccxt's unified calls (fetch_order, transfer) take their arguments by name, those by the venue's own path
+        # (swapV2PrivateGetTradeOrder) take one object
+        return method(**params) if name.islower() else method(dict(params))
 
     def _read_fault(self, error: Exception) -> Unavailable:
         who = self._quirks.id
@@ -218,7 +219,7 @@ class Calls:
             fault = Unavailable(f"{who} is too busy and did not take the request (error {said.code}). Try again later.")
         elif said.status >= 500:
             fault = None
-        elif said.code in codes.clock:
+        elif codes.blames_clock(said.code, said.message):
             self.time.forget()
             fault = Unavailable(
                 f"{who} refused the time stamp (error {said.code}) and did nothing. The clock offset is measured anew; "

@@ -19,6 +19,7 @@ class Codes:
     """The venue's own error codes, sorted by what they mean for the money.
 
     A write counts as refused only for a code in `refused`; a code in no set leaves its outcome unknown.
+    `clock_word` must be in the words of a code of `clock` where such codes have other meanings too.
     """
 
     success: frozenset[str]
@@ -31,16 +32,21 @@ class Codes:
     order_absent: frozenset[str]
     symbol_absent: frozenset[str]
     transient: frozenset[str]
+    clock_word: str = ""
+
+    def blames_clock(self, code: str, words: str) -> bool:
+        """Tell whether an error means that the time stamp of the request was not accepted."""
+        return code in self.clock and self.clock_word in words.lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quirks:
     """One venue. Hosts are compared exactly; paths are without host and query.
 
-    `silence_codes` are codes under status 200 that ask for silence, and for how long where no header names the
-    millisecond it ends. `error_keys` name where replies carry the venue's own error; `speech` is the table of the
-    unified calls, None for a venue that is asked by its own paths. `sandbox` says which of ccxt's switches leads to
-    `hosts_demo`.
+    `silence_codes` are codes under status 200 that ask for silence, and for how long where neither a header nor their
+    words name the millisecond it ends. `error_keys` name where replies carry the venue's own error; `speech` is the
+    table of the unified calls, None for a venue that is asked by its own paths. `sandbox` says which of ccxt's switches
+    leads to `hosts_demo`.
     """
 
     id: str

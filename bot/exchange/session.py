@@ -37,7 +37,7 @@ REPLY_BYTES_MAX = 32 * 1024 * 1024
 SILENCE_MAX = timedelta(days=3)
 _RESET_HEADER = "X-Bapi-Limit-Reset-Timestamp"  # Bybit; no other venue sends it
 _MILLISECONDS = re.compile(r"\d{12,14}")
-_BANNED_UNTIL = re.compile(r"banned until (\d{12,14})")
+_BANNED_UNTIL = re.compile(r"(?:banned until|unblocked after|retry after time:) ?(\d{12,14})")
 
 
 class Transport(Protocol):
@@ -185,7 +185,8 @@ class VenueSession:
         except VenueSaid as said:
             wait_s = self._quirks.silence_codes.get(said.code)
             if wait_s is not None:
-                self._fall_silent(url.host or "", _ends_at(headers) or self._clock.now() + timedelta(seconds=wait_s))
+                named = _ends_at(headers) or _named_in(text)
+                self._fall_silent(url.host or "", named or self._clock.now() + timedelta(seconds=wait_s))
             raise
 
     def _guard(self, method: str, url: URL, host: str) -> None:
@@ -246,9 +247,9 @@ class VenueSession:
         now = self._clock.now()
         until = now + timedelta(seconds=self._quirks.silence_s[status])
         retry_after = str(headers.get("Retry-After", "")).strip()
-        banned = _BANNED_UNTIL.search(text)
-        if banned:
-            until = datetime.fromtimestamp(int(banned.group(1)) / 1000, tz=UTC)
+        named = _named_in(text)
+        if named is not None:
+            until = named
         elif retry_after.isdigit():
             until = now + timedelta(seconds=int(retry_after))
         until = self._fall_silent(host, until)
@@ -261,6 +262,12 @@ class VenueSession:
         if self.on_silence is not None:
             self.on_silence()
         return until
+
+
+def _named_in(text: str) -> datetime | None:
+    """The instant an answer's own words name as the end of a silence."""
+    found = _BANNED_UNTIL.search(text)
+    return None if found is None else datetime.fromtimestamp(int(found.group(1)) / 1000, tz=UTC)
 
 
 def _ends_at(headers: Mapping[str, str]) -> datetime | None:

@@ -92,6 +92,8 @@ class Orders:
     `cross` or `isolated` goes along where the margin mode travels with the order. `fill_counts` says in what fills are
     counted where that differs from orders.
     `echo` leads from the answer to our client id, None where the venue does not repeat it.
+    `fill_pages` asks for trades by the venue's own path, where the unified call loses their ids or times; "{since}",
+    "{until}" and "{page}" (from 1) are filled in, and `fill_time` leads to a time of whole seconds with its offset.
     """
 
     client_id: str
@@ -111,6 +113,8 @@ class Orders:
     sides: tuple[str, Mapping[str, Side]] | None = None
     closes: frozenset[str] = frozenset()
     fill_counts: Counts | None = None
+    fill_pages: LookUp | None = None
+    fill_time: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """ccxt's unified rows about an account as values of the domain, led by the venue's table; strict, nothing guessed."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -31,6 +31,7 @@ STATUSES: Mapping[str, OrderStatus] = {
     "cancelled": OrderStatus.CANCELED,
     "canceling": OrderStatus.OPEN,
     "expired": OrderStatus.CANCELED,
+    "EXPIRED": OrderStatus.CANCELED,  # a word of BingX that ccxt passes on untranslated
     "rejected": OrderStatus.REJECTED,
 }
 SIDES: Mapping[str, Side] = {"buy": Side.BUY, "sell": Side.SELL}
@@ -156,6 +157,19 @@ def symbol_settings(venue: str, symbol: str, leverage: Row, mode: Row, table: Le
     return SymbolSettings(venue=venue, symbol=symbol, leverage=positive_at(leverage, path), margin_mode=shown)
 
 
+def with_leverage(reply: object) -> list[dict[str, object]]:
+    """Tiers with the leverage each allows; untold, it is half of what the maintenance rate leaves room for.
+
+    Venues ask for at least twice the maintenance margin to begin with. Raises: Unreadable.
+    """
+    found = []
+    for row in strict.rows(reply):
+        told = row.get("maxLeverage")
+        room = int(1 / (2 * strict.positive(row, "maintenanceMarginRate")))
+        found.append({**row, "maxLeverage": max(1, room) if told in (None, 0, "") else told})
+    return found
+
+
 def brackets(reply: object, *, floors_told: bool = True) -> tuple[LeverageBracket, ...]:
     """Unified leverage tiers of one market; the deductions follow from the rates. Source: policy_math 3.1.
 
@@ -242,8 +256,19 @@ def fill(venue: str, source: Row, table: Orders, unit: Decimal) -> Fill:
         price=positive_at(source, "price"),
         fee=or_zero(paid.get("cost"), "fee"),
         fee_currency=str(paid.get("currency") or ""),
-        at=strict.moment(source, "timestamp"),
+        at=_written_time(found_at(source, table.fill_time)) if table.fill_time else strict.moment(source, "timestamp"),
     )
+
+
+def _written_time(value: object) -> datetime:
+    """A time written out with its offset from UTC; without one it could be anybody's."""
+    try:
+        at = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise Unreadable("the time of a trade cannot be read") from None
+    if at.tzinfo is None:
+        raise Unreadable("the time of a trade has no offset from UTC")
+    return at.astimezone(UTC)
 
 
 def first_row(reply: object, path: str) -> Row | None:

@@ -30,6 +30,7 @@ from bot.exchange.speech import LookUp
 from bot.exchange.store import young
 from bot.exchange.strict import Row, Unreadable
 from bot.exchange.translate_unified import found_at
+from bot.exchange.unified_fills import paged_fills
 from bot.exchange.unified_public import marks, speech_of, understood
 
 BRACKETS_AGE_MAX: Final = timedelta(hours=24)
@@ -184,6 +185,7 @@ async def _brackets_of(reading: Reading, symbol: str) -> tuple[LeverageBracket, 
             every = await reading.calls.read_shared(ask.call, {"symbols": None, "params": ask.params})
             reply = every.get(symbol) if isinstance(every, dict) else None
     what, told = f"maintenance tiers of {symbol}", speech_of(reading).tier_floors_told
+    reply = understood(reading, what, translate.with_leverage, reply)
     found = understood(reading, what, translate.brackets, reply, floors_told=told)
     reading.brackets[symbol] = (now, found)
     if not kept:
@@ -252,6 +254,8 @@ def _own_order(reading: Reading, reply: object, way: LookUp, symbol: str, client
 async def fills(reading: Reading, symbol: str, since: datetime) -> tuple[Fill, ...]:
     """Our trades in one symbol, complete."""
     table = speech_of(reading).orders
+    if table.fill_pages is not None:
+        return await paged_fills(reading, table.fill_pages, symbol, since)
     unit = reading.markets.unit(symbol) if table.fill_counts is None else Decimal(1)
     window, start, end = timedelta(days=table.fills_window_d), since, reading.now() + timedelta(seconds=1)
     found: list[Fill] = []

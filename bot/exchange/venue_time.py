@@ -1,4 +1,4 @@
-"""The venue's clock as seen from here: the time it told, plus what has passed on a clock that nobody can set."""
+"""The venue's clock as seen from here: our clock plus a measured offset."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from bot.domain.ports import Clock
 
 MEASURE_EVERY_S = 600.0
-STEP_MAX = timedelta(seconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -16,28 +15,26 @@ class VenueTime:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._told: tuple[datetime, float] | None = None
-        self._ahead = timedelta()
-        self._trusted = False
+        self._offset = timedelta()
+        self._measured_at: float | None = None
+
+    @property
+    def offset(self) -> timedelta:
+        """Venue time minus our time."""
+        return self._offset
 
     @property
     def due(self) -> bool:
-        """Whether the venue was never asked, or ten minutes ago, or this machine's clock was set or slept since."""
-        if self._told is None or not self._trusted:
-            return True
-        old = self._clock.monotonic() - self._told[1] > MEASURE_EVERY_S
-        return old or abs(self.now() - self._clock.now() - self._ahead) > STEP_MAX
+        """Whether the offset was never measured or is older than ten minutes."""
+        return self._measured_at is None or self._clock.monotonic() - self._measured_at > MEASURE_EVERY_S
 
     def forget(self) -> None:
-        """Distrust what was told: the venue just refused a timestamp."""
-        self._trusted = False
+        """Distrust the offset: the venue just refused a timestamp."""
+        self._measured_at = None
 
     def now(self) -> datetime:
-        """The venue's time as far as we know; setting this machine's clock does not move it."""
-        if self._told is None:
-            return self._clock.now()
-        told, at = self._told
-        return told + timedelta(seconds=self._clock.monotonic() - at)
+        """The venue's time as far as we know."""
+        return self._clock.now() + self._offset
 
     def milliseconds(self) -> int:
         """The same in the unit of the wire; stands in for ccxt's own `milliseconds`."""
@@ -45,10 +42,10 @@ class VenueTime:
 
     async def measure(self, fetch: Callable[[], Awaitable[datetime]]) -> datetime:
         """Ask the venue for its time and take half the round trip off; returns the venue's time now."""
+        before = self._clock.now()
         started = self._clock.monotonic()
         theirs = await fetch()
-        ended = self._clock.monotonic()
-        present = theirs + timedelta(seconds=max(0.0, ended - started) / 2)
-        self._told, self._trusted = (present, ended), True
-        self._ahead = present - self._clock.now()
-        return present
+        took = timedelta(seconds=max(0.0, self._clock.monotonic() - started))
+        self._offset = theirs - (before + took / 2)
+        self._measured_at = self._clock.monotonic()
+        return theirs + took / 2

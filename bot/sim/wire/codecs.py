@@ -6,7 +6,11 @@ from bot.domain.errors import ConfigurationError
 from bot.sim.wire.codec import Codec
 
 # Each module binds its codec to the name CODEC.
-_MODULES = {"binance": "bot.sim.wire.binance", "bybit": "bot.sim.wire.bybit"}
+_MODULES = {
+    "binance": "bot.sim.wire.binance",
+    "bybit": "bot.sim.wire.bybit",
+    "bingx": "bot.sim.wire.bingx",
+}
 SPOKEN = tuple(_MODULES)
 
 

@@ -1,0 +1,192 @@
+"""One call as its handler sees it: checked parameters, the account behind the key, BingX's names for its markets."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from urllib.parse import parse_qsl
+
+from bot.sim.engine import Engine
+from bot.sim.model import Listing, MarketType
+from bot.sim.wire.bingx_errors import VenueError, invalid, unknown_symbol
+from bot.sim.wire.exchange import ApiKey, Exchange
+from bot.sim.wire.numbers import milliseconds, moment
+
+Json = Mapping[str, object] | Sequence[object]
+Row = dict[str, object]
+
+# Ids of the real venue have nineteen digits, more than a float can hold.
+_ID_BASE = 2_100_000_000_000_000_000
+
+
+def venue_id(number: int) -> int:
+    """An id of the engine as the venue writes it."""
+    return _ID_BASE + number
+
+
+def engine_id(number: int) -> int:
+    """The engine's own number behind an id of the venue; one that was never given out for any other."""
+    return number - _ID_BASE if number > _ID_BASE else -1
+
+
+def name_of(listing: Listing) -> str:
+    """BTC-USDT: base and quote with a hyphen, spot and perpetual alike."""
+    return f"{listing.base}-{listing.quote}"
+
+
+class Parameters:
+    """The parameters of a request, read with BingX's own complaints; they may come in the query or as a JSON body."""
+
+    def __init__(self, query: str, body: str = "") -> None:
+        self._values: dict[str, str] = dict(parse_qsl(query, keep_blank_values=True))
+        self._values |= _of_body(body)
+
+    def optional(self, *names: str) -> str | None:
+        """The value under the first name that was sent, or None."""
+        return next((self._values[name] for name in names if self._values.get(name)), None)
+
+    def required(self, *names: str) -> str:
+        """The value; raises 109400 when it is missing."""
+        value = self.optional(*names)
+        if value is None:
+            raise invalid(names[0])
+        return value
+
+    def optional_integer(self, *names: str) -> int | None:
+        """The value as an integer; raises 109400 when it is not one."""
+        value = self.optional(*names)
+        if value is None:
+            return None
+        if not value.removeprefix("-").isdecimal() or not value.isascii() or len(value) > 19:
+            raise invalid(names[0], "must be an integer.")
+        return int(value)
+
+    def integer(self, *names: str) -> int:
+        """The value as an integer; raises 109400 when missing or when it is not one."""
+        value = self.optional_integer(*names)
+        if value is None:
+            raise invalid(names[0])
+        return value
+
+    def optional_decimal(self, name: str) -> Decimal | None:
+        """The value as a finite number, 1e-05 included; raises 109400 when it is not one."""
+        value = self.optional(name)
+        if value is None:
+            return None
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if not number.is_finite() or len(value) > 40 or (number and abs(number.adjusted()) > 20):
+            raise invalid(name, "must be a number.")
+        return number
+
+    def decimal(self, name: str) -> Decimal:
+        """The value as a finite number; raises 109400 when missing."""
+        value = self.optional_decimal(name)
+        if value is None:
+            raise invalid(name)
+        return value
+
+    def flag(self, name: str) -> bool | None:
+        """A boolean in any case, None when not sent; raises 109400 for anything else."""
+        value = (self.optional(name) or "").lower()
+        if value not in ("", "true", "false"):
+            raise invalid(name, "must be true or false.")
+        return None if not value else value == "true"
+
+    def choice(self, name: str, allowed: tuple[str, ...]) -> str:
+        """A required word out of a list; raises 109400 when it is another."""
+        value = self.required(name)
+        if value not in allowed:
+            raise invalid(name, f"must be one of {', '.join(allowed)}.")
+        return value
+
+    def time(self, *names: str) -> datetime | None:
+        """Milliseconds as aware UTC time; raises 109400 for a number no calendar holds."""
+        value = self.optional_integer(*names)
+        at = None if value is None else moment(value)
+        if value is not None and at is None:
+            raise invalid(names[0], "is no time.")
+        return at
+
+    def page_size(self, name: str, default: int, most: int) -> int:
+        """The page size; unlike others, this venue refuses one above its maximum."""
+        value = self.optional_integer(name)
+        if value is None:
+            return default
+        if not 1 <= value <= most:
+            raise invalid(name, f"This field must be less than or equal to {most}.")
+        return value
+
+
+def _of_body(body: str) -> dict[str, str]:
+    if not body:
+        return {}
+    try:
+        sent = json.loads(body)
+    except (ValueError, RecursionError):
+        return dict(parse_qsl(body, keep_blank_values=True))
+    return {str(name): str(value) for name, value in sent.items()} if isinstance(sent, dict) else {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What a handler gets: the exchange, the market of the path, parameters, and the key when one was needed."""
+
+    exchange: Exchange
+    market: MarketType
+    parameters: Parameters
+    key: ApiKey | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """The exchange's state machine."""
+        return self.exchange.engine
+
+    @property
+    def now(self) -> datetime:
+        """Exchange time."""
+        return self.exchange.engine.now
+
+    @property
+    def now_ms(self) -> int:
+        """Exchange time in milliseconds."""
+        return milliseconds(self.now)
+
+    @property
+    def account(self) -> str:
+        """The account behind the key; routes that need it are signed."""
+        if self.key is None:
+            raise VenueError(100413, "Incorrect apiKey", keyed=True)
+        return self.key.account
+
+    def listing(self) -> Listing:
+        """The listing of the required `symbol` parameter; raises 109425 or 100400."""
+        return self.listing_named(self.parameters.required("symbol"))
+
+    def optional_listing(self) -> Listing | None:
+        """The listing of `symbol`, or None when the parameter was left out."""
+        symbol = self.parameters.optional("symbol")
+        return None if symbol is None else self.listing_named(symbol)
+
+    def listing_named(self, symbol: str) -> Listing:
+        """A listing by the venue's name; dated contracts are not traded here."""
+        base, hyphen, quote = symbol.partition("-")
+        found = self.engine.listings.get((self.market, base + quote))
+        if found is None or not hyphen or found.expires_at is not None or name_of(found) != symbol:
+            raise unknown_symbol(symbol[:40], self.market)
+        return found
+
+    def listings(self) -> list[Listing]:
+        """Every listing of this market."""
+        return [
+            listing
+            for (market, _), listing in self.engine.listings.items()
+            if market == self.market and listing.expires_at is None
+        ]
+
+    def name(self, symbol: str) -> str:
+        """The venue's name of a symbol of the engine."""
+        return name_of(self.engine.listings[(self.market, symbol)])
