@@ -148,7 +148,8 @@ class Speech:
 
     Units: `notional_min` quote currency, used where the market table has none; `tier` likewise, as maintenance rate and
     largest leverage. `funding_sign` is +1 where the venue books what the short received as a positive number.
-    `tier_floors_told` is false where ccxt guesses the floor of a tier.
+    `tier_floors_told` is false where ccxt guesses the floor of a tier. `income_window_d` and `income_page` say how many
+    days and rows of bookings one answer holds; None where a start alone is answered whole.
     """
 
     counts: Counts
@@ -179,4 +180,6 @@ class Speech:
     time_call: str | None = "fetch_time"
     notional_min: Decimal = Decimal(5)
     tier_floors_told: bool = True
+    income_window_d: int | None = None
+    income_page: int = 100
     tier: tuple[Decimal, Decimal] = (Decimal("0.01"), Decimal(20))

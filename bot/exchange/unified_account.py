@@ -32,6 +32,7 @@ from bot.exchange.strict import Row, Unreadable
 from bot.exchange.translate_unified import found_at
 from bot.exchange.unified_fills import paged_fills
 from bot.exchange.unified_public import marks, speech_of, understood
+from bot.exchange.windows import whole
 
 BRACKETS_AGE_MAX: Final = timedelta(hours=24)
 KEYS_UNKNOWN: Final = KeyRights(read=None, trade_futures=None, transfer=None, withdraw=None, ip_restricted=None)
@@ -257,43 +258,38 @@ async def fills(reading: Reading, symbol: str, since: datetime) -> tuple[Fill, .
     if table.fill_pages is not None:
         return await paged_fills(reading, table.fill_pages, symbol, since)
     unit = reading.markets.unit(symbol) if table.fill_counts is None else Decimal(1)
-    window, start, end = timedelta(days=table.fills_window_d), since, reading.now() + timedelta(seconds=1)
-    found: list[Fill] = []
-    while start < end:
-        stop = min(start + window, end)
-        params = {
-            "symbol": symbol,
-            "since": strict.milliseconds(start),
-            "limit": table.fills_page,
-            "params": {**table.fills.params, table.fills_until: strict.milliseconds(stop)},
-        }
-        reply = await reading.calls.read(table.fills.call, params)
-        rows = understood(reading, "list of trades", strict.rows, reply)
-        page = [understood(reading, "trade", translate.fill, reading.venue, row, table, unit) for row in rows]
-        found += [row for row in page if row.at >= since and row.symbol == symbol]
-        newest = max((row.at for row in page), default=stop)
-        if len(page) < table.fills_page:
-            start = stop
-        elif newest <= start:
-            raise Unavailable(
-                f"{reading.venue} has more trades in one moment than one answer holds; the list is incomplete."
-            )
-        else:
-            start = newest
-    return translate.distinct(found)
+
+    async def page(first_ms: int, last_ms: int) -> list[Fill]:
+        asked = {"symbol": symbol, "since": first_ms, "limit": table.fills_page}
+        asked["params"] = {**table.fills.params, table.fills_until: last_ms}
+        rows = understood(reading, "list of trades", strict.rows, await reading.calls.read(table.fills.call, asked))
+        return [understood(reading, "trade", translate.fill, reading.venue, row, table, unit) for row in rows]
+
+    until, window = reading.now() + timedelta(seconds=1), timedelta(days=table.fills_window_d)
+    found = await whole(page, since, until, window=window, rows_max=table.fills_page)
+    return translate.distinct([row for row in found if row.at >= since and row.symbol == symbol])
 
 
 async def income(reading: Reading, since: datetime) -> tuple[IncomeEntry, ...]:
     """Funding paid and received since then; other bookings only where the venue lists them."""
     speech = speech_of(reading)
-    if speech.income is None:
-        raise Unavailable(f"{reading.venue} lists no bookings through its API, so none are shown. Nothing was changed.")
     ask = speech.income
-    asked = {"symbol": None, "since": strict.milliseconds(since), "limit": None, "params": ask.params}
-    reply = await reading.calls.read(ask.call, asked)
-    rows = understood(reading, "list of bookings", strict.rows, reply)
-    booked = [understood(reading, "booking", _funding_entry, reading, row) for row in rows]
-    return tuple(sorted((row for row in booked if row.at >= since), key=lambda row: (row.at, row.entry_id)))
+    if ask is None:
+        raise Unavailable(f"{reading.venue} lists no bookings through its API, so none are shown. Nothing was changed.")
+
+    async def page(first_ms: int, last_ms: int | None) -> list[IncomeEntry]:
+        until = {} if last_ms is None else {"until": last_ms}
+        asked = {"symbol": None, "since": first_ms, "limit": None, "params": {**ask.params, **until}}
+        rows = understood(reading, "list of bookings", strict.rows, await reading.calls.read(ask.call, asked))
+        return [understood(reading, "booking", _funding_entry, reading, row) for row in rows]
+
+    if speech.income_window_d is None:
+        booked = await page(strict.milliseconds(since), None)
+    else:
+        until, window = reading.now() + timedelta(seconds=1), timedelta(days=speech.income_window_d)
+        booked = await whole(page, since, until, window=window, rows_max=speech.income_page)
+    distinct = {row.entry_id: row for row in booked if row.at >= since}
+    return tuple(sorted(distinct.values(), key=lambda row: (row.at, row.entry_id)))
 
 
 def _funding_entry(reading: Reading, row: Row) -> IncomeEntry:

@@ -51,7 +51,8 @@ def rights(reply: object) -> KeyRights:
     )
 
 
-# docs, "Error Codes", trade section: decided by validation or the matching engine, final.
+# docs, "Error Codes", UTA section: decided by validation or the matching engine, final. Not among them, as they prove
+# nothing: 10000 server timeout, 10016 server error, 110079 being processed, 3400214 server error.
 _REFUSED: Final = frozenset({
     "10001", "110001", "110003", "110004", "110005", "110006", "110007", "110008", "110009", "110010", "110011",
     "110012", "110013", "110014", "110015", "110016", "110017", "110018", "110019", "110020", "110021", "110022",
@@ -61,7 +62,7 @@ _REFUSED: Final = frozenset({
     "110063", "110064", "110065", "110066", "110067", "110068", "110069", "110070", "110071", "110073", "110074",
     "110075", "110077", "110080", "110082", "110083", "110085", "110086", "110087", "110088", "110089", "110090",
     "110091", "110092", "110093", "110094", "110095", "110096", "110097", "110098", "110099", "110100", "110101",
-    "110103", "3400214", "10024", "10029",
+    "110103", "3400045", "10024", "10029",
 })  # fmt: skip
 
 SPEECH: Final = Speech(
@@ -132,6 +133,7 @@ SPEECH: Final = Speech(
     tier_floors_told=False,  # measured on api-testnet: tiers come in any order, ccxt takes the row before for the floor
     movement=None,  # one wallet: nothing has to move between spot and futures
     income=Ask(call="fetch_funding_history", params={"limit": 100}),
+    income_window_d=7,  # docs, "Get Trade History": at most seven days, newest first, 100 rows
     funding_sign=-1,  # ccxt passes execFee on, which is positive when funding was paid (upstream issue 26404)
     rights=("privateGetV5UserQueryApi", rights),
     warm_up=("is_unified_enabled",),  # measured: otherwise asked in the middle of the first order
