@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 DAY_S = 86_400
@@ -163,8 +164,9 @@ def widest(asks: Iterable[HistoryAsk]) -> tuple[HistoryAsk, ...]:
     return tuple(found[key] for key in sorted(found))
 
 
+@lru_cache(maxsize=1024)
 def seconds(at: datetime) -> int:
-    """Whole seconds since 1970."""
+    """Whole seconds since 1970; a decision asks for the same instant hundreds of times."""
     return int((at - EPOCH) // timedelta(seconds=1))
 
 

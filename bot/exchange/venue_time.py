@@ -1,4 +1,4 @@
-"""The venue's clock as seen from here: our clock plus a measured offset."""
+"""The venue's clock as seen from here: the time it told, plus what has passed on a clock that nobody can set."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from bot.domain.ports import Clock
 
 MEASURE_EVERY_S = 600.0
+STEP_MAX = timedelta(seconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -15,26 +16,28 @@ class VenueTime:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._offset = timedelta()
-        self._measured_at: float | None = None
-
-    @property
-    def offset(self) -> timedelta:
-        """Venue time minus our time."""
-        return self._offset
+        self._told: tuple[datetime, float] | None = None
+        self._ahead = timedelta()
+        self._trusted = False
 
     @property
     def due(self) -> bool:
-        """Whether the offset was never measured or is older than ten minutes."""
-        return self._measured_at is None or self._clock.monotonic() - self._measured_at > MEASURE_EVERY_S
+        """Whether the venue was never asked, or ten minutes ago, or this machine's clock was set or slept since."""
+        if self._told is None or not self._trusted:
+            return True
+        old = self._clock.monotonic() - self._told[1] > MEASURE_EVERY_S
+        return old or abs(self.now() - self._clock.now() - self._ahead) > STEP_MAX
 
     def forget(self) -> None:
-        """Distrust the offset: the venue just refused a timestamp."""
-        self._measured_at = None
+        """Distrust what was told: the venue just refused a timestamp."""
+        self._trusted = False
 
     def now(self) -> datetime:
-        """The venue's time as far as we know."""
-        return self._clock.now() + self._offset
+        """The venue's time as far as we know; setting this machine's clock does not move it."""
+        if self._told is None:
+            return self._clock.now()
+        told, at = self._told
+        return told + timedelta(seconds=self._clock.monotonic() - at)
 
     def milliseconds(self) -> int:
         """The same in the unit of the wire; stands in for ccxt's own `milliseconds`."""
@@ -42,10 +45,10 @@ class VenueTime:
 
     async def measure(self, fetch: Callable[[], Awaitable[datetime]]) -> datetime:
         """Ask the venue for its time and take half the round trip off; returns the venue's time now."""
-        before = self._clock.now()
         started = self._clock.monotonic()
         theirs = await fetch()
-        took = timedelta(seconds=max(0.0, self._clock.monotonic() - started))
-        self._offset = theirs - (before + took / 2)
-        self._measured_at = self._clock.monotonic()
-        return theirs + took / 2
+        ended = self._clock.monotonic()
+        present = theirs + timedelta(seconds=max(0.0, ended - started) / 2)
+        self._told, self._trusted = (present, ended), True
+        self._ahead = present - self._clock.now()
+        return present

@@ -6,7 +6,7 @@ the request could still take effect, with a position that shows nothing of it. A
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -108,7 +108,8 @@ async def _absent_order(row: OpenIntent, intent: OrderIntent, venue: Venue, hand
     positions = await venue.positions((intent.symbol,))
     held = next((position.amount for position in positions if position.symbol == intent.symbol), ZERO)
     fills = await venue.fills(intent.symbol, row.sent_at - CLOCK_SKEW)
-    moved = held - (_known(hands, intent.venue, intent.symbol, row.position_before) or ZERO)
+    known = _known_position(hands, intent.venue, intent.symbol)
+    moved = held - (known.amount if known is not None else row.position_before or ZERO)
     # The fills may be those of our own order before it; a position that moved the way of this one is a contradiction.
     unexplained, its_way = moved != 0, moved < 0 if intent.side is Side.SELL else moved > 0
     if (unexplained or any(fill.side is intent.side for fill in fills)) and now < row.sent_at + CONTRADICTION_MAX:
@@ -181,25 +182,21 @@ def close_order(intent: OrderIntent, order: Order, hands: Hands) -> Outcome:
     )
     position = None
     if order.filled > 0:
-        before = _known(hands, intent.venue, intent.symbol, None)
+        before = _known_position(hands, intent.venue, intent.symbol)
         signed = order.filled if intent.side is Side.BUY else -order.filled
         if before is not None:
-            position = KnownPosition(
-                venue=intent.venue,
-                symbol=intent.symbol,
-                asset=intent.symbol.split("/", 1)[0],
-                amount=before + signed,
-                changed_at=now,
-            )
+            # Dated by the venue, as positions are: our own idea of its time may lie behind a change that came before.
+            traded_at = min(order.at or now, now + CLOCK_SKEW)
+            position = replace(before, amount=before.amount + signed, changed_at=max(before.changed_at, traded_at))
     hands.journal.record_outcome(outcome, now, position)
     return outcome
 
 
-def _known(hands: Hands, venue: str, symbol: str, fallback: Decimal | None) -> Decimal | None:
+def _known_position(hands: Hands, venue: str, symbol: str) -> KnownPosition | None:
     for known in hands.journal.known_positions():
         if known.venue == venue and known.symbol == symbol:
-            return known.amount
-    return fallback
+            return known
+    return None
 
 
 def _ended(intent_id: str, ending: Ending, detail: str, *, filled: Decimal = ZERO) -> Outcome:

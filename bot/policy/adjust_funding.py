@@ -11,7 +11,7 @@ from bot.domain.history import HistoryAsk
 from bot.domain.instrument import quantized
 from bot.policy.estimators.carry import funding_expected
 from bot.policy.estimators.volatility_target import funding_tilt
-from bot.policy.measured import BUCKET_H, MeasuredFunding, measured_funding, rate_now
+from bot.policy.measured import BUCKET_H, MeasuredFunding, measured_funding, rates_now
 from bot.policy.scene import Answer, Scene
 
 NAME = "funding"
@@ -67,21 +67,18 @@ class FundingCare:
 
     def adjust(self, needs: tuple[Need, ...], scene: Scene) -> Answer[Need]:
         """Each need leaned and kept within the budget, with what it earns or costs."""
-        rows, notes = [], []
+        rows, notes, coming = [], [], rates_now(scene)
         for need in needs:
-            row, note = self._one(need, scene)
+            row, note = self._one(need, scene, coming.get(need.asset))
             rows.append(row)
             notes += [note] if note else []
         return Answer(rows=tuple(rows), notes=tuple(notes))
 
-    def _one(self, need: Need, scene: Scene) -> tuple[Need, str]:
+    def _one(self, need: Need, scene: Scene, coming: tuple[float, float] | None) -> tuple[Need, str]:
         exposure = scene.portfolio.protected(need)
-        if need.short_notional <= 0 or exposure <= 0:
-            return need, ""
-        coming = rate_now(scene, need.asset)
-        if coming is None:
+        if need.short_notional <= 0 or exposure <= 0 or coming is None:
             return need, ""  # without a perpetual of its own there is no funding to look at
-        rate, interval_h, _ = coming
+        rate, interval_h = coming
         known = measured_funding(
             scene, need.asset, interval_h=interval_h, recent_days=self.budget.days, counts=self.tilt.counts
         )

@@ -81,7 +81,7 @@ class VolatilityTarget:
             measured.volatility, float(self.target), float(self.floor), float(self.ceiling)
         )
         state, judged = _state(before), measured.known_at.isoformat()
-        rules = f"{self.target}/{self.floor}/{self.ceiling}/{self.hysteresis.band}/{self.hysteresis.step}"
+        rules = _named(self)
         if state is None:
             held = scene.portfolio.shorts.get(need.asset, ZERO) / exposure
             state = HysteresisState(ratio=float(min(max(held, self.floor), self.ceiling)))
@@ -146,3 +146,9 @@ def _inputs(measured: MeasuredVolatility, target: Decimal) -> tuple[Input, ...]:
         Input(name="wished volatility", value=target, unit="per year"),
         Input(name="daily bars", value=Decimal(measured.bars), known_at=measured.known_at),
     )
+
+
+@lru_cache(maxsize=16)
+def _named(rule: VolatilityTarget) -> str:
+    """The settings a judgement depends on; other ones are judged at once."""
+    return f"{rule.target}/{rule.floor}/{rule.ceiling}/{rule.hysteresis.band}/{rule.hysteresis.step}"

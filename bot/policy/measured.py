@@ -164,15 +164,17 @@ def _eight_hourly(found: FundingSeries) -> list[float]:
     return [sums[place] for place in sorted(sums, reverse=True)]
 
 
-def rate_now(scene: Scene, asset: str) -> tuple[float, float, str] | None:
-    """The coming funding of an asset's perpetual: rate per interval, hours of the interval, symbol; None without."""
-    series = scene.history.funding.get(asset)
+def rates_now(scene: Scene) -> dict[str, tuple[float, float]]:
+    """The coming funding of each asset's perpetual: rate per interval, hours of the interval."""
+    found: dict[str, tuple[float, float]] = {}
     for view in scene.snapshot.venues:
+        bases = {row.symbol: row.base for row in view.instruments}
         for row in view.funding:
-            instrument = view.instrument(row.symbol)
-            if instrument is not None and instrument.base == asset and (series is None or row.symbol == series.symbol):
-                return float(row.rate), float(row.interval_h), row.symbol
-    return None
+            base = bases.get(row.symbol)
+            series = scene.history.funding.get(base) if base is not None else None
+            if base is not None and (series is None or row.symbol == series.symbol):
+                found.setdefault(base, (float(row.rate), float(row.interval_h)))
+    return found
 
 
 def age_words(known_at: datetime, at: datetime) -> str:

@@ -17,6 +17,7 @@ ONCE_BROKEN = {
     54: "isolated margin under a cap of 1.5 was opened at 2, over the cap from its first minute",
     78: "the same, after the profile was changed",
     152: "the same, beside a foreign position",
+    101: "an own fill was dated by a clock that had been set: an older change looked newer, and was sold on twice",
 }
 
 
