@@ -233,7 +233,7 @@ class Calls:
             )
         elif said.code in codes.already_so:
             return AlreadySo(said.code)
-        elif said.code in codes.refused:
+        elif codes.refuses(said.code, said.message):
             return Refused(f"{who} refused: {said.message or 'no reason given'} (error {said.code}).", code=said.code)
         return fault
 

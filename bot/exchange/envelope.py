@@ -131,10 +131,10 @@ def _raise_venue_error(status: int, parsed: object, success_codes: frozenset[str
     if name is None:
         return
     code = parsed[name]
+    if isinstance(code, int | str) and str(code) in success_codes and 200 <= status <= 299:
+        return
     if isinstance(code, bool) or not isinstance(code, int | str) or not str(code).lstrip("-").isdigit():
         raise NotAnAnswer(f"HTTP {status} with an error code that is no code")
-    if str(code) in success_codes and 200 <= status <= 299:
-        return
     message = next((parsed[key] for key in keys.message if parsed.get(key)), "")
     raise VenueSaid(status=status, code=str(code), message=printable(str(message)))
 

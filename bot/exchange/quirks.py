@@ -18,7 +18,8 @@ from bot.exchange.speech import Speech
 class Codes:
     """The venue's own error codes, sorted by what they mean for the money.
 
-    A write counts as refused only for a code in `refused`; a code in no set leaves its outcome unknown.
+    A write counts as refused only for a code in `refused`, or for words that begin with one of `refused_words` where a
+    venue uses one code for everything; a code in no set leaves its outcome unknown.
     `clock_word` must be in the words of a code of `clock` where such codes have other meanings too.
     """
 
@@ -33,10 +34,15 @@ class Codes:
     symbol_absent: frozenset[str]
     transient: frozenset[str]
     clock_word: str = ""
+    refused_words: tuple[str, ...] = ()
 
     def blames_clock(self, code: str, words: str) -> bool:
         """Tell whether an error means that the time stamp of the request was not accepted."""
         return code in self.clock and self.clock_word in words.lower()
+
+    def refuses(self, code: str, words: str) -> bool:
+        """Tell whether an error proves that a request was turned away."""
+        return code in self.refused or words.startswith(self.refused_words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

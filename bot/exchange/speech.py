@@ -51,6 +51,7 @@ class Collateral:
     """Where the collateral of each currency stands in the answer to a balance.
 
     `wallet_has_profit`: the figure at `wallet` is equity, from which the unrealised profit is taken off.
+    `initial` empty: what is neither withdrawable nor lost is bound.
     `maintenance` None: the venue tells none per currency, and our own tiers are all there is.
     `withdrawable` None: what is not bound counts, which is wallet plus losses minus what positions bind.
     """

@@ -68,9 +68,11 @@ def _margin_account(venue: str, row: Row, table: Collateral) -> MarginAccount:
     wallet, profit = number_at(row, table.wallet), or_zero(found_at(row, table.unrealised), table.unrealised)
     if table.wallet_has_profit:
         wallet -= profit
-    initial = sum((or_zero(found_at(row, path), path) for path in table.initial), ZERO)
     maintenance = or_zero(found_at(row, table.maintenance), table.maintenance) if table.maintenance else ZERO
     movable = or_zero(found_at(row, table.withdrawable), table.withdrawable) if table.withdrawable else None
+    initial = sum((or_zero(found_at(row, path), path) for path in table.initial), ZERO)
+    if not table.initial and movable is not None:
+        initial = max(ZERO, wallet + profit - movable)
     if initial < 0 or maintenance < 0:
         raise Unreadable("bound collateral below zero")
     spare = max(ZERO, wallet + min(ZERO, profit) - initial)

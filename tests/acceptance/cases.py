@@ -184,7 +184,7 @@ async def duplicate_id(venue: str) -> None:
         assert (found.status, found.filled) == (OrderStatus.CLOSED, Decimal("0.01"))
         with suppress(AlreadyExists, Unknown, Refused):
             await world.venue.place_order(**order, **own)  # type: ignore[arg-type]
-            if world.answering.codec.venue == "binance":
+            if world.answering.codec.venue in ("binance", "weex"):
                 return  # unique among open orders only: the bot never sends an id twice, see E09
             raise AssertionError("a second order was taken under one id")
         assert len(world.orders()) == taken + 1

@@ -13,8 +13,6 @@ from bot.exchange.envelope import ErrorKeys, Expected, Shape
 from bot.exchange.quirks import Codes, Quirks
 from bot.exchange.speech import Ask, Collateral, Counts, Leverage, LookUp, Orders, Positions, Speech
 
-_LIST: Final = Expected(shape=Shape.LIST)
-_OBJECT: Final = Expected(shape=Shape.OBJECT)
 _PREMIUM: Final = Ask(
     call="fetch_funding_rates",  # ccxt: GET /capi/v3/market/premiumIndex
     paths={
@@ -29,13 +27,15 @@ _PREMIUM: Final = Ask(
 _SYMBOL: Final = {"symbol": "{market}"}
 _OWN_ORDER: Final = {"origClientOrderId": "{client_id}"}
 
-# ccxt exceptions and docs, "Error Codes": decided by validation or by the account's means, final.
+# ccxt exceptions, each with the venue's own words: decided by validation, final. No other code is documented.
 _REFUSED: Final = frozenset({
-    "-1052", "-1053", "-1055", "-1057", "-1058", "-1115", "-1116", "-1117", "-1118", "-1121", "-1128", "-1130",
-    "-1135", "-1140", "-1141", "-1142", "-1150", "-1151", "-1160", "-1170", "-1171", "-1172", "-1173", "-1174",
-    "-1175", "-1176", "-1177", "-1178", "-1179", "-1180", "-2010", "-2011", "-2018", "-2019", "-2021", "-2022",
-    "-2027", "-2028", "-3001", "-3002", "-3003", "-3010", "-3100", "-3101", "-3102", "-3103", "-3200", "-3201",
-    "-3202", "-3300", "-3301",
+    "-1045", "-1058", "-1115", "-1116", "-1117", "-1121", "-1128", "-1135", "-1140", "-1141", "-1142", "-1150", "-1160",
+    "-1170", "-1171", "-1180", "-2007", "-2200", "-3006", "-3007", "-3200", "-3235", "-3313",
+})  # fmt: skip
+# ccxt exceptions; docs, FAQ: -1052 is a right the key was not given.
+_KEY: Final = frozenset({
+    "-1040", "-1041", "-1042", "-1043", "-1044", "-1047", "-1048", "-1049", "-1050", "-1051", "-1052", "-1053", "-1055",
+    "-1056", "-1057", "-1190", "-3236",
 })  # fmt: skip
 
 SPEECH: Final = Speech(
@@ -59,7 +59,8 @@ SPEECH: Final = Speech(
         currency="asset",
         wallet="balance",
         unrealised="unrealizePnl",
-        initial=("frozen",),
+        # unverified: `frozen` holds what orders bind only (docs, version 2: equity - frozen - available is left over)
+        initial=(),
         maintenance=None,
         withdrawable="availableBalance",
     ),
@@ -109,53 +110,54 @@ QUIRKS: Final = Quirks(
     hosts_live=frozenset({"api-spot.weex.com", "api-contract.weex.com"}),
     hosts_demo=frozenset(),
     sandbox="none",  # ccxt offers six calls of the simulation and neither leverage nor open orders: not enough to hedge
-    client_id_pattern=re.compile(r"^[A-Za-z0-9]{1,36}$"),  # docs: at most 40, no special characters (-1180)
-    quarantine_s=60,  # no recvWindow is sent
+    client_id_pattern=re.compile(r"^[A-Za-z0-9]{1,36}$"),  # docs, "Place Order": 1 to 36 characters, a few more signs
+    quarantine_s=60,  # docs: a request is valid for 30 s, and no recvWindow can shorten that
     recv_window_ms=0,
     market_types={"linear-perpetual": ("linear",)},
     codes=Codes(
-        success=frozenset({"0", "200", "00000"}),
+        success=frozenset({"", "0", "200", "00000"}),  # docs, "Place Order": errorCode is empty when it succeeded
         refused=_REFUSED,
         duplicate=frozenset(),  # none is documented: an unresolved order is looked up, never sent again
-        already_so=frozenset({"200", "-4046", "-4059"}),
-        not_executed=frozenset({"-1008"}),
-        clock=frozenset({"-1021", "-1046"}),  # ccxt: -1046 is an expired timestamp under another class
-        key=frozenset(
-            {
-                "-1040",
-                "-1041",
-                "-1042",
-                "-1043",
-                "-1044",
-                "-1045",
-                "-1047",
-                "-1048",
-                "-1049",
-                "-1050",
-                "-1056",
-                "-2014",
-                "-2015",
-            }
-        ),
-        order_absent=frozenset({"-2013", "-3200"}),
-        symbol_absent=frozenset({"-1121"}),
-        transient=frozenset({"-1000", "-1001", "-1003", "-1006", "-1007", "-1008", "-1054"}),
+        already_so=frozenset(),
+        not_executed=frozenset(),
+        clock=frozenset({"-1046"}),  # ccxt has the expired timestamp under another class
+        key=_KEY,
+        order_absent=frozenset({"-2200", "-3200"}),
+        symbol_absent=frozenset({"-1121", "-2007"}),
+        # ccxt, recorded under -1054, which is also "system error": words of the account, before anything is done
+        refused_words=("FAILED_PRECONDITION", "INVALID_ARGUMENT"),
+        transient=frozenset({"-1000", "-1054"}),
     ),
     reads_by_post=frozenset({"/capi/v3/account/income"}),  # measured: funding paid is asked for by POST
     writes_by_get=frozenset(),
+    # docs, one page per endpoint, and sample replies in ccxt. Keys name what is needed of the object or of every row.
     expected={
-        "GET /api/v3/time": _OBJECT,
-        "GET /api/v3/exchangeInfo": _OBJECT,
-        "GET /capi/v3/market/exchangeInfo": _OBJECT,
-        "GET /capi/v3/account/balance": _LIST,
-        "GET /capi/v3/account/position/allPosition": _LIST,
-        "GET /capi/v3/openOrders": _LIST,
-        "GET /capi/v3/userTrades": _LIST,
-        "GET /capi/v3/account/symbolConfig": _LIST,
-        "POST /capi/v3/order": _OBJECT,
+        "GET /capi/v3/market/time": Expected(shape=Shape.OBJECT, keys=("serverTime",)),
+        "GET /api/v3/time": Expected(shape=Shape.OBJECT, keys=("serverTime",)),
+        "GET /api/v3/exchangeInfo": Expected(shape=Shape.OBJECT, keys=("symbols",)),
+        "GET /capi/v3/market/exchangeInfo": Expected(shape=Shape.OBJECT, keys=("symbols",)),
+        "GET /capi/v3/market/premiumIndex": Expected(
+            shape=Shape.LIST, keys=("symbol", "markPrice", "indexPrice", "time")
+        ),
+        "GET /capi/v3/market/fundingRate": Expected(shape=Shape.LIST, keys=("symbol", "fundingRate", "fundingTime")),
+        "GET /capi/v3/market/historyKlines": Expected(shape=Shape.LIST),
+        "GET /capi/v3/market/depth": Expected(shape=Shape.OBJECT, keys=("bids", "asks")),
+        "GET /api/v3/account/": Expected(shape=Shape.OBJECT, keys=("balances",)),
+        "GET /capi/v3/account/balance": Expected(shape=Shape.LIST, keys=("asset", "balance", "availableBalance")),
+        "GET /capi/v3/account/position/allPosition": Expected(
+            shape=Shape.LIST, keys=("symbol", "side", "size", "openValue", "separatedMode")
+        ),
+        "GET /capi/v3/account/symbolConfig": Expected(
+            shape=Shape.LIST, keys=("symbol", "marginType", "separatedType", "crossLeverage")
+        ),
+        "GET /capi/v3/openOrders": Expected(shape=Shape.LIST, keys=("orderId", "clientOrderId", "symbol")),
+        "GET /capi/v3/userTrades": Expected(shape=Shape.LIST, keys=("id", "orderId", "symbol", "side")),
+        "POST /capi/v3/account/income": Expected(shape=Shape.OBJECT, keys=("items",)),
+        "GET /capi/v3/order": Expected(shape=Shape.OBJECT, keys=("orderId", "clientOrderId", "symbol", "status")),
+        "POST /capi/v3/order": Expected(shape=Shape.OBJECT, keys=("orderId",)),
     },
     silence_s={429: 30, 418: 300, 403: 600},
     options={"defaultType": "swap"},
-    error_keys=ErrorKeys(code=("code", "errorCode"), message=("msg", "errorMessage")),
+    error_keys=ErrorKeys(code=("code", "errorCode"), message=("msg", "errorMessage", "errorMsg")),
     speech=SPEECH,
 )

@@ -10,6 +10,7 @@ _MODULES = {
     "binance": "bot.sim.wire.binance",
     "bybit": "bot.sim.wire.bybit",
     "bingx": "bot.sim.wire.bingx",
+    "weex": "bot.sim.wire.weex",
 }
 SPOKEN = tuple(_MODULES)
 
