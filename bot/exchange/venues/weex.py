@@ -97,7 +97,9 @@ SPEECH: Final = Speech(
     position_modes={"combined": PositionMode.ONE_WAY, "separated": PositionMode.HEDGE},
     brackets=None,  # ccxt: no fetchLeverageTiers; the cautious tier below stands in for them
     movement=None,  # ccxt: transfer is not supported
-    income=Ask(call="fetch_funding_history"),
+    # unverified: 20 rows unless more are asked for, 100 at most, 100 days at most; ccxt does not follow hasNextPage
+    income=Ask(call="fetch_funding_history", params={"limit": 100}),
+    income_window_d=30,
     funding_sign=1,
     rights=None,  # no endpoint tells what a key may do
     notional_min=Decimal(5),
