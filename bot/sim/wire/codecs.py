@@ -11,6 +11,7 @@ _MODULES = {
     "bybit": "bot.sim.wire.bybit",
     "bingx": "bot.sim.wire.bingx",
     "weex": "bot.sim.wire.weex",
+    "mexc": "bot.sim.wire.mexc",
 }
 SPOKEN = tuple(_MODULES)
 
