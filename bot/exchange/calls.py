@@ -126,7 +126,7 @@ class Calls:
         if not done.cancelled():
             done.exception()  # looked at, so that a caller who left does not make asyncio complain
 
-    async def write(self, name: str, params: Params) -> Any:
+    async def write(self, name: str, params: Params | list[Params]) -> Any:
         """Send something that may change the account, exactly once.
 
         Raises: Refused, AlreadyExists, AlreadySo, Unavailable (proved not executed), Forbidden, Unknown.
@@ -173,8 +173,10 @@ class Calls:
         except (NeverSent, Lost, NotAnAnswer, TimeoutError) as error:
             raise _Again(error) from None
 
-    def _called(self, name: str, params: Params) -> Awaitable[Any]:
+    def _called(self, name: str, params: Params | list[Params]) -> Awaitable[Any]:
         method: Callable[..., Awaitable[Any]] = getattr(self._client, name)
+        if isinstance(params, list):  # a path whose body is a list
+            return method([dict(row) for row in params])
         # ccxt's unified calls (fetch_order, transfer) take their arguments by name, those by the venue's own path
         # (swapV2PrivateGetTradeOrder) take one object
         return method(**params) if name.islower() else method(dict(params))

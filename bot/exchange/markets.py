@@ -129,6 +129,11 @@ class Markets:
         except Unreadable as problem:
             raise Unavailable(f"{self._venue}: {symbol} cannot be counted ({problem}). Nothing was changed.") from None
 
+    def told(self, symbol: str) -> Row:
+        """What the venue itself wrote of a futures market. Raises: Unavailable for an unknown symbol."""
+        self.market_id(symbol)
+        return strict.row(self._rows[symbol].get("info"))
+
     def _instrument(self, row: Row) -> Instrument:
         if self._speech is None:
             return instrument(self._venue, row)

@@ -38,6 +38,7 @@ class Reading:
     absent_spot: dict[str, float] = field(default_factory=dict)
     brackets: dict[str, tuple[datetime, tuple[LeverageBracket, ...]]] = field(default_factory=dict)
     funding_wallet_empty: bool = False
+    api_key: str = field(default="", repr=False)
     inferred: dict[str, tuple[datetime, Decimal]] = field(default_factory=dict)
 
     def facts(self, symbol: str, client_id: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from bot.domain.account import KeyRights, MarginMode, PositionMode, Side, Wallet
 
@@ -38,12 +39,13 @@ class LookUp:
     """A call of ccxt by the venue's own path, for what the unified calls get wrong.
 
     In `params`, "{market}", "{client_id}" and "{category}" are filled in; `rows` leads to what is looked for: an order
-    or a list of orders, or one word.
+    or a list of orders, or one word. `listed` sends the parameters as the only item of a list.
     """
 
     call: str
     params: Mapping[str, str]
     rows: str
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +94,8 @@ class Orders:
     side where that is wrong: the path, and the words that stand there. `closes` are those words that reduce.
     `cross` or `isolated` goes along where the margin mode travels with the order. `fill_counts` says in what fills are
     counted where that differs from orders.
-    `echo` leads from the answer to our client id, None where the venue does not repeat it.
+    `echo` leads from the answer to our client id, None where the venue does not repeat it; `written_id` leads to it in
+    an order. `isolated_leverage` names the leverage that an isolated order carries, None where it carries none.
     `fill_pages` asks for trades by the venue's own path, where the unified call loses their ids or times; "{since}",
     "{until}" and "{page}" (from 1) are filled in, and `fill_time` leads to a time of whole seconds with its offset.
     """
@@ -114,6 +117,8 @@ class Orders:
     sides: tuple[str, Mapping[str, Side]] | None = None
     closes: frozenset[str] = frozenset()
     fill_counts: Counts | None = None
+    written_id: str = "clientOrderId"
+    isolated_leverage: str | None = None
     fill_pages: LookUp | None = None
     fill_time: str | None = None
 
@@ -150,7 +155,10 @@ class Speech:
     Units: `notional_min` quote currency, used where the market table has none; `tier` likewise, as maintenance rate and
     largest leverage. `funding_sign` is +1 where the venue books what the short received as a positive number.
     `tier_floors_told` is false where ccxt guesses the floor of a tier. `income_window_d` and `income_page` say how many
-    days and rows of bookings one answer holds; None where a start alone is answered whole.
+    days and rows of bookings one answer holds; None where a start alone is answered whole. `income_pages` names the
+    page number of a list, newest first, that knows no times. `tiers` reads maintenance tiers out of what the market
+    table holds of a contract, its unit and its mark price. `open_flag` leads to what is false in the table where a
+    contract takes no orders through the API. In `rights_params`, "{api_key}" is filled in.
     """
 
     counts: Counts
@@ -183,4 +191,8 @@ class Speech:
     tier_floors_told: bool = True
     income_window_d: int | None = None
     income_page: int = 100
+    income_pages: str | None = None
+    tiers: Callable[[Mapping[str, Any], Decimal, Decimal], list[dict[str, object]]] | None = None
+    open_flag: str | None = None
+    rights_params: Mapping[str, str] = field(default_factory=dict)
     tier: tuple[Decimal, Decimal] = (Decimal("0.01"), Decimal(20))

@@ -109,8 +109,12 @@ def instrument(venue: str, row: Row, speech: Speech) -> Instrument:
         price_tick=positive_at(row, "precision.price"),
         notional_min=or_zero(cost, "limits.cost.min") or speech.notional_min,
         expires_at=None if row.get("expiry") in (None, 0) else strict.moment_of(row.get("expiry"), "expiry"),
-        active=row.get("active") is not False,
+        active=row.get("active") is not False and _takes_orders(row, speech),
     )
+
+
+def _takes_orders(row: Row, speech: Speech) -> bool:
+    return speech.open_flag is None or found_at(row, speech.open_flag) is not False
 
 
 # public data ---------------------------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ STATUSES: Mapping[str, OrderStatus] = {
     "expired": OrderStatus.CANCELED,
     "EXPIRED": OrderStatus.CANCELED,  # a word of BingX that ccxt passes on untranslated
     "rejected": OrderStatus.REJECTED,
+    "5": OrderStatus.REJECTED,  # MEXC's word for an invalid order, which ccxt passes on
 }
 SIDES: Mapping[str, Side] = {"buy": Side.BUY, "sell": Side.SELL}
 
@@ -210,7 +211,7 @@ def order(venue: str, source: Row, table: Orders, unit: Decimal) -> Order:
     status = strict.one_of(source, "status", STATUSES)
     if filled < 0 or filled > amount or (status is OrderStatus.CLOSED and filled != amount):
         raise Unreadable(f"an order of {amount} says {filled} is filled and its status is {status}")
-    client_id = source.get("clientOrderId")
+    client_id = found_at(source, table.written_id)
     side, closes = _side(source, table)
     return Order(
         venue=venue,

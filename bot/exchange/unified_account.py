@@ -1,7 +1,7 @@
 """What any venue tells the owner of a key, asked through ccxt's unified calls and led by the venue's table."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -26,11 +26,11 @@ from bot.exchange import strict
 from bot.exchange import translate_unified_account as translate
 from bot.exchange.calls import SaidNo
 from bot.exchange.reading import Reading
-from bot.exchange.speech import LookUp
+from bot.exchange.speech import Ask, LookUp
 from bot.exchange.store import young
 from bot.exchange.strict import Row, Unreadable
 from bot.exchange.translate_unified import found_at
-from bot.exchange.unified_fills import paged_fills
+from bot.exchange.unified_fills import PAGES_MAX, paged_fills
 from bot.exchange.unified_public import marks, speech_of, understood
 from bot.exchange.windows import whole
 
@@ -157,6 +157,8 @@ async def position_mode(reading: Reading) -> PositionMode:
 async def brackets(reading: Reading, symbols: Iterable[str]) -> dict[str, tuple[LeverageBracket, ...]]:
     """Maintenance tiers, asked for once a day; a venue that tells none gets one cautious tier from its table."""
     speech, wanted = speech_of(reading), list(dict.fromkeys(symbols))
+    if speech.tiers is not None:
+        return await _brackets_of_table(reading, speech.tiers, wanted)
     if speech.brackets is None:
         rate, leverage = speech.tier
         cautious = LeverageBracket(
@@ -169,6 +171,18 @@ async def brackets(reading: Reading, symbols: Iterable[str]) -> dict[str, tuple[
         return dict.fromkeys(wanted, (cautious,))
     found = await asyncio.gather(*(_brackets_of(reading, symbol) for symbol in wanted))
     return dict(zip(wanted, found, strict=True))
+
+
+async def _brackets_of_table(
+    reading: Reading, tiers: Callable[[Row, Decimal, Decimal], list[dict[str, object]]], wanted: list[str]
+) -> dict[str, tuple[LeverageBracket, ...]]:
+    """Tiers that stand in the market table, valued at the marks of now; a symbol without a mark has none."""
+    found = {}
+    for mark in await marks(reading, wanted):
+        what, unit = f"maintenance tiers of {mark.symbol}", reading.markets.unit(mark.symbol)
+        rows = understood(reading, what, tiers, reading.markets.told(mark.symbol), unit, mark.mark_price)
+        found[mark.symbol] = understood(reading, what, translate.brackets, rows)
+    return found
 
 
 async def _brackets_of(reading: Reading, symbol: str) -> tuple[LeverageBracket, ...]:
@@ -283,7 +297,9 @@ async def income(reading: Reading, since: datetime) -> tuple[IncomeEntry, ...]:
         rows = understood(reading, "list of bookings", strict.rows, await reading.calls.read(ask.call, asked))
         return [understood(reading, "booking", _funding_entry, reading, row) for row in rows]
 
-    if speech.income_window_d is None:
+    if speech.income_pages is not None:
+        booked = await _paged_income(reading, ask, speech.income_pages, since)
+    elif speech.income_window_d is None:
         booked = await page(strict.milliseconds(since), None)
     else:
         until, window = reading.now() + timedelta(seconds=1), timedelta(days=speech.income_window_d)
@@ -292,9 +308,24 @@ async def income(reading: Reading, since: datetime) -> tuple[IncomeEntry, ...]:
     return tuple(sorted(distinct.values(), key=lambda row: (row.at, row.entry_id)))
 
 
+async def _paged_income(reading: Reading, ask: Ask, page_word: str, since: datetime) -> list[IncomeEntry]:
+    """Page after page of a list that is newest first, until one is older than asked for or is not full."""
+    found: list[IncomeEntry] = []
+    for number in range(1, PAGES_MAX + 1):
+        asked = {"symbol": None, "since": None, "limit": None, "params": {**ask.params, page_word: number}}
+        rows = understood(reading, "list of bookings", strict.rows, await reading.calls.read(ask.call, asked))
+        page = [understood(reading, "booking", _funding_entry, reading, row) for row in rows]
+        found += page
+        if len(page) < speech_of(reading).income_page or min(row.at for row in page) < since:
+            return found
+    raise Unavailable(f"{reading.venue} lists more bookings than can be read; the list is incomplete and not used.")
+
+
 def _funding_entry(reading: Reading, row: Row) -> IncomeEntry:
     at = strict.moment(row, "timestamp")
-    symbol = strict.text(row, "symbol")
+    ask = speech_of(reading).income
+    market = None if ask is None or "market" not in ask.paths else found_at(row, ask.paths["market"])
+    symbol = strict.text(row, "symbol") if market is None else reading.markets.symbol(str(market))
     return IncomeEntry(
         venue=reading.venue,
         symbol=symbol,
@@ -340,5 +371,6 @@ async def key_rights(reading: Reading) -> KeyRights:
     if rights is None or not reading.has_wallet_api:
         return KEYS_UNKNOWN
     call, translation = rights
-    reply = await reading.calls.read(call, {})
+    params = translate.filled_in(speech_of(reading).rights_params, {"api_key": reading.api_key})
+    reply = await reading.calls.read(call, params)
     return understood(reading, "rights of the key", translation, reply)

@@ -11,6 +11,7 @@ from bot.exchange.calls import AlreadySo
 from bot.exchange.reading import Reading
 from bot.exchange.strict import Unreadable
 from bot.exchange.translate_unified import found_at
+from bot.exchange.unified_account import settings
 from bot.exchange.unified_public import speech_of
 
 
@@ -32,7 +33,7 @@ async def place_order(  # noqa: PLR0913 - the order, fact by fact, as in the por
         )
     table = speech_of(reading).orders
     side_params = table.closing if reduce_only else table.opening
-    mode = table.cross if reading.margin_mode is MarginMode.CROSS else table.isolated
+    mode = await _mode_of(reading, symbol)
     params = {
         "symbol": symbol,
         "type": "limit",
@@ -49,6 +50,17 @@ async def place_order(  # noqa: PLR0913 - the order, fact by fact, as in the por
         return _acknowledged(reading, reply, symbol, side, amount, reduce_only=reduce_only, client_id=client_id)
     except Unreadable as problem:
         raise _unsettled(reading, f"the answer to an order cannot be read: {problem}") from None
+
+
+async def _mode_of(reading: Reading, symbol: str) -> dict[str, object]:
+    """What of margin mode and leverage travels with an order. Raises: Unavailable, and nothing was sent."""
+    table = speech_of(reading).orders
+    if reading.margin_mode is MarginMode.CROSS:
+        return dict(table.cross)
+    if table.isolated_leverage is None:
+        return dict(table.isolated)
+    (now,) = await settings(reading, (symbol,))
+    return {**table.isolated, table.isolated_leverage: int(now.leverage)}
 
 
 def _acknowledged(  # noqa: PLR0913 - what was sent, fact by fact
@@ -85,7 +97,8 @@ def _check_order(reading: Reading, amount: Decimal, limit_price: Decimal, client
 async def cancel_order(reading: Reading, symbol: str, client_id: str) -> None:
     """Cancel one of our orders; what became of it is told by the order, not by this answer."""
     way = speech_of(reading).orders.cancel
-    await reading.calls.write(way.call, translate.filled_in(way.params, reading.facts(symbol, client_id)))
+    asked = translate.filled_in(way.params, reading.facts(symbol, client_id))
+    await reading.calls.write(way.call, [asked] if way.listed else asked)
 
 
 async def set_leverage(reading: Reading, symbol: str, leverage: int) -> None:

@@ -22,6 +22,7 @@ from bot.exchange.speech import (
     Positions,
     Speech,
 )
+from bot.exchange.venues.mexc_account import rights, tiers
 
 _ANSWER: Final = Expected(shape=Shape.OBJECT, keys=("success", "code"))  # docs, contract API: success, code, data
 # docs, "Order": 1 open long, 2 close short, 3 open short, 4 close long; ccxt reads 2 as a sale and 3, 4 not at all
@@ -51,12 +52,13 @@ SPEECH: Final = Speech(
         each=True,
         paths={"rate": "fundingRate", "next_at": "fundingTimestamp", "interval": "interval"},
     ),
-    spot_prices=Ask(call="fetch_bids_asks", paths={"bid": "bid", "ask": "ask"}),
+    # not fetch_bids_asks: asked for one pair, ccxt gets the whole list and takes it for that pair
+    spot_prices=Ask(call="fetch_tickers", paths={"bid": "bid", "ask": "ask"}),
     depths=(20, 100, 1000),
     candle_page=2000,  # docs: at most 2000 rows; measured: only the start is sent
     candle_params={},
     candles_until="until",
-    funding_page=100,
+    funding_page=1000,  # docs: at most 1000 rows, newest first; no start can be asked for
     balances=Ask(call="fetch_balance", params={"type": "spot"}),
     funding_wallet=None,
     one_wallet=False,
@@ -80,8 +82,11 @@ SPEECH: Final = Speech(
     ),
     orders=Orders(
         client_id="externalOid",
+        written_id="info.externalOid",  # ccxt reads clientOrderId, which the contract API does not write
+        isolated_leverage="leverage",  # docs: an isolated order carries its leverage
         params={"type": _IMMEDIATE},
         opening={"side": 3},
+        # unverified: docs also know reduceOnly for one-way mode, which ccxt leaves out where it is true
         closing={"side": 2},
         look_up=(
             LookUp(
@@ -94,6 +99,7 @@ SPEECH: Final = Speech(
             call="contractPrivatePostOrderCancelWithExternal",
             params={"symbol": "{market}", "externalOid": "{client_id}"},
             rows="data",
+            listed=True,  # docs: a list even for one order, and each is answered for itself
         ),
         echo=None,  # the answer to an order is its id alone
         open_orders=Ask(call="fetch_open_orders", params={"type": "swap"}),
@@ -117,17 +123,21 @@ SPEECH: Final = Speech(
     ),
     position_mode=LookUp(call="contractPrivateGetPositionPositionMode", params={}, rows="data"),
     position_modes={"2": PositionMode.ONE_WAY, "1": PositionMode.HEDGE},
-    brackets=Ask(call="fetch_leverage_tiers"),
+    brackets=None,
+    tiers=tiers,  # not fetch_leverage_tiers: ccxt reads none of a ladder, and contracts as money
+    open_flag="info.apiAllowed",  # docs, 2022-07-07: whether a contract takes orders through the API
     movement=Movement(
         wallets={Wallet.SPOT: "spot", Wallet.FUTURES: "swap"},
         listed=(
-            Ask(call="fetch_transfers", params={"fromAccountType": "SPOT", "toAccountType": "FUTURES"}),
-            Ask(call="fetch_transfers", params={"fromAccountType": "FUTURES", "toAccountType": "SPOT"}),
+            Ask(call="fetch_transfers", params={"type": "spot", "fromAccountType": "SPOT", "toAccountType": "FUTURES"}),
+            Ask(call="fetch_transfers", params={"type": "spot", "fromAccountType": "FUTURES", "toAccountType": "SPOT"}),
         ),
     ),
-    income=Ask(call="fetch_funding_history"),
+    income=Ask(call="fetch_funding_history", params={"page_size": 100}, paths={"market": "info.symbol"}),
+    income_pages="page_num",  # docs: pages of at most 100, newest first; measured: the start is not sent
     funding_sign=1,  # ccxt: positive when received
-    rights=None,  # no endpoint tells what a key may do
+    rights=("spotPrivateGetApiKeyInfo", rights),
+    rights_params={"accessKey": "{api_key}"},  # docs, "Query api key info": the key asks about itself
     notional_min=Decimal(5),
 )
 
@@ -148,7 +158,9 @@ QUIRKS: Final = Quirks(
         already_so=frozenset(),
         not_executed=frozenset({"510"}),  # docs: too frequent, not processed
         clock=frozenset({"513", "700003", "10073"}),
-        key=frozenset({"401", "402", "406", "602", "701", "702", "703", "704", "700001", "700002", "700006", "700007"}),
+        key=frozenset(
+            {"401", "402", "406", "602", "10072", "701", "702", "703", "704", "700001", "700002", "700006", "700007"}
+        ),
         order_absent=frozenset({"2040", "-2011", "-2013"}),
         symbol_absent=frozenset({"1001", "-1121"}),
         transient=frozenset({"500", "501", "503", "504", "510", "9999", "6026"}),
@@ -171,7 +183,8 @@ QUIRKS: Final = Quirks(
             ("POST", "/private/order/cancel_with_external"),
             ("POST", "/private/position/change_leverage"),
         )
-    },
+    }
+    | {"GET /api/v3/apiKeyInfo": Expected(shape=Shape.OBJECT, keys=("permissions", "status"))},
     silence_s={429: 30, 418: 300, 403: 600},
     options={"defaultType": "swap", "fetchCurrencies": False},
     error_keys=ErrorKeys(code=("code",), message=("message", "msg")),
