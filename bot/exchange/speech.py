@@ -127,7 +127,7 @@ class Orders:
 class Leverage:
     """How leverage and margin mode are read and set; `isolated` and `cross` are added for the mode wanted.
 
-    `set_leverage` may be several calls, one per side. `set_mode` None: the mode travels with leverage and orders.
+    `set_leverage` may be several calls, one per side. `set_mode` None: the mode is set together with the leverage.
     `modes` are the venue's words. In `read`, a path named after a mode leads to the leverage of that mode.
     """
 

@@ -103,8 +103,12 @@ async def cancel_order(reading: Reading, symbol: str, client_id: str) -> None:
 
 async def set_leverage(reading: Reading, symbol: str, leverage: int) -> None:
     """Set the initial-margin leverage, on every side the venue keeps apart."""
+    await _set_both(reading, symbol, leverage, reading.margin_mode)
+
+
+async def _set_both(reading: Reading, symbol: str, leverage: int, margin_mode: MarginMode) -> None:
     table = speech_of(reading).leverage
-    mode = table.cross if reading.margin_mode is MarginMode.CROSS else table.isolated
+    mode = table.cross if margin_mode is MarginMode.CROSS else table.isolated
     for sided in table.set_leverage:
         with suppress(AlreadySo):
             await reading.calls.write(
@@ -115,8 +119,11 @@ async def set_leverage(reading: Reading, symbol: str, leverage: int) -> None:
 async def set_margin_mode(reading: Reading, symbol: str, margin_mode: MarginMode) -> None:
     """Set cross or isolated."""
     table = speech_of(reading).leverage
-    if table.set_mode is None:
-        return  # the mode travels with the leverage and with every order
+    if table.set_mode is None:  # the mode is set together with the leverage, which stays as it is
+        (now,) = await settings(reading, (symbol,))
+        if now.margin_mode is not margin_mode:
+            await _set_both(reading, symbol, int(now.leverage), margin_mode)
+        return
     with suppress(AlreadySo):
         await reading.calls.write(
             "set_margin_mode",
