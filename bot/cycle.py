@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 
+from bot.absent import last_seen, remember
 from bot.deliberate import (
     Deliberation,
     Past,
@@ -52,8 +53,9 @@ NOTHING_SETTLED = Settlement(outcomes=(), open=(), notes=())
 class Desk:
     """Everything a cycle works with; modes differ only by the objects in here.
 
-    `margin_every_s` is how often the margin is looked at between two cycles (0: never); `remarks` is what the world
-    itself has to say about what is shown, taken up into every record.
+    `enter` opens the venues and tells which of those that only hold coins do not answer, and why; `margin_every_s` is
+    how often the margin is looked at between two cycles (0: never); `remarks` is what the world itself has to say about
+    what is shown, taken up into every record.
     """
 
     mode: str
@@ -61,7 +63,7 @@ class Desk:
     mind: Mind
     lookout: Lookout
     hands: Hands
-    enter: Callable[[], Awaitable[None]]
+    enter: Callable[[], Awaitable[Mapping[str, str]]]
     balance_jump_max: Decimal | None
     halting: HaltRule = field(default_factory=lambda: HaltRule(hedge_ratio_max=Decimal(1)))
     margin_every_s: float = 0.0
@@ -95,11 +97,11 @@ async def run_cycle(desk: Desk) -> CycleRecord:
     cycle = desk.hands.journal.begin_cycle(desk.lookout.clock.now())
     found = _Findings()
     try:
-        await desk.enter()
+        away = await desk.enter()
         settled = await settle(desk.hands)
         found.notes += settled.notes
         try:
-            found.snapshot = await observe(desk.lookout)
+            await _observe(desk, found, away)
             await _believe(desk, found, settled, cycle)
             approved = await _think(desk, found, cycle, settled)
         except Unavailable as trouble:
@@ -133,8 +135,7 @@ async def preview_cycle(desk: Desk) -> CycleRecord:
     """Say what the next cycle would do; sends nothing and writes nothing."""
     found = _Findings()
     try:
-        await desk.enter()
-        found.snapshot = await observe(desk.lookout)
+        await _observe(desk, found, await desk.enter())
         unsettled = within_reach(desk.hands.journal.open_intents(), desk.hands.venues)
         await _think(desk, found, "plan", replace(NOTHING_SETTLED, open=unsettled))
         status = _status(desk, found, NOTHING_SETTLED)
@@ -144,6 +145,15 @@ async def preview_cycle(desk: Desk) -> CycleRecord:
     except (Unavailable, Refused) as error:
         status = _failed(error, found)
     return _record(desk, "plan", status, found)
+
+
+async def _observe(desk: Desk, found: _Findings, away: Mapping[str, str]) -> None:
+    """Look, with what is known from earlier of venues that do not answer now."""
+    found.snapshot = await observe(desk.lookout, away=away, known=last_seen(desk.hands.journal))
+    found.notes += [
+        f"{venue} could not be seen, so what depends on it is left as it is and nothing else: {why}"
+        for venue, why in found.snapshot.away.items()
+    ]
 
 
 async def _think(desk: Desk, found: _Findings, cycle: str, settled: Settlement) -> ApprovedPlan:
@@ -271,6 +281,7 @@ async def _believe(desk: Desk, found: _Findings, settled: Settlement, cycle: str
         found.events += amounts.events
         found.in_transit = amounts.in_transit
         found.snapshot = replace(snapshot, doubtful=amounts.doubtful)
+    remember(found.snapshot or snapshot, journal)
     found.notes += [row.text for row in found.events]
 
 
@@ -319,7 +330,7 @@ def _status(desk: Desk, found: _Findings, settled: Settlement) -> CycleStatus:
         return CycleStatus.UNAVAILABLE
     settled_well = all(row.ending in (Ending.FILLED, Ending.DONE, Ending.PARTIAL) for row in found.outcomes)
     there = arrived(found.deliberation, found.snapshot, found.plan.intents, found.outcomes)
-    if found.snapshot.doubtful or any(view.frozen for view in found.snapshot.venues):
+    if found.snapshot.doubtful or found.snapshot.away or any(view.frozen for view in found.snapshot.venues):
         return CycleStatus.ACTED if found.outcomes else CycleStatus.STALE
     well = settled_well and there and not _held_back(found) and not found.margin_only
     return CycleStatus.HEDGED if well else CycleStatus.ACTED

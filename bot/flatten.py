@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from decimal import Decimal
 
+from bot.absent import Known
 from bot.cycle import Desk
 from bot.deliberate import Past, circumstances, deliberate
 from bot.domain.account import ZERO
@@ -38,11 +39,11 @@ async def flatten(desk: Desk, *, verify: bool) -> CycleRecord:
     snapshot: Snapshot | None = None
     status = CycleStatus.ACTED
     try:
-        await desk.enter()
+        away = await desk.enter()
         for number in range(1, ROUNDS + 1):
             settled = await settle(desk.hands)
             notes += settled.notes
-            snapshot = await observe(desk.lookout)
+            snapshot = await observe(desk.lookout, away=away, known=_nothing_owned(desk))
             targets = _zero_targets(snapshot)
             notes += _frozen(snapshot)
             stuck = _without_instrument(snapshot)
@@ -92,6 +93,11 @@ async def flatten(desk: Desk, *, verify: bool) -> CycleRecord:
     with told_after_sending(journal, cycle, outcomes):
         journal.end_cycle(cycle, desk.lookout.clock.now(), json.dumps(published(record)))
     return record
+
+
+def _nothing_owned(desk: Desk) -> Known:
+    """How much is owned does not matter here, so no venue that only holds coins has to have been seen."""
+    return {row.venue.id: () for row in desk.lookout.watched}
 
 
 def _frozen(snapshot: Snapshot) -> list[str]:

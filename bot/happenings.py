@@ -90,12 +90,19 @@ class Amounts:
 def believe_amounts(
     snapshot: Snapshot, journal: Journal, jump_max: Decimal, transit: TransitRule | None, stablecoins: frozenset[str]
 ) -> Amounts:
-    """Compare the coins owned with those that were believed last, and remember what is believed now."""
+    """Compare the coins owned with those that were believed last, and remember what is believed now.
+
+    What the look itself already doubts stays as it was believed last.
+    """
     seen: dict[str, Decimal] = {}
     for holding in snapshot.holdings:
         if holding.asset not in stablecoins:
             seen[holding.asset] = seen.get(holding.asset, ZERO) + holding.amount
     accepted, pending = _amounts(journal, ACCEPTED), _amounts(journal, PENDING)
+    for asset in snapshot.doubtful:
+        seen.pop(asset, None)
+        if asset in accepted:
+            seen[asset] = accepted[asset]
     jumps = unconfirmed_jumps(accepted, pending, seen, jump_max)
     _keep_amounts(journal, PENDING, seen if jumps else {})
     believed = {asset: amount for asset, amount in seen.items() if asset not in jumps}
@@ -105,7 +112,7 @@ def believe_amounts(
     for event in events:
         journal.note(snapshot.at, event.kind.value, event.text)
     kept = _on_their_way(accepted, believed, snapshot, journal, transit, stablecoins) if transit is not None else {}
-    return Amounts(doubtful=jumps, events=events, in_transit=kept)
+    return Amounts(doubtful={**jumps, **snapshot.doubtful}, events=events, in_transit=kept)
 
 
 def _amounts(journal: Journal, key: str) -> dict[str, Decimal]:

@@ -1,12 +1,14 @@
 """Looking at every venue at once and putting what was seen into one snapshot; asks only for what is needed."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
 
+from bot.absent import Known, stand_in
 from bot.archive import Archive
 from bot.domain.account import Balance, Book, Position, PositionMode, Price, Wallet
 from bot.domain.errors import Refused, Stale, Unavailable
@@ -22,6 +24,9 @@ from bot.risk.plausible import AHEAD_MAX, doubtful_symbols, doubts_about_account
 BOOK_LEVELS = 50
 COIN_FUTURES = Wallet.COIN_FUTURES
 LAG_MAX = timedelta(seconds=60)
+NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
+NOTHING: Final[Known] = MappingProxyType({})
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,38 +63,96 @@ class Lookout:
     asks: Callable[[frozenset[str]], Sequence[HistoryAsk]] = _nothing
     archive: Archive | None = None
     peg_reference: str | None = None
+    patience_s: float | None = None
+
+    def patience_with(self, row: Watched) -> float | None:
+        """Seconds to wait for one answer of a venue; for one with shorts as long as it takes."""
+        return None if row.hedges else self.patience_s
 
 
-async def observe(lookout: Lookout) -> Snapshot:
+async def observe(lookout: Lookout, *, away: Mapping[str, str] = NOBODY, known: Known = NOTHING) -> Snapshot:
     """Look at everything once.
 
-    Raises: Unavailable when a venue does not answer, Stale when what it says cannot be believed. Nothing was changed.
+    `away` are venues already found not to answer, with the reason; `known` is the last complete look. A venue that only
+    holds coins and does not answer is left out, and what depends on it is left alone.
+    Raises: Unavailable when a venue does not answer on which all depends, Stale when what it says cannot be believed.
+    Nothing was changed.
     """
     at = lookout.clock.now()
-    balances = await _gather(row.venue.balances() for row in lookout.watched)
-    holdings = [*lookout.external]
-    for row, own in zip(lookout.watched, balances, strict=True):
-        # coins that are the collateral of inverse contracts are owned, wherever spot balances are counted
-        counted = own if row.counts_spot else [item for item in own if row.hedges and item.wallet is COIN_FUTURES]
-        holdings.extend(_holdings(row.venue.id, counted))
-    assets = frozenset(row.asset for row in holdings) - lookout.stablecoins - {lookout.quote}
-    views = await _gather(_view(row, own, assets, lookout) for row, own in zip(lookout.watched, balances, strict=True))
-    prices, history = await asyncio.gather(_prices(holdings, views, lookout), _history(assets, views, lookout))
-    return Snapshot(at=at, holdings=tuple(holdings), prices=prices, venues=tuple(views), history=history)
+    own, away = await _balances(lookout, away)
+    present = [row for row in lookout.watched if row.venue.id in own]
+    counted = {row.venue.id: _counted(row, own[row.venue.id]) for row in present}
+    cash = lookout.stablecoins | {lookout.quote}
+    standing = stand_in(counted, away, known, cash)
+    holdings = [*lookout.external, *(held for rows in counted.values() for held in rows), *standing.holdings]
+    assets = frozenset(row.asset for row in holdings) - cash
+    views = await _gather(_view(row, own[row.venue.id], assets, lookout) for row in present)
+    (prices, unheard), history = await asyncio.gather(
+        _prices(holdings, views, present, lookout), _history(assets, present, views, lookout)
+    )
+    unpriced = {row.asset for row in holdings if row.asset not in prices} - {lookout.quote} if away or unheard else ()
+    blind = {
+        asset: f"its price is not known while {' and '.join(sorted({*away, *unheard}))} does not answer"
+        for asset in unpriced
+    }
+    return Snapshot(
+        at=at,
+        holdings=tuple(holdings),
+        prices=prices,
+        venues=tuple(views),
+        history=history,
+        doubtful={**blind, **standing.doubtful},
+        away=away,
+    )
 
 
-async def _history(assets: frozenset[str], views: Sequence[VenueView], lookout: Lookout) -> History:
+async def _balances(lookout: Lookout, away: Mapping[str, str]) -> tuple[dict[str, tuple[Balance, ...]], dict[str, str]]:
+    """What lies at each venue that answers, and why the others did not: only a venue with shorts stops everything."""
+    asked = [row for row in lookout.watched if row.venue.id not in away]
+    answers = await asyncio.gather(
+        *(patiently(row.venue.id, row.venue.balances(), lookout.patience_with(row)) for row in asked),
+        return_exceptions=True,
+    )
+    own, absent = {}, dict(away)
+    for row, answer in zip(asked, answers, strict=True):
+        if isinstance(answer, Unavailable) and not row.hedges:
+            absent[row.venue.id] = str(answer)
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            own[row.venue.id] = answer
+    return own, absent
+
+
+async def patiently(venue: str, asked: Awaitable[T], patience_s: float | None) -> T:
+    """Wait no longer than this for a venue that others must not wait for. Raises: Unavailable after that."""
+    try:
+        async with asyncio.timeout(patience_s):
+            return await asked
+    except TimeoutError:
+        raise Unavailable(f"{venue} gave no answer within {patience_s:g} s.") from None
+
+
+async def _history(
+    assets: frozenset[str], present: Sequence[Watched], views: Sequence[VenueView], lookout: Lookout
+) -> History:
     """What the rules asked to know of the past, from the venue that hedges; never a reason to stop."""
     asks = lookout.asks(assets - lookout.excluded)
-    for row, view in zip(lookout.watched, views, strict=True):
+    for row, view in zip(present, views, strict=True):
         if row.hedges and asks and lookout.archive is not None:
             return await lookout.archive.read(asks, row.venue, view, lookout.quote)
     return NO_HISTORY
 
 
+def _counted(row: Watched, own: Sequence[Balance]) -> list[Holding]:
+    # coins that are the collateral of inverse contracts are owned, wherever spot balances are counted
+    counted = own if row.counts_spot else [item for item in own if row.hedges and item.wallet is COIN_FUTURES]
+    return _holdings(row.venue.id, counted)
+
+
 def _holdings(venue: str, balances: Iterable[Balance]) -> list[Holding]:
     return [
-        Holding(asset=row.asset, amount=row.total, source=f"{venue} {row.wallet.value}")
+        Holding(asset=row.asset, amount=row.total, source=f"{venue} {row.wallet.value}", venue=venue)
         for row in balances
         if row.total > 0
     ]
@@ -168,8 +231,13 @@ async def with_strangers(view: VenueView, venue: Venue, lookout: Lookout) -> Ven
     )
 
 
-async def _prices(holdings: Sequence[Holding], views: Sequence[VenueView], lookout: Lookout) -> Mapping[str, Price]:
-    """Index prices where there is a perpetual, spot prices for the rest; the quote currency is worth one."""
+async def _prices(
+    holdings: Sequence[Holding], views: Sequence[VenueView], present: Sequence[Watched], lookout: Lookout
+) -> tuple[Mapping[str, Price], list[str]]:
+    """Index prices where there is a perpetual, spot prices for the rest; the quote currency is worth one.
+
+    With them the venues that hold coins only and told no prices.
+    """
     prices: dict[str, Price] = {}
     for view in views:
         for instrument in view.instruments:
@@ -183,10 +251,34 @@ async def _prices(holdings: Sequence[Holding], views: Sequence[VenueView], looko
     missing = frozenset(row.asset for row in holdings if row.amount != 0) - prices.keys() - {lookout.quote}
     if lookout.peg_reference is not None:
         missing |= {lookout.peg_reference}
+    unheard: list[str] = []
     if missing:
-        for row in await _gather(row.venue.prices(missing, lookout.quote) for row in lookout.watched):
-            prices.update({price.asset: price for price in row if price.asset not in prices})
-    return pegged(prices, lookout.quote, lookout.stablecoins, lookout.peg_reference, lookout.clock.now())
+        unheard = await _spot_prices(prices, missing, present, lookout)
+    return pegged(prices, lookout.quote, lookout.stablecoins, lookout.peg_reference, lookout.clock.now()), unheard
+
+
+async def _spot_prices(
+    prices: dict[str, Price], missing: frozenset[str], present: Sequence[Watched], lookout: Lookout
+) -> list[str]:
+    """Fill in what the venues trade, the first one listed first; give back those that told nothing."""
+    answers = await asyncio.gather(
+        *(
+            patiently(
+                row.venue.id, row.venue.prices(missing, lookout.quote), None if row.hedges else lookout.patience_s
+            )
+            for row in present
+        ),
+        return_exceptions=True,
+    )
+    unheard: list[str] = []
+    for row, answer in zip(present, answers, strict=True):
+        if isinstance(answer, Unavailable) and not row.hedges:
+            unheard.append(row.venue.id)
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            prices.update({price.asset: price for price in answer if price.asset not in prices})
+    return unheard
 
 
 async def look_closer(lookout: Lookout, snapshot: Snapshot, targets: Sequence[Target]) -> tuple[Snapshot, MarketDetail]:

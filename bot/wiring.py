@@ -1,8 +1,9 @@
 """Putting the objects of one run together; the only place that knows which world they are from."""
 
+import asyncio
 import gc
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +14,7 @@ from bot.archive import VERSION as ARCHIVE_VERSION
 from bot.archive import Archive
 from bot.clock import LocalnetClock, SystemClock
 from bot.cycle import RECALLED, Desk
-from bot.domain.errors import ConfigurationError
+from bot.domain.errors import ConfigurationError, Unavailable
 from bot.domain.history import widest
 from bot.domain.ports import Clock
 from bot.domain.ports import Venue as VenuePort
@@ -26,7 +27,7 @@ from bot.execution.planner import OrderRule
 from bot.execution.settlement import Hands
 from bot.halting import HaltRule
 from bot.lock import hold_account
-from bot.observe import Lookout, Watched
+from bot.observe import Lookout, Watched, patiently
 from bot.policy.recent_volatility import volatility_asks
 from bot.risk.autopilot import MarginLimits
 from bot.risk.caps import RESPONSE_BY_HAND_DAYS, RESPONSE_BY_TRANSFER_DAYS, CapRule
@@ -79,14 +80,35 @@ class _Entrance:
         self._venues = venues
         self._checked: set[str] = set()
 
-    async def __call__(self) -> None:
-        """Raises: Unavailable when a venue does not answer, ConfigurationError for a key that must not be used."""
-        for row in self._settings.venues:
-            venue = self._venues[row.id]
-            await venue.connect()
-            if row.has_keys and row.id not in self._checked:
-                await _refuse_dangerous_key(self._settings, row, venue)
-                self._checked.add(row.id)
+    async def __call__(self) -> Mapping[str, str]:
+        """Tell which venues that only hold coins do not answer, and why.
+
+        Raises: Unavailable when the venue with the shorts does not answer, ConfigurationError for a key that must not
+        be used.
+        """
+        rows = self._settings.venues
+        answers = await asyncio.gather(*(self._enter(row) for row in rows), return_exceptions=True)
+        failures = [(row, one) for row, one in zip(rows, answers, strict=True) if isinstance(one, BaseException)]
+        away = {row.id: str(one) for row, one in failures if isinstance(one, Unavailable) and not row.hedges}
+        grave = [one for row, one in failures if row.id not in away]
+        for fault in sorted(grave, key=lambda one: isinstance(one, Unavailable)):
+            raise fault
+        return away
+
+    async def _enter(self, row: Venue) -> None:
+        patience_s = None if row.hedges else patience_with(self._settings)
+        await patiently(row.id, self._pass(row, self._venues[row.id]), patience_s)
+
+    async def _pass(self, row: Venue, venue: VenuePort) -> None:
+        await venue.connect()
+        if row.has_keys and row.id not in self._checked:
+            await _refuse_dangerous_key(self._settings, row, venue)
+            self._checked.add(row.id)
+
+
+def patience_with(settings: Settings) -> float:
+    """Seconds that others wait for a venue that only holds coins: one request that hangs, and a second try."""
+    return 2 * settings.network.timeout_s
 
 
 def open_journal(settings: Settings, *, beside: bool = True) -> Journal:
@@ -176,6 +198,7 @@ def make_desk(settings: Settings, venues: dict[str, VenuePort], journal: Journal
         asks=lambda assets: widest((*mind.policy.asks(assets), *volatility_asks(assets))),
         archive=archive,
         peg_reference=settings.portfolio.peg_reference or None,
+        patience_s=patience_with(settings),
     )
     return Desk(
         mode=settings.mode,

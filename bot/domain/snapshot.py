@@ -23,11 +23,15 @@ from bot.domain.instrument import Instrument
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
-    """Coins owned somewhere. `source` names the place in words for people ("binance spot", "cold wallet")."""
+    """Coins owned somewhere. `source` names the place in words for people ("binance spot", "cold wallet").
+
+    `venue` is the venue that showed them, empty for coins that no venue can see.
+    """
 
     asset: str
     amount: Decimal
     source: str
+    venue: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +85,8 @@ class Snapshot:
     """One coherent look at all venues and all holdings, with what is known of the past where rules asked for it.
 
     `doubtful` names the assets whose amount is not believed yet, with the reason: the policy leaves them alone.
+    `away` names the venues that hold coins only and did not answer, with the reason; they have no view, and what was
+    last seen there is among the holdings.
     """
 
     at: datetime
@@ -89,6 +95,7 @@ class Snapshot:
     venues: tuple[VenueView, ...]
     history: History = NO_HISTORY
     doubtful: Mapping[str, str] = field(default_factory=dict)
+    away: Mapping[str, str] = field(default_factory=dict)
 
     def venue(self, venue: str) -> VenueView:
         """The view of one venue. Raises: KeyError when it was not observed."""

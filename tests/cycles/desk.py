@@ -1,5 +1,6 @@
 """A desk around the fake venue, with a real journal file."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
@@ -16,6 +17,17 @@ from tests.fake_venue import FakeVenue, ManualClock
 
 def journal(folder: Path) -> Journal:
     return Journal.open(folder / "ballast.db", new_id="0123456789abcdef")
+
+
+def entered(*venues: Venue) -> Callable[[], Awaitable[Mapping[str, str]]]:
+    """Open every venue; all of them answer."""
+
+    async def enter() -> Mapping[str, str]:
+        for venue in venues:
+            await venue.connect()
+        return {}
+
+    return enter
 
 
 def desk(fake: FakeVenue, book: Journal) -> Desk:
@@ -41,6 +53,6 @@ def desk(fake: FakeVenue, book: Journal) -> Desk:
             clock=clock,
         ),
         hands=Hands(venues={VENUE: venue}, journal=book, clock=clock),
-        enter=venue.connect,
+        enter=entered(venue),
         balance_jump_max=d("0.5"),
     )
