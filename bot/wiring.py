@@ -259,7 +259,8 @@ def make_mind(settings: Settings) -> Mind:
                 currency=settings.portfolio.quote,
                 buffer=risk.collateral_buffer,
                 spot_reserve=risk.spot_reserve,
-                transfers_allowed=hedge.tops_up,
+                # in a simulation it stands for what is moved by hand where the venue offers no way
+                transfers_allowed=hedge.tops_up or (settings.mode == "dry-run" and hedge.transfers),
                 coins=hedge.inverse,
             )
         },

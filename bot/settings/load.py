@@ -69,9 +69,14 @@ def _wrong_hedges(settings: Settings) -> list[str]:
         if asset in cash
     ]
     hedging = [venue.id for venue in settings.venues if venue.hedges]
-    if len(hedging) != 1:
-        found = f"{len(hedging)} have it: {', '.join(hedging)}" if hedging else "none has it"
-        problems.append(f'[[venues]] exactly one venue must have "hedge" in its role, where the shorts live; {found}')
+    if not hedging:
+        problems.append('[[venues]] one venue must have "hedge" in its role, where the shorts live; none has it')
+    elif len(hedging) > 1:
+        problems.append(
+            f'[[venues]] only one venue may have "hedge" in its role, where the shorts live; {", ".join(hedging)} have '
+            'it. Keep it at one and set role = ["spot"] at the others: their coins are hedged there all the same. To '
+            "short at two venues, write two profiles, each with its own journal and its own share of the coins"
+        )
     return problems
 
 

@@ -104,7 +104,7 @@ class Venue(Table):
     @property
     def tops_up(self) -> bool:
         """Whether collateral may be moved in from spot: stablecoins, or the coins themselves on an inverse market."""
-        return self.coin_transfers if self.inverse else self.transfers
+        return self.coin_transfers if self.inverse else self.transfers and OFFERS[self.id].transfers
 
     @property
     def counts_spot(self) -> bool:
@@ -139,6 +139,11 @@ class Venue(Table):
             raise ValueError(
                 'markets mixes "inverse-perpetual" with linear kinds, but their collateral differs (coins there, '
                 "the quote currency here); list either the one or the others"
+            )
+        if self.transfers and "transfers" in self.model_fields_set and not OFFERS[self.id].transfers:
+            raise ValueError(
+                f"transfers = true, but Ballast cannot move collateral at {self.id}: what carries the shorts must lie "
+                "there already; leave the key out"
             )
         if len(set(self.role)) != len(self.role):
             raise ValueError(f"role {list(self.role)} names the same role twice")

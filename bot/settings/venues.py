@@ -13,22 +13,24 @@ _ALL: Final = frozenset({MarketKind.LINEAR_PERPETUAL, MarketKind.LINEAR_FUTURE, 
 class Offer:
     """What one exchange offers: kinds of futures, and a sandbox or the reason why there is none.
 
-    `passphrase` says that its keys have a third part.
+    `passphrase` says that its keys have a third part, `transfers` that collateral can be moved between wallets.
     """
 
     kinds: frozenset[MarketKind]
     no_sandbox: str | None = None
     passphrase: bool = False
+    transfers: bool = True
 
 
 OFFERS: Final[dict[str, Offer]] = {
     "binance": Offer(kinds=_ALL),
-    "bybit": Offer(kinds=_LINEAR),
+    "bybit": Offer(kinds=_LINEAR, transfers=False),
     "bingx": Offer(kinds=_LINEAR),
     "weex": Offer(
         kinds=_LINEAR,
         no_sandbox="of WEEX's simulation ccxt reaches six calls, without leverage and open orders: too few to hedge",
         passphrase=True,
+        transfers=False,
     ),
     "mexc": Offer(kinds=_LINEAR, no_sandbox="MEXC has no sandbox"),
 }

@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from bot.absent import KEY, last_seen
+from bot.absent import KEY, last_seen, remember
 from bot.cycle import Desk, run_cycle
 from bot.domain.account import Balance, Price, Wallet
 from bot.domain.errors import Stale, Unavailable
@@ -17,7 +17,7 @@ from bot.domain.ports import Venue
 from bot.domain.record import CycleRecord, CycleStatus
 from bot.execution.journal import Journal
 from bot.flatten import flatten
-from bot.observe import Watched
+from bot.observe import Watched, observe
 from tests.builders import d
 from tests.cycles.desk import desk, entered, journal
 from tests.fake_venue import FakeVenue, ManualClock
@@ -129,10 +129,10 @@ def test_coins_that_left_for_a_vault_that_is_down_keep_their_short(tmp_path: Pat
         assert held == d("-0.5")
         vault.fault = Unavailable("no answer")
         hedge.spot_btc = d("0.2")
-        for _ in range(4):
-            record = _cycle(world)
+        records = [_cycle(world) for _ in range(4)]
         assert hedge.position == held
-        assert any("may be at bybit" in note for note in record.notes)
+        assert all(any("may be at bybit" in note for note in row.notes) for row in records)
+        assert not any(row.events for row in records), "nothing is said to have left that cannot be seen"
         vault.fault, vault.coins = None, {"ETH": d(1), "BTC": d("0.8")}
         assert _cycle(world).status is CycleStatus.HEDGED
     assert hedge.position == held
@@ -221,6 +221,22 @@ def test_a_hedge_venue_that_is_down_stops_the_cycle_and_forgets_nothing(tmp_path
         assert _cycle(world).status is CycleStatus.UNAVAILABLE
         assert book.setting(KEY) == text
     assert hedge.position == held
+
+
+def test_only_a_complete_and_believed_look_is_remembered(tmp_path: Path) -> None:
+    """What was seen last at a venue is not overwritten by a look that left it, or another, out."""
+    hedge = FakeVenue(ManualClock())
+    with journal(tmp_path) as book:
+        world = _two(hedge, Vault(hedge.clock, ETH="1"), book)
+        seen = asyncio.run(observe(world.lookout))
+        remember(seen, book)
+        text = book.setting(KEY)
+        poorer = replace(seen, holdings=())
+        remember(replace(poorer, away={"mexc": "no answer"}), book)
+        remember(replace(poorer, doubtful={"BTC": "gone at once"}), book)
+        assert book.setting(KEY) == text
+        remember(poorer, book)
+        assert book.setting(KEY) != text
 
 
 def test_flatten_does_not_wait_for_a_vault(tmp_path: Path) -> None:

@@ -18,3 +18,5 @@ def test_what_is_offered_is_what_the_table_can_do(venue: str) -> None:
     assert quirks is not None
     assert {kind.value for kind in OFFERS[venue].kinds} <= set(quirks.market_types)
     assert (OFFERS[venue].no_sandbox is None) == (quirks.sandbox != "none")
+    movable = quirks.speech is None or quirks.speech.movement is not None
+    assert OFFERS[venue].transfers == movable
