@@ -26,7 +26,8 @@ from bot.exchange.speech import (
 
 _ANSWER: Final = Expected(shape=Shape.OBJECT, keys=("code",))  # docs: every reply carries code, msg and data
 _PREMIUM: Final = Ask(
-    call="fetch_funding_rates",  # ccxt: GET /openApi/swap/v2/quote/premiumIndex
+    # ccxt: GET /openApi/swap/v2/quote/premiumIndex; measured: fetch_mark_prices takes its rows for spot and loses them
+    call="fetch_funding_rates",
     paths={
         "mark": "markPrice",
         "index": "indexPrice",
