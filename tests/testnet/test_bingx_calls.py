@@ -370,7 +370,7 @@ def test_a_forged_signature_an_unknown_key_and_a_wrong_clock_are_refused() -> No
     ],
     ids=["spot", "futures", "transfer"],
 )
-def test_a_key_without_a_right_is_told_so(rights: dict[str, bool], step: Step) -> None:
+def test_a_key_without_a_right_is_told_so(rights: dict[str, Any], step: Step) -> None:
     """Reads go on working; the write is refused with 100004."""
     key = ApiKey(key=KEY, secret=SECRET, account="family", **rights)
 
