@@ -114,7 +114,7 @@ SPEECH: Final = Speech(
         fills_window_d=7,  # docs: at most seven days between start and end
     ),
     leverage=Leverage(
-        read=Ask(call="fetch_leverage", paths={"leverage": "shortLeverage"}),
+        read=Ask(call="fetch_leverage", paths={"leverage": "info.info.leverage"}),  # ccxt cuts 2.5 to 2
         mode=Ask(call="fetch_margin_mode", paths={"mode": "info.marginMode"}),
         modes={"REGULAR_MARGIN": MarginMode.CROSS, "ISOLATED_MARGIN": MarginMode.ISOLATED},
         set_leverage=({},),
