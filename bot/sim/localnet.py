@@ -33,6 +33,11 @@ PORTFOLIO_DEFAULT: Mapping[tuple[WalletName, str], Decimal] = {
     ("spot", "USDT"): Decimal(45000),
     ("funding", "USDT"): Decimal(5000),
 }
+PORTFOLIO_IN_PLACE: Mapping[tuple[WalletName, str], Decimal] = {
+    **{key: amount for key, amount in PORTFOLIO_DEFAULT.items() if key[1] != "USDT"},
+    ("spot", "USDT"): Decimal(5000),
+    ("futures", "USDT"): Decimal(45000),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,24 +59,26 @@ def build_world(
     listings: tuple[Listing, ...],
     *,
     venue: str = "binance",
-    portfolio: Mapping[tuple[WalletName, str], Decimal] = PORTFOLIO_DEFAULT,
+    portfolio: Mapping[tuple[WalletName, str], Decimal] | None = None,
     speed: float = 0.0,
     faults: FaultSchedule | None = None,
 ) -> LocalWorld:
-    """An exchange with one funded account and the local test keys; assets it does not list are left out.
+    """An exchange with one account and the local test keys; assets it does not list are left out of its portfolio.
 
     Units: `speed` market seconds per wall second; at 0 time moves only when told to.
     """
     engine = Engine(listings=listings, at=feed.start)
     known = {asset for listing in listings for asset in (listing.base, listing.quote)}
-    engine.open_account(ACCOUNT, {key: amount for key, amount in portfolio.items() if key[1] in known})
+    spoken = codec(venue)
+    owned = (PORTFOLIO_DEFAULT if spoken.moves_money else PORTFOLIO_IN_PLACE) if portfolio is None else portfolio
+    engine.open_account(ACCOUNT, {key: amount for key, amount in owned.items() if key[1] in known})
     market = Market(engine, feed)
     exchange = Exchange(market=market, keys={LOCAL_KEY.key: LOCAL_KEY}, window_scale=max(1, round(speed)))
     if speed > 1:
         # At a thousand market seconds per second a minute of market time lasts no time at all.
         exchange.meter = WeightMeter(unlimited=True)
     clock = ExchangeClock(market.now, feed.end, speed=speed)
-    answering = AnsweringExchange(exchange, codec=codec(venue), faults=faults, catch_up=clock.now if speed else None)
+    answering = AnsweringExchange(exchange, codec=spoken, faults=faults, catch_up=clock.now if speed else None)
     return LocalWorld(answering=answering, clock=clock, feed=feed)
 
 

@@ -131,4 +131,5 @@ CODEC = Codec(
         lookup=frozenset({("GET", "/capi/v3/order"), ("GET", "/api/v3/order")}),
         read_by_post=frozenset({"/capi/v3/account/income"}),
     ),
+    moves_money=False,
 )
