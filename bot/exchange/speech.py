@@ -154,6 +154,7 @@ class Speech:
 
     Units: `notional_min` quote currency, used where the market table has none; `tier` likewise, as maintenance rate and
     largest leverage. `funding_sign` is +1 where the venue books what the short received as a positive number.
+    `lot` leads to the step of amounts in a market row where the decimals of an amount may be finer than its step.
     `tier_floors_told` is false where ccxt guesses the floor of a tier. `income_window_d` and `income_page` say how many
     days and rows of bookings one answer holds; None where a start alone is answered whole. `income_pages` names the
     page number of a list, newest first, that knows no times. `tiers` reads maintenance tiers out of what the market
@@ -188,6 +189,7 @@ class Speech:
     warm_up: tuple[str, ...] = ()
     time_call: str | None = "fetch_time"
     notional_min: Decimal = Decimal(5)
+    lot: str | None = None
     tier_floors_told: bool = True
     income_window_d: int | None = None
     income_page: int = 100

@@ -91,6 +91,8 @@ def instrument(venue: str, row: Row, speech: Speech) -> Instrument:
     if kind is None:
         raise Unreadable(f"{row.get('symbol')} is of an unknown kind")
     unit, step = unit_of(speech, row), positive_at(row, "precision.amount")
+    if speech.lot is not None:
+        step = max(step, positive_at(row, speech.lot))
     least, most = found_at(row, "limits.amount.min"), found_at(row, "limits.amount.max")
     cost = found_at(row, "limits.cost.min")
     amount_min = or_zero(least, "limits.amount.min") or step

@@ -41,6 +41,7 @@ _KEY: Final = frozenset({
 SPEECH: Final = Speech(
     # measured: a recorded position of 0.036 ETH has an open value of 82.06; contractVal is the lot step, never a factor
     counts=Counts.COINS,
+    lot="contractSize",  # ccxt: only the decimals of an amount become its precision; contractVal of DOGE is 100 coins
     market_types={},
     marks=_PREMIUM,
     funding=_PREMIUM,
