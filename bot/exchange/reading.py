@@ -30,6 +30,7 @@ class Reading:
     clock: Clock
     store: Store
     has_wallet_api: bool
+    demo: bool = False
     family: Family = USD_M
     settle: str = "USDT"
     margin_mode: MarginMode = MarginMode.CROSS

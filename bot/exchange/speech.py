@@ -157,7 +157,8 @@ class Speech:
     `lot` leads to the step of amounts in a market row where the decimals of an amount may be finer than its step.
     `tier_floors_told` is false where ccxt guesses the floor of a tier. `income_window_d` and `income_page` say how many
     days and rows of bookings one answer holds; None where a start alone is answered whole. `income_pages` names the
-    page number of a list, newest first, that knows no times. `tiers` reads maintenance tiers out of what the market
+    page number of a list, newest first, that knows no times. `demo_settle` is what the demo calls the settlement
+    currency, `demo_has_spot` whether it has a spot wallet. `tiers` reads maintenance tiers out of what the market
     table holds of a contract, its unit and its mark price. `open_flag` leads to what is false in the table where a
     contract takes no orders through the API. In `rights_params`, "{api_key}" is filled in.
     """
@@ -194,6 +195,8 @@ class Speech:
     income_window_d: int | None = None
     income_page: int = 100
     income_pages: str | None = None
+    demo_settle: str | None = None
+    demo_has_spot: bool = True
     tiers: Callable[[Mapping[str, Any], Decimal, Decimal], list[dict[str, object]]] | None = None
     open_flag: str | None = None
     rights_params: Mapping[str, str] = field(default_factory=dict)

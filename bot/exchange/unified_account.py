@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -41,6 +42,8 @@ KEYS_UNKNOWN: Final = KeyRights(read=None, trade_futures=None, transfer=None, wi
 async def balances(reading: Reading) -> tuple[Balance, ...]:
     """Spot and funding wallets. Where one wallet serves spot and futures, its collateral is counted as collateral."""
     speech = speech_of(reading)
+    if reading.demo and not speech.demo_has_spot:
+        return ()
     wallets = [(Wallet.SPOT, speech.balances)]
     if speech.funding_wallet is not None and reading.has_wallet_api:
         wallets.append((Wallet.FUNDING, speech.funding_wallet))
@@ -58,6 +61,10 @@ async def margin_accounts(reading: Reading) -> tuple[MarginAccount, ...]:
     table = speech_of(reading).collateral
     reply = await reading.calls.read_shared(table.ask.call, {"params": table.ask.params})
     found = understood(reading, "collateral", translate.margin_accounts, reading.venue, reply, table)
+    if reading.demo and speech_of(reading).demo_settle is not None:
+        # play money of another name stands for the currency the contracts are settled in
+        played = [row for row in found if row.currency == speech_of(reading).demo_settle]
+        found = tuple(replace(row, currency=reading.settle) for row in played)
     if not speech_of(reading).one_wallet:
         return found
     return tuple(row for row in found if row.currency == reading.settle)

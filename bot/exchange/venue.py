@@ -355,6 +355,7 @@ def _reading(  # noqa: PLR0913 - only the constructor calls it
         clock=clock,
         store=store,
         has_wallet_api=has_wallet_api,
+        demo=not has_wallet_api,
         family=family,
         api_key=client.apiKey or "",
         parse=lambda what, row, symbol: dict(getattr(client, what)(row, client.market(symbol))),

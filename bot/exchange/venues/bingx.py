@@ -167,6 +167,10 @@ SPEECH: Final = Speech(
         ),
     ),
     income=Ask(call="fetch_funding_history", params={"limit": 1000}),  # docs: 100 unless asked for more
+    income_window_d=7,  # docs: seven days unless both times are given; which rows a full answer drops is unverified
+    income_page=1000,
+    demo_settle="VST",  # published by users of the demo: its balance names VST where the live one names USDT
+    demo_has_spot=False,  # ccxt fetch_markets: the sandbox is swap only
     funding_sign=1,  # ccxt: income is positive when it was received
     rights=("accountV1PrivateGetAccountApiPermissions", rights),
     notional_min=Decimal(2),  # ccxt, comment beside code 110425: at least 2 USDT

@@ -44,19 +44,22 @@ def handle(request: WireRequest, exchange: Exchange) -> WireReply:
         try:
             if route is None or (host == _PLAY and not request.path.startswith("/openApi/swap/")):
                 raise VenueError(100404, "this api is not exist", keyed=True)
-            return _json(_wrapped(route, _content(request, exchange, route), exchange), exchange, family)
+            content = _content(request, exchange, route, play_money=host == _PLAY)
+            return _json(_wrapped(route, content, exchange), exchange, family)
         except VenueError as refused:
             return _json(_complaint(refused, exchange), exchange, family)
 
 
-def _content(request: WireRequest, exchange: Exchange, route: Route) -> Json:
+def _content(request: WireRequest, exchange: Exchange, route: Route, *, play_money: bool) -> Json:
     parameters, key = Parameters(request.query, request.body), None
     if route.signed:
         key = known_key(request, exchange)
         check_signature(request, key)
         check_time(parameters, exchange)
     try:
-        return route.handler(Call(exchange=exchange, market=route.market, parameters=parameters, key=key))
+        return route.handler(
+            Call(exchange=exchange, market=route.market, parameters=parameters, key=key, play_money=play_money)
+        )
     except Rejected as refused:
         raise translated(refused, route.market) from None
 

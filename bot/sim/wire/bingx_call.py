@@ -133,12 +133,16 @@ def _of_body(body: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """What a handler gets: the exchange, the market of the path, parameters, and the key when one was needed."""
+    """What a handler gets: the exchange, the market of the path, parameters, and the key when one was needed.
+
+    `play_money`: the request came to the host where dollars are called VST.
+    """
 
     exchange: Exchange
     market: MarketType
     parameters: Parameters
     key: ApiKey | None = None
+    play_money: bool = False
 
     @property
     def engine(self) -> Engine:
