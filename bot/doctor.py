@@ -152,6 +152,7 @@ async def _hedging(row: Venue, venue: CcxtVenue, assets: set[str]) -> list[Findi
     instruments = await venue.instruments(assets)
     covered = {instrument.base for instrument in instruments}
     findings.append(_instruments(row.id, instruments, assets - covered))
+    findings.extend(_closed(row.id, instruments))
     symbols = tuple(instrument.symbol for instrument in instruments)
     marks = await venue.marks(symbols)
     if len(marks) < len(symbols):
@@ -185,6 +186,17 @@ def _instruments(venue: str, instruments: Sequence[Instrument], uncovered: set[s
         text = f"{names}; no perpetual for {', '.join(sorted(uncovered))}, which stay unhedged"
         return _warn(f"{venue} instruments", text)
     return _ok(f"{venue} instruments", names)
+
+
+def _closed(venue: str, instruments: Sequence[Instrument]) -> list[Finding]:
+    """Markets that are listed and take no orders: suspended, delisted, or not open to the API."""
+    names = ", ".join(row.symbol for row in instruments if not row.active)
+    if not names:
+        return []
+    text = f"{names}: {venue} takes no new orders there now (suspended, or closed to the API); no short can be opened"
+    topic = f"{venue} orders taken"
+    every = all(not row.active for row in instruments)
+    return [_fail(topic, text, 3) if every else _warn(topic, text)]
 
 
 def _ok(topic: str, text: str) -> Finding:
