@@ -152,7 +152,7 @@ async def _hedging(row: Venue, venue: CcxtVenue, assets: set[str]) -> list[Findi
     instruments = await venue.instruments(assets)
     covered = {instrument.base for instrument in instruments}
     findings.append(_instruments(row.id, instruments, assets - covered))
-    findings.extend(_closed(row.id, instruments))
+    findings.extend(closed(row.id, instruments))
     symbols = tuple(instrument.symbol for instrument in instruments)
     marks = await venue.marks(symbols)
     if len(marks) < len(symbols):
@@ -188,7 +188,7 @@ def _instruments(venue: str, instruments: Sequence[Instrument], uncovered: set[s
     return _ok(f"{venue} instruments", names)
 
 
-def _closed(venue: str, instruments: Sequence[Instrument]) -> list[Finding]:
+def closed(venue: str, instruments: Sequence[Instrument]) -> list[Finding]:
     """Markets that are listed and take no orders: suspended, delisted, or not open to the API."""
     names = ", ".join(row.symbol for row in instruments if not row.active)
     if not names:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ccxt.async_support.mexc import mexc as client_class
 
+from bot.doctor import closed
 from bot.domain.account import KeyRights, MarginMode, OrderStatus, Side
 from bot.domain.errors import BallastError, Refused, Unavailable
 from bot.exchange import translate_unified as public
@@ -66,8 +67,9 @@ def test_a_recorded_contract_is_counted_in_coins_and_closed_to_the_api() -> None
 def test_a_ladder_by_volume_becomes_tiers_by_value() -> None:
     """50,000 contracts at 60,000 are 300,000 dollars; deductions make the tiers meet."""
     first, second = account.brackets(tiers(recorded("contract_by_volume"), SIZE, Decimal(60000)))
-    assert (first.notional_floor, first.notional_cap, first.maintenance_rate) == (0, 300_000, Decimal("0.001"))
-    assert (second.notional_cap, second.leverage_max) == (1_860_000, 200)
+    assert (first.notional_floor, first.notional_cap) == (Decimal(0), Decimal(300_000))
+    assert first.maintenance_rate == Decimal("0.001")
+    assert (second.notional_cap, second.leverage_max) == (Decimal(1_860_000), Decimal(200))
     assert second.maintenance_deduction == 300_000 * Decimal("0.0015")
 
 
@@ -82,7 +84,8 @@ def test_steps_of_one_size_become_tiers() -> None:
     found = account.brackets(tiers(recorded("contract_by_steps"), SIZE, Decimal(60000)))
     assert [row.notional_cap for row in found][:2] == [60_000, 1_260_000]
     assert [row.maintenance_rate for row in found][:2] == [Decimal("0.004"), Decimal("0.008")]
-    assert (len(found), found[0].leverage_max) == (5, 125)
+    assert len(found) == 5
+    assert found[0].leverage_max == 125
 
 
 def test_a_recorded_order_is_ours_by_its_external_id() -> None:
@@ -242,7 +245,7 @@ def test_an_isolated_order_carries_the_leverage_that_is_set() -> None:
         await venue.set_leverage(BTC, 2)
         await _as_wanted(venue, world)
         (shown,) = await venue.positions((BTC,))
-        assert (shown.margin_mode, shown.leverage) == (MarginMode.ISOLATED, 2)
+        assert (shown.margin_mode, shown.leverage) == (MarginMode.ISOLATED, Decimal(2))
         assert shown.isolated_margin > 1200
 
     with_adapter(check, margin_mode=MarginMode.ISOLATED)
@@ -293,6 +296,18 @@ def test_a_resting_order_is_cancelled_by_our_id() -> None:
         assert await venue.order_by_client_id(BTC, "nobody00000000000001") is None
 
     with_adapter(check)
+
+
+def test_markets_that_take_no_orders_are_told_by_the_doctor() -> None:
+    """One of several is a warning, all of them a failure; open ones are not spoken of."""
+    shut, open_ = (
+        public.instrument("mexc", market(name), table.SPEECH) for name in ("contract_by_volume", "contract_by_steps")
+    )
+    assert closed("mexc", [open_]) == []
+    assert [row.verdict for row in closed("mexc", [open_, shut])] == ["warn"]
+    (failure,) = closed("mexc", [shut])
+    assert (failure.verdict, failure.exit_code) == ("fail", 3)
+    assert BTC in failure.text
 
 
 def test_whether_orders_are_permitted_is_known_without_an_order() -> None:
