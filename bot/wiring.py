@@ -163,6 +163,7 @@ def make_venue(settings: Settings, row: Venue, clock: Clock) -> CcxtVenue:
         read_only=settings.mode == "dry-run",
         market_kinds=row.kinds,
         margin_mode=row.margin_mode,
+        holds_shorts=row.hedges,
         quote=settings.portfolio.quote,
         api_key=row.api_key,
         api_secret=row.api_secret,

@@ -34,6 +34,7 @@ class Reading:
     family: Family = USD_M
     settle: str = "USDT"
     margin_mode: MarginMode = MarginMode.CROSS
+    holds_shorts: bool = True
     parse: Callable[[str, Row, str], Row] = _no_parser
     intervals: tuple[datetime, dict[str, Decimal]] | None = None
     absent_spot: dict[str, float] = field(default_factory=dict)

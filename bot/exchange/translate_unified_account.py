@@ -39,18 +39,20 @@ SIDES: Mapping[str, Side] = {"buy": Side.BUY, "sell": Side.SELL}
 
 
 def balances(venue: str, wallet: Wallet, reply: object, without: frozenset[str]) -> tuple[Balance, ...]:
-    """A unified balance; totals are checked against their parts."""
+    """A unified balance; totals are checked against their parts. `without` are told elsewhere, and may be owed."""
     source = strict.row(reply)
     totals = source.get("total")
     if not isinstance(totals, Mapping):
         raise Unreadable("a balance without totals")
     found = []
     for asset, value in totals.items():
+        if asset in without:
+            continue
         total = or_zero(value, f"{asset} total")
         if total < 0:
             raise Unreadable(f"{asset} has a balance of {total}")
         free = or_zero(found_at(source, f"free.{asset}"), f"{asset} free")
-        if total > 0 and asset not in without:
+        if total > 0:
             found.append(
                 Balance(venue=venue, wallet=wallet, asset=str(asset), total=total, free=max(ZERO, min(free, total)))
             )

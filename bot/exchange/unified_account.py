@@ -50,7 +50,8 @@ async def balances(reading: Reading) -> tuple[Balance, ...]:
     replies = await asyncio.gather(*(reading.calls.read_shared(ask.call, {"params": ask.params}) for _, ask in wallets))
     found: list[Balance] = []
     for (wallet, _), reply in zip(wallets, replies, strict=True):
-        without = frozenset({reading.settle}) if speech.one_wallet and wallet is Wallet.SPOT else frozenset[str]()
+        collateral = speech.one_wallet and wallet is Wallet.SPOT and reading.holds_shorts
+        without = frozenset({reading.settle}) if collateral else frozenset[str]()
         what = f"{wallet.value} balance"
         found += understood(reading, what, translate.balances, reading.venue, wallet, reply, without)
     return tuple(found)

@@ -64,6 +64,7 @@ class CcxtVenue:
         mode: Mode = "testnet",
         market_kinds: tuple[MarketKind, ...] = (MarketKind.LINEAR_PERPETUAL,),
         margin_mode: MarginMode = MarginMode.CROSS,
+        holds_shorts: bool = True,
         quote: str = "USDT",
         api_key: Secret = None,
         api_secret: Secret = None,
@@ -112,6 +113,7 @@ class CcxtVenue:
             dialect=self._dialect,
         )
         self._reading.settle, self._reading.margin_mode = quote, margin_mode
+        self._reading.holds_shorts = holds_shorts
 
     def __repr__(self) -> str:
         return f"<CcxtVenue {self.id}>"

@@ -42,7 +42,10 @@ def _instruments(request: Request) -> Answer:
 
 
 def told(
-    check: Callable[[CcxtVenue], Awaitable[T]], pages: dict[str, Answer] | None = None, now_ms: int = 1757837620000
+    check: Callable[[CcxtVenue], Awaitable[T]],
+    pages: dict[str, Answer] | None = None,
+    now_ms: int = 1757837620000,
+    **changes: Any,
 ) -> T:
     """Run one check against the recorded pages."""
     usual: dict[str, Any] = {
@@ -56,7 +59,7 @@ def told(
         "GET /v5/order/history": NOTHING,
     }
     clock = FrozenClock(datetime.fromtimestamp(now_ms / 1000, tz=UTC))
-    return asked(check, transport=FakeTransport({**usual, **(pages or {})}), venue_id="bybit", clock=clock)
+    return asked(check, transport=FakeTransport({**usual, **(pages or {})}), venue_id="bybit", clock=clock, **changes)
 
 
 def test_a_table_of_markets() -> None:
@@ -75,6 +78,22 @@ def test_the_one_wallet_is_counted_once() -> None:
     assert (collateral.currency, collateral.wallet, collateral.initial, collateral.maintenance) == (
         "USDT", Decimal(1000), Decimal(30), Decimal(1),
     )  # fmt: skip
+
+
+def test_where_no_shorts_live_the_money_is_a_holding() -> None:
+    """Nobody asks such a venue for collateral, so its USDT must not fall between two chairs."""
+    held = told(lambda venue: venue.balances(), holds_shorts=False)
+    assert {row.asset: row.total for row in held} == {"USDT": Decimal(1000), "BTC": Decimal("0.001998")}
+
+
+def test_collateral_that_is_owed_stops_nothing() -> None:
+    """A unified account lends USDT against coins: the wallet goes below zero, and protection must go on."""
+    owing = json.loads(json.dumps(RECORDED["wallet"]["list"]))
+    owing[0]["coin"][0] |= {"walletBalance": "-250", "equity": "-250"}
+    pages = {"GET /v5/account/wallet-balance": page({"list": owing})}
+    assert [row.asset for row in told(lambda venue: venue.balances(), pages)] == ["BTC"]
+    (collateral,) = told(lambda venue: venue.margin_accounts(), pages)
+    assert (collateral.wallet, collateral.withdrawable) == (Decimal(-250), Decimal(0))
 
 
 def test_a_short_has_its_sign_and_a_flat_symbol_is_no_position() -> None:

@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.sim.faults import FAULTS
 from bot.sim.model import Rejected
 from bot.sim.reasons import REASONS
 from bot.sim.wire.bybit import banned, handle, too_many_requests
 from bot.sim.wire.bybit_call import id_number, id_text
 from bot.sim.wire.bybit_errors import translated
 from bot.sim.wire.bybit_routes import ROUTES
+from bot.sim.wire.bybit_tampering import Tampering
 from bot.sim.wire.exchange import Exchange
 from bot.sim.wire.numbers import milliseconds
 from bot.sim.wire.request import WireReply, WireRequest
@@ -232,3 +234,41 @@ def test_garbage_is_answered_too(query: str, body: str, path: str) -> None:
     """Unsigned noise on any path brings an error page or a code."""
     request = WireRequest(method="POST", host="api.bybit.com", path=f"/v5/{path}", query=query, body=body)
     assert handle(request, _SHARED).status >= 400
+
+
+def _distorted(name: str, path: str, **values: Any) -> list[dict[str, Any]]:
+    exchange = make_exchange()
+    sell(exchange)
+    request = signed(exchange, "GET", path, values)
+    reply = handle(request, exchange)
+    spoilt = Tampering().distorted(request, reply, FAULTS[name], exchange.now)
+    found: list[dict[str, Any]] = json.loads(spoilt.body)["result"]["list"]
+    return found
+
+
+def test_distortions_reach_the_rows_they_are_about() -> None:
+    """Marks, rows, positions and trades, each spoilt in its own way."""
+    tickers = {"path": "/v5/market/tickers", "category": "linear"}
+    assert {row["markPrice"] for row in _distorted("zero_mark", **tickers)} == {"0.00"}
+    assert {row["markPrice"] for row in _distorted("nan_mark", **tickers)} == {"NaN"}
+    assert len(_distorted("missing_row", **LINEAR, path="/v5/market/tickers")) == 0
+    assert _distorted("empty_positions", path="/v5/position/list", category="linear", settleCoin="USDT") == []
+    twice = _distorted("duplicate_trades", **LINEAR, path="/v5/execution/list")
+    assert len(twice) == 2
+    assert twice[0] == twice[1]
+
+
+def test_a_hidden_order_is_on_no_page_and_old_positions_stay() -> None:
+    """What lags is the view; the exchange knows better."""
+    exchange, tampering = make_exchange(), Tampering()
+    request = signed(exchange, "GET", "/v5/position/list", {"category": "linear", "settleCoin": "USDT"})
+    until = exchange.now + timedelta(seconds=5)
+    tampering.seen(request, handle(request, exchange), exchange.now)
+    tampering.freeze_positions(until)
+    sell(exchange, orderLinkId="hidden")
+    tampering.hide_order("hidden", until)
+    for lagging in (request, signed(exchange, "GET", "/v5/order/realtime", {**LINEAR, "orderLinkId": "hidden"})):
+        reply = handle(lagging, exchange)
+        assert len(json.loads(reply.body)["result"]["list"]) == 1
+        assert json.loads(tampering.seen(lagging, reply, exchange.now).body)["result"]["list"] == []
+        assert tampering.seen(lagging, reply, until) == reply
