@@ -16,7 +16,7 @@ from bot.execution.client_id import is_ours
 from bot.execution.journal import FORGETFUL, Journal
 from bot.settings import Settings, Venue
 from bot.silence import keep_silence
-from bot.wiring import make_venue
+from bot.wiring import check_world, make_venue
 
 CLOCK_OFFSET_WARN = timedelta(seconds=1)
 
@@ -55,8 +55,11 @@ def _journal(settings: Settings) -> Finding:
         with Journal.open(path, new_id=secrets.token_hex(8), beside=True) as journal:
             state = journal.latch() or journal.paused()
             waiting = len(journal.open_intents())
-    except JournalError as error:
+            told = check_world(settings, journal)
+    except (JournalError, ConfigurationError) as error:
         return _fail("journal", str(error), 2)
+    if told:
+        return _warn("journal", "; ".join(told))
     if state is not None:
         return _warn("journal", f"{path} is usable; {state}")
     if waiting:

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,6 +28,7 @@ from bot.execution.settlement import Hands
 from bot.halting import HaltRule
 from bot.lock import hold_account
 from bot.observe import Lookout, Watched, patiently
+from bot.pinned import LOCALNET, fingerprint, pin, refuse_other_world
 from bot.policy.recent_volatility import volatility_asks
 from bot.risk.autopilot import MarginLimits
 from bot.risk.caps import RESPONSE_BY_HAND_DAYS, RESPONSE_BY_TRANSFER_DAYS, CapRule
@@ -53,12 +54,16 @@ async def open_desk(settings: Settings, *, purpose: Purpose, clock: Clock | None
     Raises: ConfigurationError, JournalError, AccountBusy; nothing was sent then.
     """
     async with AsyncExitStack() as stack:
+        told: tuple[str, ...] = ()
         if purpose == "plan":
             journal = stack.enter_context(_reading_journal(settings))
+            told = check_world(settings, journal)
         else:
             journal = stack.enter_context(open_journal(settings, beside=False))
             accounts = tuple(_account(settings, row) for row in settings.venues if row.has_keys)
             stack.enter_context(hold_account(settings.journal.path, accounts))
+            told = check_world(settings, journal)
+            pin(journal, settings.mode, _worlds(settings))
         ticking = clock or await _clock(settings)
         if purpose != "flatten":
             refuse_late_convictions(settings, journal.setting(RECALLED), ticking.now())
@@ -69,7 +74,7 @@ async def open_desk(settings: Settings, *, purpose: Purpose, clock: Clock | None
             venues[row.id] = venue
         gc.freeze()
         gc.enable()
-        yield make_desk(settings, venues, journal, ticking)
+        yield make_desk(settings, venues, journal, ticking, told=told)
 
 
 class _Entrance:
@@ -109,6 +114,21 @@ class _Entrance:
 def patience_with(settings: Settings) -> float:
     """Seconds that others wait for a venue that only holds coins: one request that hangs, and a second try."""
     return 2 * settings.network.timeout_s
+
+
+def check_world(settings: Settings, journal: Journal) -> tuple[str, ...]:
+    """Whether this journal may be used here. Raises: ConfigurationError when it was made in another world."""
+    return refuse_other_world(journal, settings.journal.path, settings.mode, _worlds(settings))
+
+
+def _worlds(settings: Settings) -> dict[str, tuple[str, str]]:
+    return {
+        row.id: (
+            LOCALNET if row.localnet else settings.mode,
+            fingerprint(row.api_key.get_secret_value() if row.api_key else ""),
+        )
+        for row in settings.venues
+    }
 
 
 def open_journal(settings: Settings, *, beside: bool = True) -> Journal:
@@ -179,8 +199,10 @@ def make_venue(settings: Settings, row: Venue, clock: Clock) -> CcxtVenue:
     )
 
 
-def make_desk(settings: Settings, venues: dict[str, VenuePort], journal: Journal, clock: Clock) -> Desk:
-    """Everything a cycle works with, from the settings and the given venues."""
+def make_desk(
+    settings: Settings, venues: dict[str, VenuePort], journal: Journal, clock: Clock, *, told: Sequence[str] = ()
+) -> Desk:
+    """Everything a cycle works with, from the settings and the given venues; `told` goes into every record."""
     watched = tuple(
         Watched(venue=venues[row.id], counts_spot=row.counts_spot, hedges=row.hedges) for row in settings.venues
     )
@@ -221,7 +243,10 @@ def make_desk(settings: Settings, venues: dict[str, VenuePort], journal: Journal
         margin_every_s=max(settings.schedule.margin_every_s, 0.25 * tolerance if tolerance > 1 else 0.0)
         if settings.schedule.margin_every_s > 0
         else 0.0,
-        remarks=lambda: [text for one in (*venues.values(), archive) for text in getattr(one, "remarks", tuple)()],
+        remarks=lambda: [
+            *told,
+            *(text for one in (*venues.values(), archive) for text in getattr(one, "remarks", tuple)()),
+        ],
     )
 
 
