@@ -204,7 +204,7 @@ QUIRKS: Final = Quirks(
         transient=_BUSY,
     ),
     reads_by_post=frozenset(),
-    writes_by_get=frozenset(),
+    writes_by_get=frozenset({"/openApi/swap/v1/trade/batchCancelReplace"}),  # ccxt lists it under GET
     expected={
         f"{method} /openApi{path}": _ANSWER
         for method, path in (
