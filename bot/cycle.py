@@ -30,6 +30,7 @@ from bot.execution.executor import apply, told_after_sending
 from bot.execution.journal import Journal, KnownPosition
 from bot.execution.measured_cost import measured_costs
 from bot.execution.planner import MarketDetail
+from bot.execution.retention import Retention, let_go
 from bot.execution.settlement import Hands, Settlement, settle
 from bot.execution.stranded import stranded, within_reach
 from bot.explain import Evidence, explain_if_possible
@@ -68,6 +69,7 @@ class Desk:
     halting: HaltRule = field(default_factory=lambda: HaltRule(hedge_ratio_max=Decimal(1)))
     margin_every_s: float = 0.0
     transit: TransitRule | None = None
+    retention: Retention | None = None
     remarks: Callable[[], Sequence[str]] = tuple
 
 
@@ -94,7 +96,10 @@ async def run_cycle(desk: Desk) -> CycleRecord:
     Raises: JournalError when the journal cannot be written and ConfigurationError for a key that must not be used, both
     before anything was sent; Unrecorded when the journal failed after something was sent.
     """
-    cycle = desk.hands.journal.begin_cycle(desk.lookout.clock.now())
+    begun_at = desk.lookout.clock.now()
+    cycle = desk.hands.journal.begin_cycle(begun_at)
+    if desk.retention is not None:
+        let_go(desk.hands.journal, desk.retention, begun_at)
     found = _Findings()
     try:
         away = await desk.enter()

@@ -3,6 +3,7 @@
 import types
 import typing
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
@@ -95,6 +96,7 @@ _PLAIN: dict[Any, str] = {
     bool: "`true` or `false`",
     Path: "path",
     SecretStr: "secret",
+    datetime: "date, or time with a zone, in quotes",
 }
 
 

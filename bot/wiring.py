@@ -24,6 +24,7 @@ from bot.exchange.store import Store
 from bot.exchange.venue import CcxtVenue
 from bot.execution.journal import FORGETFUL, Journal
 from bot.execution.planner import OrderRule
+from bot.execution.retention import Retention
 from bot.execution.settlement import Hands
 from bot.halting import HaltRule
 from bot.lock import hold_account
@@ -234,6 +235,10 @@ def make_desk(
         transit=TransitRule(longest=timedelta(seconds=settings.risk.transit_max_s))
         if settings.risk.transit_max_s > 0
         else None,
+        retention=Retention(
+            every_cycle=timedelta(days=settings.journal.records_days),
+            every_hour=timedelta(days=settings.journal.hourly_records_days),
+        ),
         halting=HaltRule(
             hedge_ratio_max=settings.risk.hedge_ratio_max,
             refused_cycles_max=settings.risk.refused_cycles_max,

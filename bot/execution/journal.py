@@ -5,7 +5,7 @@ Everything the next start needs is in here; there is no other state.
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -116,6 +116,12 @@ class Journal:
         """The record of the last cycle that was closed."""
         row = self._one("SELECT record FROM cycles WHERE record IS NOT NULL ORDER BY number DESC LIMIT 1")
         return str(row[0]) if row else None
+
+    def forget_cycles(self, numbers: Sequence[int], mark: str, *, swept: int) -> None:
+        """Take cycles out, and remember under `mark` up to which one the past was gone through, in one commit."""
+        with self._write() as connection:
+            connection.executemany("DELETE FROM cycles WHERE number = ?", [(number,) for number in numbers])
+            _upsert_meta(connection, f"setting.{mark}", str(swept))
 
     # -- intents -----------------------------------------------------------------------------------------------------
 
@@ -234,8 +240,8 @@ class Journal:
     def last_growth_at(self) -> datetime | None:
         """When an order that deepens a short was last filled."""
         row = self._one(
-            "SELECT max(ended_at) FROM intents WHERE kind = 'order' AND CAST(filled AS REAL) > 0"
-            " AND json_extract(body, '$.side') = 'sell'"
+            "SELECT ended_at FROM intents WHERE kind = 'order' AND CAST(filled AS REAL) > 0"
+            " AND json_extract(body, '$.side') = 'sell' ORDER BY sent_at DESC LIMIT 1"
         )
         return _time(row[0]) if row and row[0] else None
 
@@ -341,11 +347,14 @@ class Journal:
             if value is None:
                 connection.execute("DELETE FROM meta WHERE key = ?", (key,))
             else:
-                connection.execute(
-                    "INSERT INTO meta (key, value) VALUES (?, ?)"
-                    " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                    (key, value),
-                )
+                _upsert_meta(connection, key, value)
+
+
+def _upsert_meta(connection: sqlite3.Connection, key: str, value: str) -> None:
+    connection.execute(
+        "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (key, value),
+    )
 
 
 def _upsert_position(connection: sqlite3.Connection, known: KnownPosition) -> None:

@@ -23,6 +23,7 @@ CREATE TABLE positions (
 ) STRICT;
 CREATE TABLE events (number INTEGER PRIMARY KEY, at TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL) STRICT;
 """
+CHECKED = ("meta", "intents", "positions", "events")  # records may fill a gigabyte, and no decision hangs on them
 
 
 def prepare(connection: sqlite3.Connection, path: Path, new_id: str) -> None:
@@ -45,9 +46,10 @@ def prepare(connection: sqlite3.Connection, path: Path, new_id: str) -> None:
             connection.execute("INSERT INTO meta (key, value) VALUES ('journal_id', ?)", (new_id,))
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute("COMMIT")
-    verdict = connection.execute("PRAGMA quick_check").fetchone()[0]
-    if verdict != "ok":
-        raise unusable(path, f"damaged: {verdict}")
+    for table in CHECKED:
+        verdict = connection.execute(f"PRAGMA quick_check({table})").fetchone()[0]
+        if verdict != "ok":
+            raise unusable(path, f"damaged: {verdict}")
 
 
 def unusable(path: Path, why: str) -> JournalError:

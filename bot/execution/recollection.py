@@ -8,7 +8,10 @@ from bot.execution.journal import Journal
 
 
 def records_over(journal: Journal, *, cycles: int, at_most: int) -> list[Mapping[str, Any]]:
-    """Records spread evenly over the last so many cycles, oldest first; the last one is among them."""
+    """Records spread evenly over the last so many cycles, oldest first; the last one is among them.
+
+    Where a record was let go, the one before it that is still known stands for it.
+    """
     last = int(journal.rows("SELECT coalesce(max(number), 0) FROM cycles WHERE record IS NOT NULL")[0][0])
     if not last:
         return []
@@ -47,7 +50,8 @@ def last_event(journal: Journal) -> int:
 
 def _records(journal: Journal, numbers: str) -> list[Mapping[str, Any]]:
     found = journal.rows(
-        "SELECT record FROM cycles WHERE record IS NOT NULL AND number IN (SELECT value FROM json_each(?))"
+        "SELECT record FROM cycles WHERE record IS NOT NULL AND number IN (SELECT"
+        " (SELECT max(number) FROM cycles WHERE record IS NOT NULL AND number <= value) FROM json_each(?))"
         " ORDER BY number",
         (numbers,),
     )

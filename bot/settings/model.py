@@ -281,6 +281,23 @@ class Journal(Table):
     """Where Ballast remembers what it did."""
 
     path: Path = Field(default=Path("state/ballast.db"), description="SQLite file; its directory must be writable.")
+    records_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        default=3,
+        description="Days for which the record of every cycle is kept; older ones are thinned to one an hour.",
+    )
+    hourly_records_days: Annotated[int, Field(ge=1, le=36500)] = Field(
+        default=400,
+        description="Days for which those are kept. What was sent, its cycle's record and events are never let go.",
+    )
+
+    @model_validator(mode="after")
+    def _thinned_later(self) -> Self:
+        if self.hourly_records_days < self.records_days:
+            raise ValueError(
+                f"hourly_records_days ({self.hourly_records_days}) must not be less than "
+                f"records_days ({self.records_days})"
+            )
+        return self
 
 
 class Watch(Table):
