@@ -96,6 +96,7 @@ def build_client(
             "timeout": timeout_ms,
             "enableRateLimit": rate_limited,
             "rateLimiterAlgorithm": "rollingWindow",
+            "rollingWindowSize": float(quirks.limit_window_ms),
             "verbose": False,
             "aiohttp_trust_env": False,
             "options": _options(quirks.options),

@@ -52,7 +52,7 @@ class Quirks:
     `silence_codes` are codes under status 200 that ask for silence, and for how long where neither a header nor their
     words name the millisecond it ends. `error_keys` name where replies carry the venue's own error; `speech` is the
     table of the unified calls, None for a venue that is asked by its own paths. `sandbox` says which of ccxt's switches
-    leads to `hosts_demo`.
+    leads to `hosts_demo`. Over `limit_window_ms` ccxt's own limiter adds up the weights of requests.
     """
 
     id: str
@@ -68,6 +68,7 @@ class Quirks:
     writes_by_get: frozenset[str]
     expected: Mapping[str, Expected]
     silence_s: Mapping[int, int]
+    limit_window_ms: int = 60_000
     silence_codes: Mapping[str, int] = field(default_factory=dict)
     options: Mapping[str, object] = field(default_factory=dict)
     error_keys: ErrorKeys = USUAL_KEYS

@@ -252,3 +252,13 @@ def test_what_goes_out_is_signed_sorted_and_says_one_way() -> None:
     assert (sent.url.query["positionSide"], sent.url.query["clientOrderID"]) == ("BOTH", "blst0")
     assert (sent.url.query["timeInForce"], sent.body) == ("IOC", "")
     assert "recvWindow" not in sent.url.query
+
+
+def test_no_second_holds_more_requests_than_a_path_allows() -> None:
+    """Limits are by the second here: a whole minute's weight at once would be answered with five minutes of nothing."""
+    client = make_venue(FakeTransport(replies()), venue_id="bingx")._client
+    room = client.tokenBucket["windowSize"] / client.tokenBucket["rateLimit"]
+    costs = client.api["swap"]["v2"]["private"]["get"]
+    assert client.tokenBucket["algorithm"] == "rollingWindow"
+    assert room // costs["trade/marginType"]["cost"] == 2
+    assert room // costs["trade/leverage"]["cost"] == 5

@@ -158,6 +158,7 @@ SPEECH: Final = Speech(
     position_modes={"false": PositionMode.ONE_WAY, "true": PositionMode.HEDGE},
     # ccxt: no fetchLeverageTiers, but tiers of one market from maintMarginRatio, without the leverage each allows
     brackets=Ask(call="fetch_market_leverage_tiers", each=True),
+    tier_floors_told=False,  # unverified whether a tier begins where the one below ends, to the last digit
     movement=Movement(
         # ccxt accountsById: USDTMPerp comes back as "linear", never as "swap"
         wallets={Wallet.SPOT: "spot", Wallet.FUTURES: "linear"},
@@ -237,6 +238,8 @@ QUIRKS: Final = Quirks(
         )
     },
     silence_s={429: 60, 418: 300, 403: 300},
+    # docs: limits by the second for every path (marginType 2, leverage 5), which ccxt's weights mirror: ten a second
+    limit_window_ms=1100,
     silence_codes={"100410": 300},  # docs, "Rate limit": recovers after 5 minutes; the words name the millisecond
     options={"defaultType": "swap", "fetchCurrencies": False},
     error_keys=ErrorKeys(code=("code",), message=("msg", "message")),
