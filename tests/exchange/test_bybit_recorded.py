@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import pytest
 
 from bot.domain.account import MarginMode, OrderStatus, PositionMode, Side, Wallet
-from bot.domain.errors import Refused, Unavailable, Unknown
+from bot.domain.errors import ConfigurationError, Refused, Unavailable, Unknown
+from bot.domain.instrument import MarketKind
 from bot.exchange.venue import CcxtVenue
 from tests.exchange.world import Answer, FakeTransport, FrozenClock, Request, asked, reply
 
@@ -78,6 +79,13 @@ def test_the_one_wallet_is_counted_once() -> None:
     assert (collateral.currency, collateral.wallet, collateral.initial, collateral.maintenance) == (
         "USDT", Decimal(1000), Decimal(30), Decimal(1),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [MarketKind.LINEAR_FUTURE, MarketKind.INVERSE_PERPETUAL])
+def test_what_would_not_be_seen_is_not_traded(kind: MarketKind) -> None:
+    """A short that no read shows would be sold again in every cycle."""
+    with pytest.raises(ConfigurationError, match="use one of linear-perpetual"):
+        told(lambda venue: venue.instruments(["BTC"]), market_kinds=(kind,))
 
 
 def test_where_no_shorts_live_the_money_is_a_holding() -> None:

@@ -1,5 +1,6 @@
 """Bybit on the local testnet: every unified call the bot may make is answered well enough for the unmodified client."""
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from bot.sim.listings import padded_listings
 from bot.sim.market import Market
 from bot.sim.wire.codecs import codec
 from bot.sim.wire.exchange import ApiKey, Exchange
-from tests.testnet.world import KEY, PORTFOLIO, SECRET, START, FlatFeed, make_answering, over_sockets
+from tests.testnet.world import KEY, PORTFOLIO, SECRET, START, FlatFeed, make_answering, over_sockets, weather
 
 BTC = "BTC/USDT:USDT"
 ETH = "ETH/USDT:USDT"
@@ -224,3 +225,23 @@ def test_a_long_list_of_markets_is_read_to_its_end() -> None:
         assert len(seen) == len(set(seen)) == sum(1 for row in engine.listings.values() if row.market == "linear")
 
     over_sockets(check, AnsweringExchange(exchange, codec=codec("bybit")))
+
+
+def test_dated_contracts_have_bybits_names_and_coin_margined_ones_are_not_listed() -> None:
+    """A quarterly future is called by its day; what would be counted in dollars is left out."""
+    answering = weather()
+    dated = AnsweringExchange(answering.exchange, codec=codec("bybit"))
+
+    async def check(client: Any) -> None:
+        markets = await client.load_markets()
+        futures = {row["id"]: row for row in markets.values() if row["future"]}
+        assert len(futures) >= 2
+        assert all(re.fullmatch(r"[A-Z]+USDT-[0-3][0-9][A-Z]{3}[0-9]{2}", name) for name in futures)
+        assert not [row for row in markets.values() if row["inverse"]]
+        symbol = next(row["symbol"] for row in futures.values())
+        assert (await client.fetch_ticker(symbol))["markPrice"] > 0
+        await client.create_order(symbol, "market", "sell", 0.1)
+        (held,) = await client.fetch_positions([symbol])
+        assert (held["symbol"], held["side"], held["contracts"]) == (symbol, "short", 0.1)
+
+    over_sockets(check, dated)

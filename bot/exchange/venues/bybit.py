@@ -67,7 +67,7 @@ _REFUSED: Final = frozenset({
 
 SPEECH: Final = Speech(
     counts=Counts.COINS,  # ccxt: linear contractSize 1; inverse quantities are US dollars
-    market_types={"types": ["spot", "linear", "inverse"]},  # measured: eleven requests otherwise
+    market_types={"types": ["spot", "linear"]},  # measured: eleven requests otherwise
     marks=_TICKERS,
     funding=_TICKERS,
     spot_prices=Ask(call="fetch_ticker", each=True, paths={"bid": "bid", "ask": "ask"}),
@@ -174,7 +174,9 @@ QUIRKS: Final = Quirks(
     client_id_pattern=re.compile(r"^[A-Za-z0-9_-]{1,36}$"),  # docs, "Place Order", orderLinkId
     quarantine_s=10,  # recvWindow 5 s, plus clock error and read lag
     recv_window_ms=5000,
-    market_types={"linear-perpetual": ("linear",), "linear-future": ("linear",), "inverse-perpetual": ("inverse",)},
+    # The funding call that marks come from refuses dated contracts; positions and collateral are read in USDT only, so
+    # a coin-margined short would not be seen. Both are refused until they are read as well as they are traded.
+    market_types={"linear-perpetual": ("linear",)},
     codes=Codes(
         success=frozenset({"0"}),
         refused=_REFUSED,

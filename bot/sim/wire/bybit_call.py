@@ -185,6 +185,8 @@ class Call:
 
     def named(self, name: str) -> Listing:
         """A listing by Bybit's name, delivered ones included; raises 10001 or 170121."""
+        if self.market == "inverse":
+            raise unknown_symbol("inverse")
         plain = self.engine.listings.get((self.market, name))
         if plain is not None and name_of(plain) == name:
             return plain
@@ -194,11 +196,12 @@ class Call:
         raise unknown_symbol(self.market)
 
     def listings(self) -> list[Listing]:
-        """Every listing of this market that is there now."""
+        """Every listing of this market that is there now; coin-margined contracts are not simulated."""
+        wanted = self.market
         return [
             listing
             for (market, _), listing in self.engine.listings.items()
-            if market == self.market and listing.live(self.now)
+            if market == wanted != "inverse" and listing.live(self.now)
         ]
 
     def priced(self, listing: Listing) -> bool:
@@ -222,10 +225,10 @@ class Call:
 
 
 def name_of(listing: Listing) -> str:
-    """What Bybit calls a market: BTCUSDT, a dated contract BTCUSDT-27JUN25, an inverse perpetual BTCUSD."""
+    """What Bybit calls a market: BTCUSDT, a dated contract BTCUSDT-27JUN25."""
     if listing.expires_at is not None:
         return f"{listing.base}{listing.quote}-{listing.expires_at:%d%b%y}".upper()
-    return listing.base + listing.quote if listing.market == "inverse" else listing.symbol
+    return listing.symbol
 
 
 def id_text(number: int, market: MarketType) -> str:

@@ -82,12 +82,10 @@ def _spot_row(call: Call, listing: Listing) -> Row:
 
 
 def _contract_row(call: Call, listing: Listing) -> Row:
-    linear = listing.market == "linear"
-    kind = "Linear" if linear else "Inverse"
     leverage = max((tier.leverage_max for tier in listing.tiers), default=1)
     return {
         "symbol": name_of(listing),
-        "contractType": kind + ("Perpetual" if listing.expires_at is None else "Futures"),
+        "contractType": "LinearPerpetual" if listing.expires_at is None else "LinearFutures",
         "status": status_of(call, listing),
         "baseCoin": listing.base,
         "quoteCoin": listing.quote,
