@@ -40,12 +40,16 @@ class LookUp:
 
     In `params`, "{market}", "{client_id}" and "{category}" are filled in; `rows` leads to what is looked for: an order
     or a list of orders, or one word. `listed` sends the parameters as the only item of a list.
+    `ours` leads to the client id in the rows of a list of anybody's orders. Codes in `not_served` say that the venue
+    does not answer when asked like this.
     """
 
     call: str
     params: Mapping[str, str]
     rows: str
     listed: bool = False
+    ours: str | None = None
+    not_served: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,19 +23,19 @@ from bot.domain.account import (
     Wallet,
 )
 from bot.domain.errors import Unavailable
-from bot.exchange import strict
+from bot.exchange import strict, unified_lookup
 from bot.exchange import translate_unified_account as translate
-from bot.exchange.calls import SaidNo
 from bot.exchange.reading import Reading
-from bot.exchange.speech import Ask, LookUp
+from bot.exchange.speech import Ask
 from bot.exchange.store import young
-from bot.exchange.strict import Row, Unreadable
+from bot.exchange.strict import Row
 from bot.exchange.translate_unified import found_at
 from bot.exchange.unified_fills import PAGES_MAX, paged_fills
 from bot.exchange.unified_public import marks, speech_of, understood
 from bot.exchange.windows import whole
 
 BRACKETS_AGE_MAX: Final = timedelta(hours=24)
+order_by_client_id, order_of = unified_lookup.order_by_client_id, unified_lookup.order_of
 KEYS_UNKNOWN: Final = KeyRights(read=None, trade_futures=None, transfer=None, withdraw=None, ip_restricted=None)
 
 
@@ -236,42 +236,6 @@ async def open_orders(reading: Reading, symbols: Iterable[str]) -> tuple[Order, 
     replies = await asyncio.gather(*(reading.calls.read_shared(ask.call, row) for row in asked))
     rows = [row for reply in replies for row in understood(reading, "open orders", strict.rows, reply)]
     return tuple(understood(reading, "open orders", order_of, reading, row) for row in rows)
-
-
-def order_of(reading: Reading, row: Row) -> Order:
-    """A unified order as ours. Raises: Unreadable."""
-    symbol = strict.text(row, "symbol")
-    return translate.order(reading.venue, row, speech_of(reading).orders, reading.markets.unit(symbol))
-
-
-async def order_by_client_id(reading: Reading, symbol: str, client_id: str) -> Order | None:
-    """The order under our id; None only when every way of asking validly said that there is none."""
-    for way in speech_of(reading).orders.look_up:
-        found = await _looked_up(reading, way, symbol, client_id)
-        if found is not None:
-            return found
-    return None
-
-
-async def _looked_up(reading: Reading, way: LookUp, symbol: str, client_id: str) -> Order | None:
-    params = translate.filled_in(way.params, reading.facts(symbol, client_id))
-    try:
-        reply = await reading.calls.read(way.call, params)
-    except SaidNo as no:
-        if no.code in reading.quirks.codes.order_absent:
-            return None
-        raise
-    return understood(reading, "order", _own_order, reading, reply, way, symbol, client_id)
-
-
-def _own_order(reading: Reading, reply: object, way: LookUp, symbol: str, client_id: str) -> Order | None:
-    row = translate.first_row(reply, way.rows)
-    if row is None:
-        return None
-    found = order_of(reading, reading.parse("parse_order", row, symbol))
-    if found.client_id != client_id or found.symbol != symbol:
-        raise Unreadable("the answer describes another order than the one asked for")
-    return found
 
 
 async def fills(reading: Reading, symbol: str, since: datetime) -> tuple[Fill, ...]:

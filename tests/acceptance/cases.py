@@ -385,7 +385,9 @@ async def liquidation(venue: str) -> None:
 
 @case("isolated margin")
 async def isolated(venue: str) -> None:
-    async with stage(venue, margin_mode="isolated") as world:
+    # enough where nothing can be moved in: leverage of an isolated position is a whole number, here 1
+    enough = {**DEPOSITS, ("futures", "USDT"): Decimal(60000)}
+    async with stage(venue, margin_mode="isolated", deposits=enough) as world:
         await world.cycles_until("hedged")
         assert near(world.short("BTC"), "0.6"), world.short("BTC")
         position = world.desk.lookout.watched[0].venue

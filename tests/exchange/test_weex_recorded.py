@@ -46,9 +46,13 @@ def told(check: Callable[[CcxtVenue], Awaitable[T]], at_ms: int = 1786347290000,
         "GET /capi/v3/order": said("order"),
         "GET /capi/v3/userTrades": said("trade"),
         "POST /capi/v3/account/income": said("funding"),
+        "GET /capi/v3/order/history": reply([]),
         CREATE: said("accepted"),
     }
-    names = {"create": CREATE, "order": "GET /capi/v3/order", "balance": "GET /capi/v3/account/balance"}
+    names = {
+        "create": CREATE, "order": "GET /capi/v3/order", "history": "GET /capi/v3/order/history",
+        "balance": "GET /capi/v3/account/balance",
+    }  # fmt: skip
     transport = FakeTransport({**pages, **{names[name]: answer for name, answer in answers.items()}})
     clock = FrozenClock(datetime.fromtimestamp(at_ms / 1000, tz=UTC))
     return asked(check, transport=transport, venue_id="weex", clock=clock, api_passphrase="passphrase")
@@ -106,14 +110,27 @@ def test_an_order_is_found_by_our_id() -> None:
 
 
 def test_only_the_venue_s_own_word_makes_an_order_absent() -> None:
-    """-3200 does; another code, an empty page or another order prove nothing."""
+    """-3200 does, when both lists agree; another code, an empty page or another order prove nothing."""
     gone = reply({"code": -3200, "msg": "Order does not exist."}, 400)
     assert told(lambda venue: venue.order_by_client_id(ETH, "myorder0001"), order=gone) is None
-    for page in (reply({"code": -1140, "msg": "Either orderId or origClientOrderId must be sent."}, 400), reply({})):
+    unclear = reply({"code": -9999, "msg": "Something new."}, 400)
+    for order, history in ((unclear, reply([])), (reply({}), reply([])), (gone, unclear)):
         with pytest.raises(Unavailable):
-            told(lambda venue: venue.order_by_client_id(ETH, "myorder0001"), order=page)
+            told(lambda venue: venue.order_by_client_id(ETH, "myorder0001"), order=order, history=history)
     with pytest.raises(Unavailable):
         told(lambda venue: venue.order_by_client_id(ETH, "another0001"))
+
+
+def test_where_our_id_is_no_question_the_lists_tell() -> None:
+    """The manual names only orderId: refused as such, the order is found in the history, or counts as absent there."""
+    refused = reply({"code": -1140, "msg": "Either orderId or origClientOrderId must be sent."}, 400)
+    row = {key: value for key, value in RECORDED["order"].items() if key != "source"}
+    other = {**row, "clientOrderId": "another0001", "orderId": 1}
+    found = told(lambda venue: venue.order_by_client_id(ETH, "myorder0001"), order=refused, history=reply([other, row]))
+    assert found is not None
+    assert (found.order_id, found.filled) == ("702345678901234567", Decimal("0.01"))
+    absent = told(lambda venue: venue.order_by_client_id(ETH, "myorder0001"), order=refused, history=reply([other]))
+    assert absent is None
 
 
 def test_an_order_of_somebody_else_is_seen() -> None:

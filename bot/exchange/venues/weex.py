@@ -25,6 +25,7 @@ _PREMIUM: Final = Ask(
     },
 )
 _SYMBOL: Final = {"symbol": "{market}"}
+_NEWEST: Final = {"symbol": "{market}", "limit": "100"}
 _OWN_ORDER: Final = {"origClientOrderId": "{client_id}"}
 
 # ccxt exceptions, each with the venue's own words: decided by validation, final. No other code is documented.
@@ -77,7 +78,18 @@ SPEECH: Final = Speech(
         params={"timeInForce": "IOC"},
         opening={},
         closing={"reduceOnly": True},  # measured: positionSide SHORT is sent with it; without it a buy opens a long
-        look_up=(LookUp(call="contractPrivateGetCapiV3Order", params=_OWN_ORDER, rows=""),),
+        # docs name only orderId for the first; recorded: "Either orderId or origClientOrderId must be sent" (-1140). So
+        # the lists are asked as well before an order counts as absent.
+        look_up=(
+            LookUp(
+                call="contractPrivateGetCapiV3Order",
+                params=_OWN_ORDER,
+                rows="",
+                not_served=frozenset({"-1140", "-1141"}),
+            ),
+            LookUp(call="contractPrivateGetCapiV3OpenOrders", params=_SYMBOL, rows="", ours="clientOrderId"),
+            LookUp(call="contractPrivateGetCapiV3OrderHistory", params=_NEWEST, rows="", ours="clientOrderId"),
+        ),
         cancel=LookUp(call="contractPrivateDeleteCapiV3Order", params=_OWN_ORDER, rows=""),
         echo="clientOrderId",
         open_orders=Ask(call="fetch_open_orders", params={"type": "swap"}),
@@ -154,6 +166,7 @@ QUIRKS: Final = Quirks(
             shape=Shape.LIST, keys=("symbol", "marginType", "separatedType", "crossLeverage")
         ),
         "GET /capi/v3/openOrders": Expected(shape=Shape.LIST, keys=("orderId", "clientOrderId", "symbol")),
+        "GET /capi/v3/order/history": Expected(shape=Shape.LIST, keys=("orderId", "clientOrderId", "symbol")),
         "GET /capi/v3/userTrades": Expected(shape=Shape.LIST, keys=("id", "orderId", "symbol", "side")),
         "POST /capi/v3/account/income": Expected(shape=Shape.OBJECT, keys=("items",)),
         "GET /capi/v3/order": Expected(shape=Shape.OBJECT, keys=("orderId", "clientOrderId", "symbol", "status")),

@@ -1,0 +1,75 @@
+"""What became of an order under our own id, asked in every way the venue's table knows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.domain.account import Order
+from bot.domain.errors import Unavailable
+from bot.exchange import translate_unified_account as translate
+from bot.exchange.calls import SaidNo
+from bot.exchange.reading import Reading
+from bot.exchange.speech import LookUp
+from bot.exchange.strict import Row, Unreadable, text
+from bot.exchange.translate_unified import found_at
+from bot.exchange.unified_public import speech_of, understood
+
+
+@dataclass(frozen=True, slots=True)
+class _NotServed:
+    """The venue does not answer this way of asking; the other ways must tell."""
+
+    code: str
+
+
+def order_of(reading: Reading, row: Row) -> Order:
+    """A unified order as ours. Raises: Unreadable."""
+    symbol = text(row, "symbol")
+    return translate.order(reading.venue, row, speech_of(reading).orders, reading.markets.unit(symbol))
+
+
+async def order_by_client_id(reading: Reading, symbol: str, client_id: str) -> Order | None:
+    """The order under our id; None only when every way that is served validly said that there is none."""
+    served = 0
+    for way in speech_of(reading).orders.look_up:
+        found = await _looked_up(reading, way, symbol, client_id)
+        if isinstance(found, Order):
+            return found
+        served += found is None
+    if not served:
+        raise Unavailable(
+            f"{reading.venue} answers no question about an order by our own id, so it stays unsettled. "
+            "Nothing was sent; the next cycle asks again."
+        )
+    return None
+
+
+async def _looked_up(reading: Reading, way: LookUp, symbol: str, client_id: str) -> Order | _NotServed | None:
+    params = translate.filled_in(way.params, reading.facts(symbol, client_id))
+    try:
+        reply = await reading.calls.read(way.call, params)
+    except SaidNo as no:
+        if no.code in reading.quirks.codes.order_absent:
+            return None
+        if no.code in way.not_served:
+            return _NotServed(no.code)
+        raise
+    return understood(reading, "order", _own_order, reading, reply, way, symbol, client_id)
+
+
+def _own_order(reading: Reading, reply: object, way: LookUp, symbol: str, client_id: str) -> Order | None:
+    row = translate.first_row(_ours(reply, way, client_id), way.rows)
+    if row is None:
+        return None
+    found = order_of(reading, reading.parse("parse_order", row, symbol))
+    if found.client_id != client_id or found.symbol != symbol:
+        raise Unreadable("the answer describes another order than the one asked for")
+    return found
+
+
+def _ours(reply: object, way: LookUp, client_id: str) -> object:
+    """Of a list of anybody's orders those under our id; any other answer as it is."""
+    if way.ours is None:
+        return reply
+    if not isinstance(reply, list) or not all(isinstance(row, Mapping) for row in reply):
+        raise Unreadable("a list of orders was due")
+    return [row for row in reply if found_at(row, way.ours) == client_id]
