@@ -28,7 +28,7 @@ from bot.exchange import translate_unified_account as translate
 from bot.exchange.reading import Reading
 from bot.exchange.speech import Ask
 from bot.exchange.store import young
-from bot.exchange.strict import Row
+from bot.exchange.strict import Row, Unreadable
 from bot.exchange.translate_unified import found_at
 from bot.exchange.unified_fills import PAGES_MAX, paged_fills
 from bot.exchange.unified_public import marks, speech_of, understood
@@ -109,6 +109,12 @@ def _positions(reading: Reading, rows: Iterable[Row], prices: dict[str, Decimal]
         )
         if read is not None:
             found.append(read)
+    both = {row.symbol for row in found if row.amount > 0} & {row.symbol for row in found if row.amount < 0}
+    if both:
+        raise Unreadable(
+            f"{', '.join(sorted(both))}: a long and a short at once, while Ballast needs one position per contract; "
+            "close the long on the exchange's page"
+        )
     return strict.unique(found, lambda row: row.symbol)
 
 

@@ -51,7 +51,7 @@ def told(check: Callable[[CcxtVenue], Awaitable[T]], at_ms: int = 1786347290000,
     }
     names = {
         "create": CREATE, "order": "GET /capi/v3/order", "history": "GET /capi/v3/order/history",
-        "balance": "GET /capi/v3/account/balance",
+        "balance": "GET /capi/v3/account/balance", "positions": "GET /capi/v3/account/position/allPosition",
     }  # fmt: skip
     transport = FakeTransport({**pages, **{names[name]: answer for name, answer in answers.items()}})
     clock = FrozenClock(datetime.fromtimestamp(at_ms / 1000, tz=UTC))
@@ -74,6 +74,13 @@ def test_a_position_is_in_coins_at_the_mark_read_beside() -> None:
     assert (held.symbol, held.amount, held.entry_price) == (DOGE, Decimal(300), Decimal("0.09323"))
     assert (held.mark_price, held.unrealised_pnl) == (Decimal("0.09325"), Decimal("0.006"))
     assert (held.margin_mode, held.liquidation_price) == (MarginMode.CROSS, None)
+
+
+def test_a_long_beside_a_short_is_told_for_what_it_is() -> None:
+    """The owner learns which contract, and what to do."""
+    (row,) = RECORDED["position"]["rows"]
+    with pytest.raises(Unavailable, match=r"DOGE/USDT:USDT: a long and a short at once.*close the long"):
+        told(lambda venue: venue.positions([DOGE]), positions=reply([row, {**row, "side": "SHORT", "size": "100"}]))
 
 
 def test_the_coming_rate_is_the_forecast() -> None:
