@@ -73,8 +73,10 @@ acceptance: install-test ## every venue through every case, and the table in doc
 soak: install-test ## long seeded fault schedules; SEEDS=20000 FIRST_SEED=0 CYCLES=60 make soak
 	@$(BIN)/python -m tests.soak --seeds $(FIRST_SEED)-$$(($(FIRST_SEED) + $(SEEDS))) --cycles $(CYCLES) --jobs $(JOBS)
 
-docs: install ## print docs/configuration.md from the code
+docs: install ## print docs/configuration.md and the table of docs/venues/README.md from the code
 	@$(BIN)/ballast check --explain > docs/configuration.md
+	@$(BIN)/python -c 'from pathlib import Path; from bot.abilities import refreshed; page = Path("docs/venues/README.md"); \
+	  page.write_text(refreshed(page.read_text(encoding="utf-8")), encoding="utf-8")'
 
 lock: $(BIN)/python ## resolve the requirements anew
 	@command -v uv > /dev/null || test -x $(BIN)/uv || $(PIP) install uv

@@ -1,5 +1,6 @@
 """`ballast check`: everything that could stop Ballast later, looked at now, without changing anything."""
 
+import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,13 +32,14 @@ class Finding:
     exit_code: int = 0
 
 
-async def examine(settings: Settings) -> tuple[Finding, ...]:
-    """Look at settings, journal and every venue; changes nothing anywhere."""
+async def examine(settings: Settings, only: str | None = None) -> tuple[Finding, ...]:
+    """Look at settings, journal and every venue, or `only` at one; changes nothing anywhere."""
     findings = [_ok("settings", f'mode {settings.mode}, portfolio "{settings.portfolio.name}", rules consistent')]
     findings.append(_journal(settings))
     with _memory(settings) as memory:
-        for row in settings.venues:
-            findings.extend(await _venue(settings, row, memory))
+        rows = [row for row in settings.venues if only in (None, row.id)]
+        for found in await asyncio.gather(*(_venue(settings, row, memory) for row in rows)):
+            findings.extend(found)
     return tuple(findings)
 
 
@@ -91,6 +93,9 @@ async def _connected(settings: Settings, row: Venue, venue: CcxtVenue, clock: Cl
     findings = [_clock(row.id, venue.now() - clock.now())]
     if not row.has_keys:
         findings.append(_warn(f"{row.id} key", "no API key: public data only"))
+        if row.hedges:
+            owned = {holding.asset for holding in settings.holdings} | set(settings.dry_run.balances)
+            findings.extend(await _markets(row, venue, owned - set(settings.portfolio.stablecoins)))
         return findings
     findings.append(await _rights(settings, row, venue))
     balances = await venue.balances()
@@ -180,6 +185,18 @@ async def _hedging(row: Venue, venue: CcxtVenue, assets: set[str]) -> list[Findi
     foreign = [order for order in await venue.open_orders(symbols) if not is_ours(order.client_id)]
     if foreign:
         findings.append(_warn(f"{row.id} orders", f"{len(foreign)} open order(s) that Ballast did not place"))
+    return findings
+
+
+async def _markets(row: Venue, venue: CcxtVenue, assets: set[str]) -> list[Finding]:
+    """What could carry a short in these assets, from which amount on; public."""
+    instruments = await venue.instruments(assets)
+    findings = [_instruments(row.id, instruments, assets - {instrument.base for instrument in instruments})]
+    symbols = tuple(instrument.symbol for instrument in instruments)
+    marks = await venue.marks(symbols)
+    if len(marks) < len(symbols):
+        missing = sorted(set(symbols) - {mark.symbol for mark in marks})
+        findings.append(_fail(f"{row.id} marks", f"no mark price for {', '.join(missing)}", 3))
     return findings
 
 

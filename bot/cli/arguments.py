@@ -22,6 +22,7 @@ class Arguments(argparse.Namespace):
     confirm_live: str | None
     # check
     explain: bool
+    examined: str | None
     # status, flatten, pause, resume
     watch: bool
     healthy: bool

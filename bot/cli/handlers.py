@@ -34,6 +34,10 @@ def check(arguments: Arguments) -> int:
 
         print(manual(), end="")
         return 0
+    if arguments.examined is not None:
+        from bot.cli.venue_page import check_venue  # noqa: PLC0415
+
+        return check_venue(arguments, arguments.examined, settings_of)
     settings = settings_of(arguments)
     from bot.cli.render import findings_table  # noqa: PLC0415
     from bot.doctor import examine  # noqa: PLC0415

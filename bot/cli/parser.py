@@ -125,9 +125,17 @@ def _hedging(commands: "argparse._SubParsersAction[_Parser]") -> None:
         handlers.check,
         "examine configuration, keys and their rights, clock, minimums and venue abilities",
         "ballast check --config config/family.toml",
+        "ballast check --venue mexc                          what a venue can do, without any profile or key",
         "ballast check --explain                             print every setting with its meaning and default",
     )
     check.add_argument("--explain", action="store_true", help="print the manual of all settings and leave")
+    check.add_argument(
+        "--venue",
+        dest="examined",
+        metavar="ID",
+        default=None,
+        help="what this venue can and cannot do, and, where a profile names it, how your account there stands",
+    )
     plan = _command(
         commands,
         "plan",

@@ -1,0 +1,57 @@
+"""What is said of a venue is what its tables say, and no proof is named that does not exist."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.abilities import BEGIN, END, abilities, cases, refreshed
+from bot.exchange.quirks import KNOWN
+from tests.acceptance.cases import CASES
+from tests.acceptance.table import PAGE as ACCEPTANCE
+from tests.acceptance.table import cell
+
+PAGE = Path(__file__).parents[1] / "docs" / "venues" / "README.md"
+
+
+@pytest.mark.parametrize("venue", KNOWN)
+def test_a_proof_that_is_named_passed_at_that_venue(venue: str) -> None:
+    """The matrix of the docs says so; what it calls not offered is not called possible here."""
+    page = ACCEPTANCE.read_text(encoding="utf-8")
+    numbers = {case.number for case in CASES}
+    named = cases()
+    for row in abilities(venue):
+        if "proved" not in row.proof:
+            continue
+        assert named[row.name] in numbers
+        ended = cell(page, venue, named[row.name])
+        assert ended in ("passed", "not offered"), (row.name, ended)
+        if ended == "not offered":
+            assert row.answer.startswith("no"), row
+
+
+@pytest.mark.parametrize("venue", KNOWN)
+def test_every_answer_names_its_source(venue: str) -> None:
+    """Nothing is claimed out of the air."""
+    for row in abilities(venue):
+        assert row.answer
+        assert row.source
+        assert row.proof
+
+
+def test_known_differences_are_told() -> None:
+    """Where venues differ most, and where a guess would cost most."""
+    told = {venue: {row.name: row.answer for row in abilities(venue)} for venue in KNOWN}
+    assert told["mexc"]["sandbox"] == "none"
+    assert told["bybit"]["sandbox"] == "demo trading"
+    assert told["weex"]["rights of the key"] == "not told"
+    assert told["bybit"]["spot to margin transfers"].startswith("not needed")
+    assert told["weex"]["maintenance tiers"].startswith("not told: 1 %")
+    assert told["mexc"]["orders are counted in"] == "contracts"
+    assert told["binance"]["futures that carry the short"].count(",") == 2
+
+
+def test_the_page_holds_the_table_the_code_prints() -> None:
+    """`make docs` writes it; nobody copies it by hand."""
+    page = PAGE.read_text(encoding="utf-8")
+    assert page.count(BEGIN) == page.count(END) == 1
+    assert refreshed(page) == page, "run `make docs`"
