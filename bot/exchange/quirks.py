@@ -221,5 +221,10 @@ def quirks_of(venue: str) -> Quirks | None:
 
 
 def expected_reply(quirks: Quirks, method: str, path: str) -> Expected:
-    """What a valid answer to this request looks like."""
-    return quirks.expected.get(f"{method} {path}", ANYTHING)
+    """What a valid answer to this request looks like; an entry that ends in "*" stands for all paths that go on so."""
+    line = f"{method} {path}"
+    exact = quirks.expected.get(line)
+    if exact is not None:
+        return exact
+    starts = (known for known in quirks.expected if known.endswith("*") and line.startswith(known[:-1]))
+    return quirks.expected.get(next(starts, ""), ANYTHING)

@@ -13,8 +13,8 @@ import pytest
 from ccxt.async_support.mexc import mexc as client_class
 
 from bot.doctor import closed
-from bot.domain.account import KeyRights, MarginMode, OrderStatus, Side
-from bot.domain.errors import BallastError, Refused, Unavailable
+from bot.domain.account import KeyRights, MarginMode, OrderStatus, Side, Wallet
+from bot.domain.errors import BallastError, Refused, Unavailable, Unknown
 from bot.exchange import translate_unified as public
 from bot.exchange import translate_unified_account as account
 from bot.exchange.speech import Counts, Speech
@@ -23,6 +23,7 @@ from bot.exchange.venue import CcxtVenue
 from bot.exchange.venues import mexc as table
 from bot.exchange.venues.mexc_account import rights, tiers
 from bot.sim.answering import AnsweringExchange
+from bot.sim.faults import Script
 from bot.sim.wire.exchange import ApiKey
 from tests.testnet.mexc_world import mexc, with_adapter
 from tests.testnet.world import KEY, SECRET
@@ -310,6 +311,56 @@ def test_markets_that_take_no_orders_are_told_by_the_doctor() -> None:
     assert BTC in failure.text
 
 
+@pytest.mark.parametrize("rubbish", ["body_object", "body_list", "body_null", "body_empty", "body_html", "body_cut"])
+def test_rubbish_never_passes_for_an_order_that_is_not_there(rubbish: str) -> None:
+    """What is no answer says nothing of an order."""
+    answering = mexc(Script(fault=rubbish, scope="lookup", times=20))
+
+    async def check(venue: CcxtVenue, _: AnsweringExchange) -> None:
+        with pytest.raises(Unavailable):
+            await venue.order_by_client_id(BTC, "nobody00000000000001")
+
+    with_adapter(check, answering)
+
+
+@pytest.mark.parametrize("code", ["code_1007", "code_1006", "code_1001", "code_new"])
+def test_an_error_that_proves_nothing_leaves_an_order_unknown(code: str) -> None:
+    """Internal errors, a busy system, a gateway's time-out and a new code: placed or not, it must be looked up."""
+    answering = mexc(Script(fault=code, scope="order", executes=True))
+
+    async def check(venue: CcxtVenue, world: AnsweringExchange) -> None:
+        with pytest.raises(Unknown):
+            await short_and_close(venue, world)
+        assert held(world) == Decimal("-0.1")
+        found = await venue.order_by_client_id(BTC, "open0000000000000001")
+        assert found is not None
+        assert found.filled == Decimal("0.1")
+
+    with_adapter(check, answering)
+
+
+def test_more_than_there_is_cannot_be_moved() -> None:
+    """A transfer the wallet does not cover is refused, and stays no riddle."""
+
+    async def check(venue: CcxtVenue, _: AnsweringExchange) -> None:
+        with pytest.raises(Refused, match="10101"):
+            await venue.transfer(currency="USDT", amount=Decimal(10**6), source=Wallet.SPOT, target=Wallet.FUTURES)
+
+    with_adapter(check)
+
+
+def test_too_many_requests_under_status_200_silence_the_host() -> None:
+    """Code 510 is heeded like a 429."""
+
+    async def check(venue: CcxtVenue, world: AnsweringExchange) -> None:
+        world.exchange.meter.limits["linear"] = 0
+        with pytest.raises(Unavailable):
+            await venue.positions((BTC,))
+        assert "api.mexc.com" in venue._session.silent_until
+
+    with_adapter(check)
+
+
 def test_whether_orders_are_permitted_is_known_without_an_order() -> None:
     """The key's own page says it; no write leaves for it."""
     answering = mexc(key=ApiKey(key=KEY, secret=SECRET, account="family", may_trade_futures=False))
@@ -322,6 +373,42 @@ def test_whether_orders_are_permitted_is_known_without_an_order() -> None:
         assert held(world) == 0
 
     with_adapter(check, answering)
+
+
+def test_mark_index_and_collateral_are_told_apart() -> None:
+    """The fair price is the mark; equity less profit is the wallet, to the cent of the exchange's own book."""
+
+    async def check(venue: CcxtVenue, world: AnsweringExchange) -> None:
+        await short_and_close(venue, world)
+        engine = world.exchange.engine
+        moved = replace(engine.quote("linear", "BTCUSDT"), mark=Decimal(50100), index=Decimal(49900))
+        engine.advance(engine.now, {("linear", "BTCUSDT"): moved})
+        (mark,) = await venue.marks((BTC,))
+        assert (mark.mark_price, mark.index_price) == (Decimal(50100), Decimal(49900))
+        (shown,), true = await venue.margin_accounts(), engine.margin("family")
+        assert true.unrealised_pnl < -5
+        assert abs(shown.wallet - true.wallet) < Decimal("0.01")
+        assert abs(shown.unrealised_pnl - true.unrealised_pnl) < Decimal("0.01")
+        assert abs(shown.initial - true.initial) < Decimal("0.01")
+
+    with_adapter(check)
+
+
+def test_an_order_that_finds_nothing_does_not_rest() -> None:
+    """Immediate or cancel: what is not filled at once is gone."""
+
+    async def check(venue: CcxtVenue, world: AnsweringExchange) -> None:
+        await venue.place_order(
+            symbol=BTC, side=Side.SELL, amount=Decimal("0.1"), limit_price=Decimal(50500), reduce_only=False,
+            client_id="away0000000000000001",
+        )  # fmt: skip
+        assert await venue.open_orders((BTC,)) == ()
+        found = await venue.order_by_client_id(BTC, "away0000000000000001")
+        assert found is not None
+        assert (found.status, found.filled) == (OrderStatus.CANCELED, Decimal(0))
+        assert held(world) == 0
+
+    with_adapter(check)
 
 
 def test_tiers_are_those_of_the_exchange() -> None:

@@ -37,6 +37,8 @@ _REFUSED: Final = frozenset({
     "2027", "2028", "2029", "2030", "2031", "2032", "2033", "2034", "2035", "2036", "2037", "2038", "2039", "2041",
     "2042", "2043", "2044", "2046", "2047", "2048", "2049", "3001", "4001", "5001", "5002", "5003", "5004", "6001",
     "6002", "6003", "6004", "6005", "7002", "8817", "10007",
+    # spot, transfers between wallets
+    "10100", "10101", "10102", "10222", "10232", "33333", "700004", "700008",
 })  # fmt: skip
 
 SPEECH: Final = Speech(
@@ -182,10 +184,17 @@ QUIRKS: Final = Quirks(
             ("POST", "/private/order/create"),
             ("POST", "/private/order/cancel_with_external"),
             ("POST", "/private/position/change_leverage"),
+            ("GET", "/private/position/funding_records"),
+            # an empty object here must never pass for "no such order"
+            ("GET", "/private/order/external/*"),
+            ("GET", "/contract/depth/*"),
+            ("GET", "/contract/kline/*"),
+            ("GET", "/contract/funding_rate/*"),
         )
     }
     | {"GET /api/v3/apiKeyInfo": Expected(shape=Shape.OBJECT, keys=("permissions", "status"))},
     silence_s={429: 30, 418: 300, 403: 600},
+    silence_codes={"510": 3},  # docs: 20 requests in 2 seconds per path; the code comes inside a 200
     options={"defaultType": "swap", "fetchCurrencies": False},
     error_keys=ErrorKeys(code=("code",), message=("message", "msg")),
     speech=SPEECH,
