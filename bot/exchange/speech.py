@@ -159,7 +159,8 @@ class Speech:
     Units: `notional_min` quote currency, used where the market table has none; `tier` likewise, as maintenance rate and
     largest leverage. `funding_sign` is +1 where the venue books what the short received as a positive number.
     `lot` leads to the step of amounts in a market row where the decimals of an amount may be finer than its step.
-    `tier_floors_told` is false where ccxt guesses the floor of a tier. `income_window_d` and `income_page` say how many
+    `tier_floors_told` is false where ccxt guesses the floor of a tier. `funding_window_d` is set where a page of
+    settled rates needs its end named. `income_window_d` and `income_page` say how many
     days and rows of bookings one answer holds; None where a start alone is answered whole. `income_pages` names the
     page number of a list, newest first, that knows no times. `demo_settle` is what the demo calls the settlement
     currency, `demo_has_spot` whether it has a spot wallet. `tiers` reads maintenance tiers out of what the market
@@ -196,6 +197,7 @@ class Speech:
     notional_min: Decimal = Decimal(5)
     lot: str | None = None
     tier_floors_told: bool = True
+    funding_window_d: int | None = None
     income_window_d: int | None = None
     income_page: int = 100
     income_pages: str | None = None

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -16,6 +17,7 @@ from bot.exchange.reading import Reading
 from bot.exchange.speech import Ask, Speech
 from bot.exchange.store import young
 from bot.exchange.strict import Row, Unreadable
+from bot.exchange.windows import whole
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -171,6 +173,8 @@ async def candles(reading: Reading, symbol: str, step_s: int, since: datetime, u
 
 async def funding_history(reading: Reading, symbol: str, since: datetime) -> tuple[tuple[datetime, Decimal], ...]:
     """Settled rates, oldest first."""
+    if speech_of(reading).funding_window_d is not None:
+        return await _funding_by_windows(reading, symbol, since)
     limit, start, end = speech_of(reading).funding_page, since, reading.now()
     found: dict[datetime, Decimal] = {}
     while start < end:
@@ -183,3 +187,24 @@ async def funding_history(reading: Reading, symbol: str, since: datetime) -> tup
             break
         start = max(fresh) + timedelta(milliseconds=1)
     return tuple(sorted(found.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    at: datetime
+    rate: Decimal
+
+
+async def _funding_by_windows(reading: Reading, symbol: str, since: datetime) -> tuple[tuple[datetime, Decimal], ...]:
+    """The same where the end must be named: ccxt would work it out from today's interval, which was not always so."""
+    speech = speech_of(reading)
+
+    async def page(first_ms: int, last_ms: int) -> list[_Settled]:
+        asked = {"symbol": symbol, "since": first_ms, "limit": speech.funding_page, "params": {"until": last_ms}}
+        reply = await reading.calls.read("fetch_funding_rate_history", asked)
+        rows = understood(reading, f"funding history of {symbol}", translate.funding_history, reply)
+        return [_Settled(at, rate) for at, rate in rows]
+
+    window = timedelta(days=speech.funding_window_d or 1)
+    found = await whole(page, since, reading.now(), window=window, rows_max=speech.funding_page)
+    return tuple(sorted({row.at: row.rate for row in found if row.at >= since}.items()))

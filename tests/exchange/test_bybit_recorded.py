@@ -1,7 +1,7 @@
 """Replies of Bybit that others recorded are read as what they say; recorded/bybit.json has each with its source."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -44,7 +44,7 @@ def _instruments(request: Request) -> Answer:
 
 def told(
     check: Callable[[CcxtVenue], Awaitable[T]],
-    pages: dict[str, Answer] | None = None,
+    pages: Mapping[str, Answer | Callable[[Request], Answer]] | None = None,
     now_ms: int = 1757837620000,
     **changes: Any,
 ) -> T:

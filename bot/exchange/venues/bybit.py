@@ -76,6 +76,7 @@ SPEECH: Final = Speech(
     candle_params={},
     candles_until="until",
     funding_page=200,
+    funding_window_d=60,  # docs: 200 rows; ccxt would end the page by the interval of today
     balances=_WALLET,
     funding_wallet=Ask(call="fetch_balance", params={"type": "funding"}),
     one_wallet=True,
