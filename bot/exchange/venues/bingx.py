@@ -69,21 +69,19 @@ def rights(reply: object) -> KeyRights:
     return KeyRights(**told, ip_restricted=ip_restricted)
 
 
-# docs, "Error Codes" and the lists of each endpoint; ccxt exceptions: decided by validation or by the account's means,
-# final. Left out on purpose, because the same number is also given for a broken line behind the gateway: 80001 "service
-# has some errors", 80012 "connection refused", 109414 "request failed", 109500.
+# docs, "Common Error Codes" and the lists of each endpoint; ccxt exceptions; recorded: 100404, 109415, 109420 (position
+# not exist). Decided by validation or by the account's means, final. Left out on purpose, because the same number is
+# also given for a broken line behind the gateway: 80001 "service has some errors", 80012 "connection refused", 109414
+# "request failed", 109500; and every number whose meaning could not be traced.
 _REFUSED: Final = frozenset({
-    "100202", "100204", "100400", "100404", "100414", "100421", "100490", "101204", "101205", "101209", "101211",
-    "101212", "101215", "101253", "101290", "101400", "101402", "101404", "101414", "101415", "101419", "101424",
-    "101460", "101484", "101485", "101488", "101514", "101515", "109400", "109401", "109415", "109418", "109420",
-    "109421", "109425", "109429", "109701", "110206", "110400", "110401", "110402", "110403", "110404", "110405",
-    "110406", "110407", "110408", "110409", "110410", "110411", "110412", "110413", "110414", "110415", "110416",
-    "110417", "110418", "110419", "110420", "110421", "110422", "110423", "110424", "110425", "110426", "110427",
-    "110428", "80013", "80014", "80016", "80017", "80018", "80020",
+    "80013", "80014", "80016", "80017", "80018", "80020", "100202", "100204", "100400", "100404", "100414", "100421",
+    "100490", "101204", "101205", "101209", "101211", "101212", "101215", "101253", "101290", "101400", "101414",
+    "101415", "101419", "101424", "101460", "101514", "101515", "109400", "109401", "109415", "109418", "109420",
+    "109421", "109425", "110400", "110406", "110407", "110411", "110412", "110413", "110425",
 })  # fmt: skip
 
 _BUSY: Final = frozenset({
-    "100410", "100500", "100440", "100503", "101500", "109414", "109500", "110500", "500", "504", "80012",
+    "100410", "109429", "100500", "100440", "100503", "101500", "109414", "109500", "110500", "500", "504", "80012",
 })  # fmt: skip
 
 SPEECH: Final = Speech(
@@ -193,10 +191,10 @@ QUIRKS: Final = Quirks(
         refused=_REFUSED,
         duplicate=frozenset({"101481", "109201"}),
         already_so=frozenset(),
-        not_executed=frozenset({"100410"}),  # docs: rate limited
+        not_executed=frozenset({"100410", "109429"}),  # docs: rate limited; recorded: 109429 says the same
         # docs: 100421 and 80014; recorded: 109400 "timestamp is invalid". Each of them has other meanings as well (a
         # pair closed to the API, a wrong parameter), so the words decide
-        clock=frozenset({"100421", "80014", "109400", "109420"}),
+        clock=frozenset({"100421", "80014", "109400"}),
         clock_word="timestamp",
         key=frozenset({"100001", "100004", "100412", "100413", "100419"}),
         order_absent=frozenset({"80016", "109421"}),  # docs, "Query Order details"; 80017 is about positions
@@ -240,7 +238,10 @@ QUIRKS: Final = Quirks(
     silence_s={429: 60, 418: 300, 403: 300},
     # docs: limits by the second for every path (marginType 2, leverage 5), which ccxt's weights mirror: ten a second
     limit_window_ms=1100,
-    silence_codes={"100410": 300},  # docs, "Rate limit": recovers after 5 minutes; the words name the millisecond
+    silence_codes={
+        "100410": 300,
+        "109429": 300,
+    },  # docs, "Rate limit": recovers after 5 minutes; the words name the millisecond
     options={"defaultType": "swap", "fetchCurrencies": False},
     error_keys=ErrorKeys(code=("code",), message=("msg", "message")),
     speech=SPEECH,

@@ -85,14 +85,20 @@ def _complaint(refused: VenueError, exchange: Exchange) -> Json:
 
 
 def _limited(exchange: Exchange, family: str) -> WireReply | None:
-    """100410 when the minute is spent, 418 for whoever goes on regardless."""
+    """100410 or 109429 when the minute is spent, 418 for whoever goes on regardless."""
     meter, now = exchange.meter, exchange.now
     if meter.banned_until is not None and now < meter.banned_until:
         return banned(exchange)
     meter.charge(family, 1, now)
     if not meter.over(family, LIMITS[family]):
         return None
-    return banned(exchange) if meter.strike(now) else too_many_requests(exchange, int(_RECOVERY.total_seconds()))
+    if meter.strike(now):
+        return banned(exchange)
+    until_ms = milliseconds(now + _RECOVERY)
+    if family == "market":
+        # Recorded: public pages have a number and words of their own for it.
+        return _json({"code": 109429, "msg": f"can retry after time: {until_ms}", "data": {}}, exchange, family)
+    return _json(_disabled(exchange, until_ms), exchange, family)
 
 
 def too_many_requests(exchange: Exchange, wait_s: int) -> WireReply:

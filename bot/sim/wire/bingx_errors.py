@@ -55,7 +55,10 @@ _SPOT: dict[str, tuple[int, str]] = {
 _LINEAR: dict[str, tuple[int, str]] = {
     "unknown_account": (100413, "Incorrect apiKey"),
     "unknown_symbol": (109425, "symbol not exist, please verify it in api: /openApi/swap/v2/quote/contracts"),
-    "market_closed": (101415, "This trading pair is suspended from opening new position"),
+    "market_closed": (
+        109415,
+        "is pause currently, please verify it in api: /openApi/swap/v2/quote/contracts",
+    ),
     "closing_only": (101415, "This trading pair is suspended from opening new position"),
     "position_side": (109400, "In the Hedge mode, the 'PositionSide' field can only be set to LONG or SHORT."),
     "price_missing": (109400, "Invalid parameters, err:price: This field is required."),
