@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from bot.domain.account import ZERO
 from bot.domain.intent import TransferIntent
 from bot.domain.snapshot import Snapshot
 from bot.execution.journal import OpenIntent
@@ -14,6 +15,7 @@ from bot.risk.autopilot import MarginLimits, Protection, protect
 from bot.risk.caps import Caps
 from bot.risk.check import RiskLimits
 from bot.risk.collateral import CollateralRule, free_spot, rules_for
+from bot.risk.margin import maintenance_margin
 
 ONE = Decimal(1)
 
@@ -30,9 +32,32 @@ class Mind:
 
 
 def margin_caps(mind: Mind, snapshot: Snapshot) -> Caps:
-    """How levered each asset may be, from the history that was seen."""
+    """How levered each asset may be, from the history and the tiers that were seen."""
     assets = {row.base for view in snapshot.venues for row in view.instruments}
-    return Caps(rule=mind.margin.caps, volatility=recent_volatility(snapshot.history, assets, snapshot.at))
+    return Caps(
+        rule=mind.margin.caps,
+        volatility=recent_volatility(snapshot.history, assets, snapshot.at),
+        distance_min=mind.margin.distance_min,
+        maintenance=_maintenance(mind, snapshot),
+    )
+
+
+def _maintenance(mind: Mind, snapshot: Snapshot) -> dict[str, float]:
+    """Maintenance per notional by asset, of a short as large as it may become; stand-ins carry others' shorts too."""
+    worth: dict[str, Decimal] = {}
+    for row in snapshot.holdings:
+        price = snapshot.prices.get(row.asset)
+        worth[row.asset] = worth.get(row.asset, ZERO) + (row.amount * price.price if price else ZERO)
+    total, found = sum(worth.values(), ZERO), dict[str, float]()
+    for view in snapshot.venues:
+        for one in view.instruments:
+            tiers, held = view.brackets.get(one.symbol, ()), view.position(one.symbol)
+            if not tiers or one.inverse:
+                continue
+            owned = total if one.base in mind.policy.anchors else worth.get(one.base, ZERO)
+            notional = max(owned, held.notional if held is not None else ZERO, ONE)
+            found[one.base] = max(found.get(one.base, 0.0), float(maintenance_margin(notional, tiers) / notional))
+    return found
 
 
 def look_after(mind: Mind, snapshot: Snapshot, caps: Caps) -> list[Protection]:

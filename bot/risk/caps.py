@@ -1,13 +1,21 @@
 """How levered a short of each asset may be: the user's cap, or less where the price can run before collateral arrives.
 
-Source: policy_math 3.7; the estimator is `bot/risk/leverage.py`.
+Never more than the margin autopilot lets stand: a day of stress and the user's distance are survived at the cap, or
+what one cycle opens the next would close. Source: policy_math 3.7; the estimator is `bot/risk/leverage.py`.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
 
-from bot.risk.leverage import STRESS_ALTS, STRESS_MAJORS, leverage_cap, liquidation_budget, stress_move
+from bot.risk.leverage import (
+    STRESS_ALTS,
+    STRESS_MAJORS,
+    leverage_cap,
+    leverage_surviving,
+    liquidation_budget,
+    stress_move,
+)
 
 MAJORS = frozenset({"BTC", "ETH"})
 VOLATILITY_MAJORS = 0.75
@@ -24,7 +32,8 @@ class CapRule:
     """What the user tolerates and how fast he is.
 
     Units: `response_days` is how long collateral really takes to arrive; `liquidations_per_year` is how often a short
-    at the cap may be liquidated (0.01 = once in a hundred years); `leverage_max` by the user, for every asset.
+    at the cap may be liquidated (0.01 = once in a hundred years); `leverage_max` by the user, for every asset;
+    `maintenance_rate` is the least that is reckoned with, whatever a venue's tiers say.
     """
 
     leverage_max: Decimal
@@ -38,7 +47,7 @@ class AssetCap:
     """The cap of one asset with what it was made of.
 
     Units: `volatility` per square root of a year, `stress_move` the one-day rise to be survived, as a fraction;
-    `cap_raw` is the cap before the user's own.
+    `cap_raw` is the cap before the user's own, and `bound` says what made it so.
     """
 
     asset: str
@@ -47,12 +56,13 @@ class AssetCap:
     stress_move: Decimal
     cap_raw: Decimal
     cap: Decimal
+    bound: str
 
     @property
     def reason(self) -> str:
         """In words."""
         source = "measured" if self.measured else "assumed, no price history was read"
-        bound = "your leverage_cap" if self.cap < self.cap_raw else "what a rally before collateral arrives allows"
+        bound = "your leverage_cap" if self.cap < self.cap_raw else self.bound
         return (
             f"{self.asset} may carry {self.cap.normalize():f}x: volatility {self.volatility:.0%} a year ({source}), "
             f"a day may bring {self.stress_move:+.1%}; bound by {bound}"
@@ -61,27 +71,38 @@ class AssetCap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caps:
-    """The caps of every asset; one that was not named has the conservative figures of its class."""
+    """The caps of every asset; one that was not named has the conservative figures of its class.
+
+    Units: `distance_min` is the rise the user wants to survive, as a fraction; `maintenance` the maintenance margin per
+    notional by the venue's tiers, by asset.
+    """
 
     rule: CapRule
     volatility: Mapping[str, float] = field(default_factory=dict)
+    distance_min: Decimal = Decimal(0)
+    maintenance: Mapping[str, float] = field(default_factory=dict)
 
     def of(self, asset: str) -> AssetCap:
         """The cap of one asset. Thin coins jump, so that everything but BTC and ETH is stressed twice."""
         measured = self.volatility.get(asset)
         sigma = measured if measured is not None else assumed_volatility(asset)
         stress = STRESS_MAJORS if asset in MAJORS else STRESS_ALTS
-        rule = self.rule
+        rule, rate = self.rule, max(self.rule.maintenance_rate, self.maintenance.get(asset, 0.0))
         found = leverage_cap(
             sigma,
             rule.response_days,
-            rule.maintenance_rate,
+            rate,
             probability=liquidation_budget(rule.response_days, rule.liquidations_per_year),
             stress=stress,
             leverage_max=float(rule.leverage_max),
         )
         day = stress_move(sigma, ONE_DAY, liquidation_budget(ONE_DAY, rule.liquidations_per_year), stress)
-        raw = Decimal(str(min(found.leverage_raw, 100.0))).quantize(STEP, rounding=ROUND_DOWN)
+        least, bound = min(
+            (found.leverage_raw, "what a rally before collateral arrives allows"),
+            (leverage_surviving(day, rate), "what survives a day of stress"),
+            (leverage_surviving(float(self.distance_min), rate), "your liquidation_distance_min"),
+        )
+        raw = Decimal(str(min(least, 100.0))).quantize(STEP, rounding=ROUND_DOWN)
         return AssetCap(
             asset=asset,
             volatility=sigma,
@@ -89,6 +110,7 @@ class Caps:
             stress_move=Decimal(str(day)).quantize(MOVE_STEP),
             cap_raw=max(raw, STEP),
             cap=max(min(raw, rule.leverage_max), STEP),
+            bound=bound,
         )
 
     def table(self, assets: Iterable[str]) -> Mapping[str, AssetCap]:

@@ -192,6 +192,12 @@ def _quantile(probability: float) -> float:
     return -NormalDist().inv_cdf(between("liquidation probability", probability, 0.0, 1.0) / 2)
 
 
+def leverage_surviving(move: float, maintenance_rate: float) -> float:
+    """Highest leverage of a linear short that just survives this rise."""
+    cushion = (1 + within("maintenance rate", maintenance_rate, 0.0, 1.0)) * (1 + move) - 1
+    return 1 / cushion if cushion > 0 else inf
+
+
 def leverage_cap(
     volatility: float,
     days: float,
@@ -207,8 +213,7 @@ def leverage_cap(
     """
     budget = liquidation_budget(days) if probability is None else probability
     move = stress_move(volatility, days, budget, stress)
-    cushion = (1 + within("maintenance rate", maintenance_rate, 0.0, 1.0)) * (1 + move) - 1
-    raw = 1 / cushion if cushion > 0 else inf
+    raw = leverage_surviving(move, maintenance_rate)
     return LeverageCap(
         quantile=_quantile(budget),
         stress_move=move,

@@ -225,8 +225,9 @@ class Risk(Table):
     book_share_max: PositiveFraction = Field(
         default=Decimal("0.25"), description="Share of the visible depth one order may take."
     )
-    collateral_buffer: Fraction = Field(
-        default=Decimal("0.10"), description="Margin kept beyond what the leverage cap asks, as a fraction of it."
+    collateral_buffer: Annotated[Fraction, Field(ge=Decimal("0.05"))] = Field(
+        default=Decimal("0.10"),
+        description="Margin kept beyond what the leverage cap asks, as a fraction of it; at least 0.05.",
     )
     spot_reserve: NotNegative = Field(default=Decimal(0), description="Stablecoins on spot that are never moved.")
     price_age_max_s: Seconds = Field(default=30, description="Older prices count as missing.")
