@@ -152,6 +152,7 @@ def _greeting(world: LocalWorld, address: str, written: Path | None) -> str:
         f"  market   {feed.start:%Y-%m-%d %H:%M} to {feed.end:%Y-%m-%d %H:%M} UTC, {pace}",
         f"  API key    {LOCAL_KEY.key}",
         f"  API secret {LOCAL_KEY.secret}   (the same on every machine, worth nothing)",
+        *([f"  passphrase {LOCAL_KEY.passphrase}"] if world.answering.codec.passphrase else []),
         *(f"  note     {note}" for note in getattr(feed, "notes", ())),
     ]
     if written is not None:

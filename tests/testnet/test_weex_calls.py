@@ -8,12 +8,16 @@ from typing import Any
 import ccxt.async_support as library
 import pytest
 
+from bot.sim.listings import default_listings
+from bot.sim.localnet import ACCOUNT, build_world
+from bot.sim.model import WalletName
 from tests.testnet.weex_world import in_memory, over_sockets, weex_answering
-from tests.testnet.world import START
+from tests.testnet.world import START, FlatFeed
 
 BTC = "BTC/USDT:USDT"
 SPOT = "BTC/USDT"
 Step = Callable[[Any], Awaitable[Any]]
+WALLETS: tuple[WalletName, ...] = ("spot", "funding", "futures")
 SINCE = int(START.timestamp() * 1000) - 3_600_000
 
 READS: dict[str, Step] = {
@@ -250,3 +254,16 @@ def test_funding_received_is_positive_and_the_coming_rate_is_not_the_last() -> N
             await client.contractPrivatePostCapiV3AccountIncome({"startTime": SINCE})
 
     in_memory(check, answering)
+
+
+def test_the_rehearsal_has_its_collateral_where_no_request_could_move_it() -> None:
+    """The local testnet's own account of play money at a venue without transfers."""
+    world = build_world(FlatFeed(), default_listings(), venue="weex")
+    assert world.engine.wallet(ACCOUNT, "futures")["USDT"][0] > 0
+    other = build_world(FlatFeed(), default_listings())
+    assert "USDT" not in other.engine.wallet(ACCOUNT, "futures")
+    worth = [
+        sum(row.engine.wallet(ACCOUNT, wallet).get("USDT", (Decimal(0), Decimal(0)))[0] for wallet in WALLETS)
+        for row in (world, other)
+    ]
+    assert worth[0] == worth[1]

@@ -38,7 +38,7 @@ class Codec:
     `handle` never raises for anything a client can send. `replacement` is what a fault sends in place of the true reply
     (the second argument, when the request was carried out). `traded_market` says which book an order request eats, None
     when it is no order. `paths` tells faults which requests they can meet. `moves_money` is false where no request
-    moves money between wallets, so that it must lie where it is needed.
+    moves money between wallets, so that it must lie where it is needed. `passphrase` says that keys have a third part.
     """
 
     venue: str
@@ -51,3 +51,4 @@ class Codec:
     traded_market: Callable[[WireRequest], tuple[MarketType, str] | None]
     paths: Paths
     moves_money: bool = True
+    passphrase: bool = False

@@ -132,4 +132,5 @@ CODEC = Codec(
         read_by_post=frozenset({"/capi/v3/account/income"}),
     ),
     moves_money=False,
+    passphrase=True,
 )
