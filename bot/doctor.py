@@ -129,8 +129,12 @@ async def _rights(settings: Settings, row: Venue, venue: CcxtVenue) -> Finding:
     if rights.withdraw:
         text = "the key may withdraw; Ballast refuses it: make one without that right and delete this one"
         return _fail(topic, text, 2)
-    if rights.trade_futures is False:
-        return _fail(topic, "the key may not trade futures: enable that right or make a new key", 2)
+    if rights.trade_futures is False and row.hedges and settings.mode != "dry-run":
+        text = (
+            "the key may not trade futures: enable that right or make a new key; where the venue does not give it, let "
+            "shorts live at another one (role)"
+        )
+        return _fail(topic, text, 2)
     words = [
         f"{name} {'unknown' if value is None else 'yes' if value else 'no'}"
         for name, value in (
@@ -160,7 +164,8 @@ async def _hedging(row: Venue, venue: CcxtVenue, assets: set[str]) -> list[Findi
     instruments = await venue.instruments(assets)
     covered = {instrument.base for instrument in instruments}
     findings.append(_instruments(row.id, instruments, assets - covered))
-    findings.extend(closed(row.id, instruments))
+    if instruments:
+        findings.append(orders_taken(row.id, instruments))
     symbols = tuple(instrument.symbol for instrument in instruments)
     marks = await venue.marks(symbols)
     if len(marks) < len(symbols):
@@ -184,7 +189,7 @@ async def _hedging(row: Venue, venue: CcxtVenue, assets: set[str]) -> list[Findi
         findings.append(_ok(f"{row.id} positions", names))
     foreign = [order for order in await venue.open_orders(symbols) if not is_ours(order.client_id)]
     if foreign:
-        findings.append(_warn(f"{row.id} orders", f"{len(foreign)} open order(s) that Ballast did not place"))
+        findings.append(_warn(f"{row.id} open orders", f"{len(foreign)} open order(s) that Ballast did not place"))
     return findings
 
 
@@ -208,15 +213,14 @@ def _instruments(venue: str, instruments: Sequence[Instrument], uncovered: set[s
     return _ok(f"{venue} instruments", names)
 
 
-def closed(venue: str, instruments: Sequence[Instrument]) -> list[Finding]:
-    """Markets that are listed and take no orders: suspended, delisted, or not open to the API."""
-    names = ", ".join(row.symbol for row in instruments if not row.active)
-    if not names:
-        return []
-    text = f"{names}: {venue} takes no new orders there now (suspended, or closed to the API); no short can be opened"
-    topic = f"{venue} orders taken"
-    every = all(not row.active for row in instruments)
-    return [_fail(topic, text, 3) if every else _warn(topic, text)]
+def orders_taken(venue: str, instruments: Sequence[Instrument]) -> Finding:
+    """Where the venue takes futures orders now, and where it does not: suspended, delisted, not open to the API."""
+    topic = f"{venue} orders"
+    shut = ", ".join(row.symbol for row in instruments if not row.active)
+    if not shut:
+        return _ok(topic, f"taken in all of them, {len(instruments)}, as far as {venue} tells")
+    text = f"{shut}: {venue} takes no new orders there now (suspended, or closed to the API); no short can be opened"
+    return _fail(topic, text, 3) if all(not row.active for row in instruments) else _warn(topic, text)
 
 
 def _ok(topic: str, text: str) -> Finding:

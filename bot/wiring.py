@@ -329,7 +329,7 @@ async def _refuse_dangerous_key(settings: Settings, row: Venue, venue: VenuePort
             "account; Ballast never needs that right. Make a key without withdrawal permission, best bound to this "
             "machine's IP address, and delete this one."
         )
-    if settings.mode == "live" and rights.trade_futures is False:
+    if settings.mode == "live" and row.hedges and rights.trade_futures is False:
         raise ConfigurationError(
             f"the API key for {row.id} may not trade futures, so it cannot hedge. Nothing was touched. "
             "Enable futures for the key, or make a new one."

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ccxt.async_support.mexc import mexc as client_class
 
-from bot.doctor import closed
+from bot.doctor import orders_taken
 from bot.domain.account import KeyRights, MarginMode, OrderStatus, Side, Wallet
 from bot.domain.errors import BallastError, Refused, Unavailable, Unknown
 from bot.exchange import translate_unified as public
@@ -300,13 +300,13 @@ def test_a_resting_order_is_cancelled_by_our_id() -> None:
 
 
 def test_markets_that_take_no_orders_are_told_by_the_doctor() -> None:
-    """One of several is a warning, all of them a failure; open ones are not spoken of."""
+    """One of several is a warning, all of them a failure."""
     shut, open_ = (
         public.instrument("mexc", market(name), table.SPEECH) for name in ("contract_by_volume", "contract_by_steps")
     )
-    assert closed("mexc", [open_]) == []
-    assert [row.verdict for row in closed("mexc", [open_, shut])] == ["warn"]
-    (failure,) = closed("mexc", [shut])
+    assert orders_taken("mexc", [open_]).verdict == "ok"
+    assert orders_taken("mexc", [open_, shut]).verdict == "warn"
+    failure = orders_taken("mexc", [shut])
     assert (failure.verdict, failure.exit_code) == ("fail", 3)
     assert BTC in failure.text
 
