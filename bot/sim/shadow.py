@@ -167,7 +167,9 @@ class ShadowVenue:
     async def balances(self) -> tuple[Balance, ...]:
         """Simulated spot and funding wallets; with a key the real ones, less what was moved in the simulation."""
         if self._real is not None:
-            self._follow(await self._real.balances())
+            there, margins = await asyncio.gather(self._real.balances(), self._real.margin_accounts())
+            self._account.follow_collateral({row.currency: row.wallet for row in margins})
+            self._follow(there)
         return tuple(
             Balance(venue=self.id, wallet=Wallet(wallet), asset=asset, total=free + locked, free=free)
             for wallet in WALLETS

@@ -34,7 +34,8 @@ class Memory(Protocol):
 class ShadowAccount:
     """One simulated account at one venue.
 
-    `due` is when each symbol pays funding next; `looked` when which symbols were last brought up to the market.
+    `due` is when each symbol pays funding next; `looked` when which symbols were last brought up to the market;
+    `collateral` what lay on the real futures wallet when it was last read.
     """
 
     venue: str
@@ -42,6 +43,7 @@ class ShadowAccount:
     memory: Memory
     seed: dict[str, Decimal]
     due: dict[str, datetime] = field(default_factory=dict)
+    collateral: dict[str, Decimal] = field(default_factory=dict)
     saved_at: datetime | None = None
     looked: tuple[datetime, frozenset[str]] | None = None
     notes: list[str] = field(default_factory=list)
@@ -81,6 +83,14 @@ class ShadowAccount:
             self.bring("spot", asset, max(change, -free))
         self.seed = dict(balances)
 
+    def follow_collateral(self, real: Mapping[str, Decimal]) -> None:
+        """Bring in or take out what changed on the real futures wallet since it was last read."""
+        for asset in sorted({*real, *self.collateral}):
+            change = real.get(asset, ZERO) - self.collateral.get(asset, ZERO)
+            free = self.engine.wallet(ACCOUNT, "futures").get(asset, (ZERO, ZERO))[0]
+            self.bring("futures", asset, max(change, -free))
+        self.collateral = {asset: amount for asset, amount in real.items() if amount}
+
     def bring(self, wallet: WalletName, asset: str, change: Decimal) -> None:
         """Change a wallet from outside: + deposit, - withdrawal."""
         try:
@@ -118,6 +128,7 @@ class ShadowAccount:
             "version": VERSION,
             "seed": {asset: str(amount) for asset, amount in self.seed.items()},
             "due": {symbol: at.isoformat() for symbol, at in self.due.items()},
+            "collateral": {asset: str(amount) for asset, amount in self.collateral.items()},
             "engine": self.engine.dump(),
         }
         return json.dumps(kept, separators=(",", ":"))
@@ -139,6 +150,7 @@ def _read(venue: str, memory: Memory, text: str) -> ShadowAccount:
             memory=memory,
             seed={asset: Decimal(amount) for asset, amount in kept["seed"].items()},
             due={symbol: datetime.fromisoformat(at) for symbol, at in kept["due"].items()},
+            collateral={asset: Decimal(amount) for asset, amount in kept.get("collateral", {}).items()},
             saved_at=engine.now,
         )
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:

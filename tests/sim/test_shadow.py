@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.account import Balance, KeyRights, LeverageBracket, OrderStatus, Side, Wallet
+from bot.domain.account import Balance, KeyRights, LeverageBracket, MarginAccount, OrderStatus, Side, Wallet
 from bot.domain.errors import AlreadyExists, JournalError, Refused, Unavailable
 from bot.domain.ports import Venue
 from bot.sim.engine import Engine
@@ -304,6 +304,7 @@ class Real:
     """The private reads of a real account."""
 
     usdt: Decimal = Decimal(8000)
+    collateral: Decimal = Decimal(0)
     asked: list[str] = field(default_factory=list)
 
     async def balances(self) -> tuple[Balance, ...]:
@@ -318,6 +319,14 @@ class Real:
             leverage_max=D(125),
         )  # fmt: skip
         return dict.fromkeys(symbols, (row,))
+
+    async def margin_accounts(self) -> tuple[MarginAccount, ...]:
+        bare = dict.fromkeys(("unrealised_pnl", "initial", "maintenance"), D(0))
+        return (
+            MarginAccount(
+                venue="binance", currency="USDT", wallet=self.collateral, withdrawable=self.collateral, **bare
+            ),
+        )
 
     async def key_rights(self) -> KeyRights:
         return KeyRights(read=True, trade_futures=False, transfer=False, withdraw=False, ip_restricted=True)
@@ -342,6 +351,31 @@ def test_real_balances_are_followed_less_what_was_moved_in_the_simulation() -> N
         assert "real balances" in " ".join(venue.remarks())
 
     asyncio.run(run())
+
+
+def test_real_collateral_is_followed_too_and_counted_once() -> None:
+    """What lies on the real futures wallet carries the simulated shorts; what changes there changes here."""
+    real, market, memory = Real(collateral=D(5000)), Market(), Dict()
+
+    async def wallet(venue: ShadowVenue) -> Decimal:
+        await venue.balances()
+        return sum((row.wallet for row in await venue.margin_accounts()), D(0))
+
+    async def life() -> tuple[Decimal, ...]:
+        venue = ShadowVenue(reader=market, memory=memory, balances={}, real=real, taker_fee=D(0))  # type: ignore[arg-type]
+        await venue.connect()
+        before = await wallet(venue)
+        again = await wallet(venue)
+        if not await venue.positions(()):
+            await sell(venue, "0.05")
+        return before, again
+
+    assert asyncio.run(life()) == (D(5000), D(5000))
+    assert asyncio.run(life()) == (D(5000), D(5000))
+    real.collateral = D(6500)
+    assert asyncio.run(life()) == (D(6500), D(6500))
+    real.collateral = D(0)  # what the simulated short binds stays
+    assert asyncio.run(life())[1] >= 0
 
 
 MOVES = st.lists(
