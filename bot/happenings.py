@@ -16,7 +16,7 @@ from bot.execution.settlement import Hands
 from bot.observe import Surprise
 from bot.risk.events import flows, foreign_orders, name_change
 from bot.risk.plausible import unconfirmed_jumps
-from bot.risk.transit import TransitRule, followed, from_json, reasons, to_json
+from bot.risk.transit import Transit, TransitRule, followed, from_json, reasons, to_json
 
 FOREIGN = "events.foreign_orders"
 TRANSIT = "events.transit"
@@ -104,14 +104,19 @@ def believe_amounts(
         if asset in accepted:
             seen[asset] = accepted[asset]
     jumps = unconfirmed_jumps(accepted, pending, seen, jump_max)
-    _keep_amounts(journal, PENDING, seen if jumps else {})
     believed = {asset: amount for asset, amount in seen.items() if asset not in jumps}
     believed |= {asset: accepted[asset] for asset in jumps}
-    _keep_amounts(journal, ACCEPTED, believed)
     events = flows(accepted, believed) if accepted else []
     for event in events:
         journal.note(snapshot.at, event.kind.value, event.text)
-    kept = _on_their_way(accepted, believed, snapshot, journal, transit, stablecoins) if transit is not None else {}
+    remembered = {PENDING: _amounts_to_json(seen if jumps else {}), ACCEPTED: _amounts_to_json(believed)}
+    kept: dict[str, str] = {}
+    if transit is not None:
+        found, cash = _on_their_way(accepted, believed, snapshot, journal, transit, stablecoins)
+        kept = reasons(found, snapshot.at, transit)
+        remembered |= {TRANSIT: to_json(found), CASH: str(cash)}
+    # In one commit: whoever died between the new amounts and what is on its way would never miss those coins again.
+    journal.set_settings(remembered)
     return Amounts(doubtful={**jumps, **snapshot.doubtful}, events=events, in_transit=kept)
 
 
@@ -120,10 +125,8 @@ def _amounts(journal: Journal, key: str) -> dict[str, Decimal]:
     return {asset: Decimal(amount) for asset, amount in json.loads(text).items()} if text else {}
 
 
-def _keep_amounts(journal: Journal, key: str, amounts: Mapping[str, Decimal]) -> None:
-    text = json.dumps({asset: str(amount) for asset, amount in sorted(amounts.items())}) if amounts else None
-    if text != journal.setting(key):
-        journal.set_setting(key, text)
+def _amounts_to_json(amounts: Mapping[str, Decimal]) -> str | None:
+    return json.dumps({asset: str(amount) for asset, amount in sorted(amounts.items())}) if amounts else None
 
 
 def _on_their_way(
@@ -133,8 +136,8 @@ def _on_their_way(
     journal: Journal,
     rule: TransitRule,
     stablecoins: frozenset[str],
-) -> dict[str, str]:
-    """Which assets keep their hedge because coins may be on their way, with the reason."""
+) -> tuple[dict[str, Transit], Decimal]:
+    """What may be on its way after this look, and the cash it was judged by."""
     cash = sum((row.amount for row in snapshot.holdings if row.asset in stablecoins), ZERO)
     # what we moved into the futures wallet ourselves is cash all the same
     cash += sum((row.wallet for view in snapshot.venues for row in view.margins if row.currency in stablecoins), ZERO)
@@ -142,9 +145,4 @@ def _on_their_way(
     gain = max(ZERO, cash - Decimal(told)) if told is not None else ZERO
     gains = {asset: gain / row.price for asset, row in snapshot.prices.items() if row.price > 0}
     known = from_json(journal.setting(TRANSIT))
-    found = followed(known, before, seen, gains, snapshot.at, rule) if before else dict(known)
-    if str(cash) != told:
-        journal.set_setting(CASH, str(cash))
-    if to_json(found) != to_json(known):
-        journal.set_setting(TRANSIT, to_json(found))
-    return reasons(found, snapshot.at, rule)
+    return (followed(known, before, seen, gains, snapshot.at, rule) if before else dict(known)), cash

@@ -128,6 +128,7 @@ class VenueSession:
         self._transport: Transport | None = None
         self._read_only = read_only
         self.silent_until: dict[str, datetime] = {}
+        self._silences: dict[str, tuple[datetime, float]] = {}
         self.on_silence: Callable[[], None] | None = None
         self.headers: dict[str, str] = {}  # ccxt copies these into every request
 
@@ -201,8 +202,16 @@ class VenueSession:
                 "because this run may only read. Nothing was sent."
             )
         until = self.silent_until.get(host)
-        if until is not None and self._clock.now() < until:
+        if until is not None and self._is_silent(host, until):
             raise Silenced(f"{host} asked for silence until {until:%Y-%m-%d %H:%M:%S} UTC; nothing is sent before that")
+
+    def _is_silent(self, host: str, until: datetime) -> bool:
+        """Whether this silence goes on; it is measured on a clock that nobody can set, from when it was first met."""
+        met = self._silences.get(host)
+        if met is None or met[0] != until:
+            met = (until, self._clock.monotonic() + (until - self._clock.now()).total_seconds())
+            self._silences[host] = met
+        return self._clock.monotonic() < met[1]
 
     def _target(self, url: URL, host: str, headers: Mapping[str, str]) -> tuple[URL, dict[str, str]]:
         sent = {**headers, "Accept-Encoding": "gzip, deflate"}
@@ -250,15 +259,19 @@ class VenueSession:
         named = _named_in(text)
         if named is not None:
             until = named
-        elif retry_after.isdigit():
-            until = now + timedelta(seconds=int(retry_after))
+        if retry_after.isdigit():  # counts from now, so it holds where our clock is not the venue's
+            counted = now + timedelta(seconds=int(retry_after))
+            until = counted if named is None else max(counted, named)
         until = self._fall_silent(host, until)
         raise Silenced(f"HTTP {status}: {host} asks for silence until {until:%Y-%m-%d %H:%M:%S} UTC")
 
     def _fall_silent(self, host: str, until: datetime) -> datetime:
         now = self._clock.now()
         until = min(max(until, now + timedelta(seconds=1)), now + SILENCE_MAX)
-        self.silent_until[host] = max(until, self.silent_until.get(host, until))
+        before = self.silent_until.get(host)
+        if before is None or until > before or not self._is_silent(host, before):
+            self.silent_until[host] = until
+            self._is_silent(host, until)
         if self.on_silence is not None:
             self.on_silence()
         return until

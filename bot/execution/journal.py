@@ -121,7 +121,7 @@ class Journal:
         """Take cycles out, and remember under `mark` up to which one the past was gone through, in one commit."""
         with self._write() as connection:
             connection.executemany("DELETE FROM cycles WHERE number = ?", [(number,) for number in numbers])
-            _upsert_meta(connection, f"setting.{mark}", str(swept))
+            _put_meta(connection, f"setting.{mark}", str(swept))
 
     # -- intents -----------------------------------------------------------------------------------------------------
 
@@ -302,6 +302,14 @@ class Journal:
         """Remember a small value across restarts."""
         self._set_meta(f"setting.{key}", value)
 
+    def set_settings(self, values: Mapping[str, str | None]) -> None:
+        """Remember values that belong together: all of them or none, and nothing is written when nothing changed."""
+        changed = {key: value for key, value in values.items() if value != self.setting(key)}
+        if changed:
+            with self._write() as connection:
+                for key, value in changed.items():
+                    _put_meta(connection, f"setting.{key}", value)
+
     def rows(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[str, ...]]:
         """Answer a question about the past (see `recollection`); only for reading."""
         return self._all(query, values)
@@ -344,17 +352,17 @@ class Journal:
 
     def _set_meta(self, key: str, value: str | None) -> None:
         with self._write() as connection:
-            if value is None:
-                connection.execute("DELETE FROM meta WHERE key = ?", (key,))
-            else:
-                _upsert_meta(connection, key, value)
+            _put_meta(connection, key, value)
 
 
-def _upsert_meta(connection: sqlite3.Connection, key: str, value: str) -> None:
-    connection.execute(
-        "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        (key, value),
-    )
+def _put_meta(connection: sqlite3.Connection, key: str, value: str | None) -> None:
+    if value is None:
+        connection.execute("DELETE FROM meta WHERE key = ?", (key,))
+    else:
+        connection.execute(
+            "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            (key, value),
+        )
 
 
 def _upsert_position(connection: sqlite3.Connection, known: KnownPosition) -> None:

@@ -1,6 +1,9 @@
 """What happens from outside is named in the record, kept in the journal, and a liquidation halts."""
 
 import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +14,8 @@ from bot.domain.errors import Unavailable
 from bot.domain.event import EventKind
 from bot.domain.record import CycleRecord, CycleStatus
 from bot.execution.journal import Journal
-from bot.risk.transit import TransitRule
+from bot.happenings import TRANSIT
+from bot.risk.transit import TransitRule, from_json
 from tests.builders import BTC, VENUE, d
 from tests.cycles.desk import desk, journal
 from tests.fake_venue import FakeVenue, ManualClock
@@ -123,3 +127,34 @@ def test_a_sale_by_hand_is_followed_at_once(tmp_path: Path) -> None:
         record = _cycle(fake, book, transit_s=3600)
     assert record.refusals == ()
     assert fake.position > held
+
+
+class _DiesAt(Journal):
+    """Its process is killed at the nth commit."""
+
+    left = 10**9
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        self.left -= 1
+        if self.left < 0:
+            raise SystemExit
+        with super()._write() as connection:
+            yield connection
+
+
+def test_coins_on_their_way_are_not_lost_by_dying_while_they_are_noted(tmp_path: Path) -> None:
+    """Wherever the process dies in the cycle that sees them leave, the next one still keeps their hedge."""
+    for commit in range(12):
+        fake = FakeVenue(ManualClock())
+        folder = tmp_path / str(commit)
+        with journal(folder) as book:
+            _cycle(fake, book, transit_s=3600)
+        fake.spot_btc = d("0.8")
+        with suppress(SystemExit), _DiesAt.open(folder / "ballast.db", new_id="") as book:
+            book.left = commit
+            _cycle(fake, book, transit_s=3600)
+        with journal(folder) as book:
+            _cycle(fake, book, transit_s=3600)
+            known = from_json(book.setting(TRANSIT))
+        assert known["BTC"].missing == d("0.2"), commit

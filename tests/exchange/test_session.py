@@ -94,6 +94,33 @@ def test_a_host_that_asks_for_silence_gets_it(answer: Answer, seconds: int) -> N
     assert "serverTime" in get(session, TIME)
 
 
+@pytest.mark.parametrize("step", [timedelta(minutes=10), -timedelta(minutes=10)])
+def test_setting_the_clock_of_this_machine_ends_no_silence_and_prolongs_none(step: timedelta) -> None:
+    """The deadline is kept on a clock that nobody can set."""
+    answer = Answer(status=418, headers={"Retry-After": "60"}, body='{"code":-1003,"msg":"banned"}')
+    transport = FakeTransport({"GET /fapi/v1/time": [answer, reply({"serverTime": NOW_MS})]})
+    clock = FrozenClock()
+    session = make_session(transport, clock)
+    with pytest.raises(Silenced):
+        get(session, TIME)
+    clock.at += step
+    clock.pass_time(59)
+    with pytest.raises(Silenced):
+        get(session, TIME)
+    clock.pass_time(1)
+    assert "serverTime" in get(session, TIME)
+
+
+def test_a_ban_holds_although_our_clock_is_ahead_of_its_end() -> None:
+    """The venue names a moment of its own clock and seconds from now; the longer of both counts."""
+    body = f'{{"code":-1003,"msg":"banned until {NOW_MS - 400_000}."}}'
+    transport = FakeTransport({"GET /fapi/v1/time": [Answer(status=418, headers={"Retry-After": "120"}, body=body)]})
+    session = make_session(transport)
+    with pytest.raises(Silenced):
+        get(session, TIME)
+    assert session.silent_until == {"fapi.binance.com": NOW + timedelta(seconds=120)}
+
+
 def test_a_kept_deadline_outlives_a_restart() -> None:
     """What was remembered of a ban is put back and obeyed."""
     transport = FakeTransport({ACCOUNT: reply(futures_account())})
