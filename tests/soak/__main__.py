@@ -10,25 +10,26 @@ from hashlib import sha256
 from itertools import islice
 from multiprocessing import get_context
 
-from tests.soak.campaign import judged, noticed
-from tests.soak.mutants import MUTANTS
+from tests.soak.campaign import Hunt, hunt, judged
+from tests.soak.defects import MUTANTS
 
 CHUNK = 10
 SHOWN_MAX = 20
 
 
 def table_of_mutants(seeds: range, cycles: int, jobs: int) -> int:
-    """Print how often each defect is noticed; 1 when one never is."""
-    tasks = [(place, seed) for place in range(len(MUTANTS)) for seed in seeds]
-    hits, rules = Counter[int](), [Counter[str]() for _ in MUTANTS]
+    """Print what notices each defect, and after how many seeds; 1 when one goes unnoticed."""
+    missed = 0
     with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
-        for place, found in pool.map(partial(noticed, cycles), tasks, chunksize=CHUNK):
-            hits[place] += bool(found)
-            rules[place].update(found)
-    for place, mutant in enumerate(MUTANTS):
-        by = " ".join(f"{rule}:{count}" for rule, count in rules[place].most_common())
-        print(f"{mutant.name:24} {hits[place]:4} of {len(seeds)} seeds  {by:24} {mutant.defect}")
-    return 0 if all(hits[place] for place in range(len(MUTANTS))) else 1
+        for row in pool.map(partial(_hunted, seeds, cycles), range(len(MUTANTS))):
+            print(row, flush=True)
+            missed += row.rule is None
+    print(f"{len(MUTANTS) - missed} of {len(MUTANTS)} mutants noticed")
+    return min(missed, 1)
+
+
+def _hunted(seeds: range, cycles: int, place: int) -> Hunt:
+    return hunt(MUTANTS[place], seeds, cycles)
 
 
 def main(words: list[str] | None = None) -> int:

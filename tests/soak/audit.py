@@ -1,7 +1,8 @@
 """The judge: reads what the exchange wrote down, what the journal's file showed, and nothing of the bot.
 
 Rules carry the names of the design's list of what must never happen, in one letter and a number:
-A orders and intents, B exposure, C data, D journal, L liveness, S secrets, W every cycle ends in a record.
+A orders and intents, B exposure, C data, D journal, E stops, limits and silence, L liveness, S secrets, W every cycle
+ends in a record. What later safeguards promise is judged in `safeguards.py`.
 """
 
 import json
@@ -12,12 +13,12 @@ from datetime import datetime
 from decimal import Decimal
 
 from tests.soak.contracts import coin_of, in_coins, inverse, pair_of, same_contract
-from tests.soak.evidence import Evidence, LedgerLine, Request, Row
+from tests.soak.evidence import Evidence, LedgerLine, Request, Row, Violation
+from tests.soak.orders import ORDERS, OURS, protective
+from tests.soak.safeguards import safeguards
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
-ORDERS = ("/fapi/v1/order", "/dapi/v1/order")
-OURS = "blst"
 SLACK = Decimal("1.02")  # half spread, fees and the tick, far below any rule that would be broken on purpose
 SLIPPAGE_MAX = Decimal("0.003")
 PROTECTIVE = 5  # protective orders may go five times as far from the mark
@@ -28,21 +29,7 @@ MARGIN = ("/fapi/v3/account", "/fapi/v3/positionRisk")
 NEEDED_OF_SYMBOL = ("/fapi/v1/premiumIndex", "/fapi/v1/depth", "/fapi/v1/symbolConfig")
 INDEX_FROM_MARK = Decimal("1.003")  # exposure is valued at the index, orders are sized at the mark
 COLLATERAL_KEPT = Decimal("0.10")
-SOL_CAP = Decimal("2.1")  # a thin coin carries less than the user's cap when a day may double its price
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Violation:
-    """One broken rule, where it was broken first."""
-
-    rule: str
-    seed: int
-    cycle: int
-    line: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.rule} seed {self.seed} cycle {self.cycle} ledger line {self.line}: {self.text}"
+SOL_CAP = Decimal("2.17")  # a thin coin carries less than the user's cap when a day may double its price
 
 
 def audit(evidence: Evidence) -> list[Violation]:
@@ -55,6 +42,7 @@ def audit(evidence: Evidence) -> list[Violation]:
         *judge.cycles(),
         *judge.secrets(),
         *judge.liveness(),
+        *safeguards(evidence),
     ]
     return sorted(found, key=lambda row: (row.cycle, row.line, row.rule))
 
@@ -136,7 +124,7 @@ class _Judge:
         }
         symbol = request.parameters["symbol"]
         # Protection rests on the margin, the positions and their marks alone.
-        always, needed = (MARGIN, NEEDED_OF_SYMBOL[:1]) if _protective(request) else (NEEDED, NEEDED_OF_SYMBOL)
+        always, needed = (MARGIN, NEEDED_OF_SYMBOL[:1]) if protective(request) else (NEEDED, NEEDED_OF_SYMBOL)
         missing = [path for path in always if not any(truth[0] == path for truth in truths)]
         missing += [path for path in needed if not {(path, symbol), (path, "")} & truths]
         if missing:
@@ -188,16 +176,16 @@ class _Judge:
         )  # fmt: skip
         orders[own] = order
         began = self._began(request)
-        protective = _protective(request)
+        protects = protective(request)
         marks = self._marks(line.symbol, began, line.at)
         if marks:
             away = min(abs(order.price / mark - 1) for mark in marks)
-            if away > SLIPPAGE_MAX * (PROTECTIVE if protective else 1) + Decimal("0.001"):
+            if away > SLIPPAGE_MAX * (PROTECTIVE if protects else 1) + Decimal("0.001"):
                 yield self.broken(
                     "B7", f"{own} at {order.price} is {away:.2%} from the mark", request=request, line=line.sequence
                 )
             notional_max = Decimal(str(self.evidence.settings["order_notional_max"]))
-            if order.amount * min(marks) > notional_max * SLACK and not protective:
+            if order.amount * min(marks) > notional_max * SLACK and not protects:
                 yield self.broken(
                     "B4", f"{own} is worth {order.amount * min(marks):.2f}", request=request, line=line.sequence
                 )
@@ -255,7 +243,7 @@ class _Judge:
         began = self._began(request)
         if any(at >= began for at, _, _ in by_others) or inverse(line.symbol):
             return  # somebody else changed the account after it was looked at; coins are another account's equity
-        cap = Decimal(str(self.evidence.settings["leverage_cap"])) * SLACK
+        cap = Decimal(str(self.evidence.settings["leverage_cap"]))
         equity = Decimal(line.facts["equity"])
         shorts = {symbol: amount for symbol, amount in positions.items() if amount and not inverse(symbol)}
         now = self._marks_at(line.at)
@@ -264,12 +252,19 @@ class _Judge:
             then = equity + sum(
                 (amount * (marks[symbol] - now[symbol]) for symbol, amount in shorts.items() if symbol in marks), ZERO
             )
-            notional = sum((abs(amount) * marks[symbol] for symbol, amount in shorts.items() if symbol in marks), ZERO)
-            levels.append(notional / then if then > 0 else Decimal("Infinity"))
-        if levels and min(levels) > cap:
+            bound = sum(
+                (
+                    abs(amount) * marks[symbol] / (min(cap, SOL_CAP) if coin_of(symbol) == "SOL" else cap)
+                    for symbol, amount in shorts.items()
+                    if symbol in marks
+                ),
+                ZERO,
+            )
+            levels.append(bound / then if then > 0 else Decimal("Infinity"))
+        if levels and min(levels) > SLACK:
             yield self.broken(
                 "B10",
-                f"{own} left a leverage of {min(levels):.3f}, the cap is {self.evidence.settings['leverage_cap']}",
+                f"{own} left {min(levels):.3f} of what the leverage cap {cap} allows",
                 request=request,
                 line=line.sequence,
             )
@@ -441,12 +436,6 @@ def _differs(row: Row, words: dict[str, str]) -> str | None:
     if not same_contract(row.symbol, words["symbol"]):
         return f"symbol {row.symbol} in the journal, {words['symbol']} sent"
     return None
-
-
-def _protective(request: Request) -> bool:
-    own = request.parameters.get("newClientOrderId", "")
-    row = next((row for row in request.rows if row.client_id == own), None)
-    return bool(row is not None and json.loads(row.body).get("protective"))
 
 
 def _wanted(evidence: Evidence, marks: dict[str, Decimal]) -> dict[str, Decimal]:

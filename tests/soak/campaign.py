@@ -1,9 +1,14 @@
 """Many seeds, judged in processes of their own; and the same for every deliberate defect."""
 
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from tests.soak.audit import audit
-from tests.soak.mutants import MUTANTS
+from tests.soak.mutants import Mutant
 from tests.soak.runner import run
 from tests.soak.schedule import draw
+from tests.soak.surgery import MET
 
 
 def judged(cycles: int, seed: int) -> tuple[int, list[str], str, dict[str, int], int]:
@@ -12,9 +17,52 @@ def judged(cycles: int, seed: int) -> tuple[int, list[str], str, dict[str, int],
     return seed, [str(row) for row in audit(evidence)], evidence.ledger_hash(), evidence.faults, evidence.kills
 
 
-def noticed(cycles: int, task: tuple[int, int]) -> tuple[int, list[str]]:
-    """One seed with one defect: which of the defect's rules were seen broken."""
-    mutant, seed = MUTANTS[task[0]], task[1]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What the audit saw of one defect: which of its rules were broken, and how often each replaced place was met."""
+
+    rules: tuple[str, ...]
+    met: dict[str, int]
+
+
+def noticed(mutant: Mutant, seed: int, cycles: int) -> Notice:
+    """Play one seed with one defect. What is broken while no replaced place was met is not this defect's doing."""
+    MET.clear()
     with mutant.apply():
         evidence = run(draw(seed, cycles, intensity=mutant.intensity, kinds=mutant.kinds))
-    return task[0], sorted({row.rule for row in audit(evidence)} & mutant.rules)
+    met = dict(MET)
+    found = sorted({row.rule for row in audit(evidence)} & mutant.rules) if any(met.values()) else []
+    return Notice(rules=tuple(found), met=met)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hunt:
+    """How a defect was found: by which rule, after how many seeds; None when nobody noticed."""
+
+    name: str
+    defect: str
+    rule: str | None
+    tried: int
+    never_met: tuple[str, ...]
+
+    def __str__(self) -> str:
+        if self.rule is None:
+            words = f"NOT NOTICED in {self.tried} seeds"
+            if self.never_met:
+                words += f"; never met: {', '.join(self.never_met)} (did the safeguard move?)"
+            return f"{self.name:29} {words}: {self.defect}"
+        return f"{self.name:29} noticed by {self.rule:4} after {self.tried:2} seed(s): {self.defect}"
+
+
+def hunt(mutant: Mutant, seeds: Iterable[int], cycles: int) -> Hunt:
+    """Play seeds until the audit notices the defect."""
+    met: Counter[str] = Counter()
+    tried = 0
+    for seed in seeds:
+        tried += 1
+        notice = noticed(mutant, seed, cycles)
+        met.update(notice.met)
+        if notice.rules:
+            return Hunt(name=mutant.name, defect=mutant.defect, rule=notice.rules[0], tried=tried, never_met=())
+    never = tuple(sorted(place for place, times in met.items() if not times))
+    return Hunt(name=mutant.name, defect=mutant.defect, rule=None, tried=tried, never_met=never)

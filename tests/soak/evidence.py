@@ -26,7 +26,8 @@ class Request:
     """One request at the instant it reached the exchange.
 
     `ledger` counts the lines written by then; `rows` are the journal's open intents as its file showed them, for a
-    write; `truthful` says whether the sender got an undistorted answer (filled in after it was given).
+    write, and `stopped` whether it showed a pause or a halt; `truthful` says whether the sender got an undistorted
+    answer, `delivered_at` when, `silence_until` until when that answer asked for silence (filled in once it was given).
     """
 
     number: int
@@ -38,8 +39,13 @@ class Request:
     path: str
     parameters: dict[str, str]
     rows: tuple[Row, ...]
+    stopped: tuple[str, ...] = ()
+    host: str = ""
+    departed_at: datetime | None = None
     truthful: bool = False
     answered: bool = False
+    delivered_at: datetime | None = None
+    silence_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +75,8 @@ class LedgerLine:
 class CycleSeen:
     """One call of the bot: where its request and ledger numbers began and ended, and how it ended.
 
-    `ratio` is the fixed hedge ratio the profile asked for then, None when another rule sizes the short.
+    `ratio` is the fixed hedge ratio the profile asked for then, None when another rule sizes the short; `cash` the
+    stablecoins in all wallets when it began.
     """
 
     number: int
@@ -82,11 +89,29 @@ class CycleSeen:
     record: str
     quiet: bool
     ratio: Decimal | None
+    cash: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """One broken rule, where it was broken first."""
+
+    rule: str
+    seed: int
+    cycle: int
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.rule} seed {self.seed} cycle {self.cycle} ledger line {self.line}: {self.text}"
 
 
 @dataclass(slots=True, kw_only=True)
 class Evidence:
-    """Everything the audit reads. `settings` are the user's own words; `marks` lists every change of the market."""
+    """Everything the audit reads. `settings` are the user's own words; `marks` lists every change of the market.
+
+    `clock_set` says when the machine's clock was set and by how many seconds.
+    """
 
     seed: int
     intensity: float
@@ -97,6 +122,7 @@ class Evidence:
     cycles: list[CycleSeen] = field(default_factory=list)
     marks: list[tuple[datetime, dict[str, Decimal]]] = field(default_factory=list)
     owned_from: list[tuple[datetime, dict[str, Decimal]]] = field(default_factory=list)
+    clock_set: list[tuple[datetime, float]] = field(default_factory=list)
     integrity: list[tuple[int, str]] = field(default_factory=list)
     intents: list[Row] = field(default_factory=list)
     journal_cycles: list[tuple[int, bool]] = field(default_factory=list)

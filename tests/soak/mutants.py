@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
-from unittest.mock import patch
 
 from bot import cycle, deliberate, happenings, lock, margin_look, observe
 from bot.domain.errors import Unavailable, Unknown
@@ -17,8 +16,9 @@ from bot.exchange import envelope, private_reads, private_writes, session, trans
 from bot.exchange.calls import Calls
 from bot.execution import client_id, executor, planner, settlement
 from bot.execution.journal import Journal
-from bot.policy import pace_gap
-from bot.risk import check, collateral, plausible
+from bot.policy import pace, pace_gap
+from bot.risk import collateral, plausible
+from tests.soak.surgery import placed, without_guards
 
 Patch = Callable[[], AbstractContextManager[object]]
 
@@ -36,9 +36,11 @@ class Mutant:
     shown_by: tuple[int, ...] = ()
 
 
-def _mutant(
+def deliberate_defect(
     name: str, defect: str, rules: str, intensity: float = 0.5, kinds: tuple[str, ...] = ()
 ) -> Callable[[Patch], Patch]:
+    """Keep a defect in the list; `kinds` of fault and `intensity` are those at which it shows best."""
+
     def keep(apply: Patch) -> Patch:
         allowed = frozenset(rules.split())
         MUTANTS.append(Mutant(name=name, defect=defect, rules=allowed, apply=apply, intensity=intensity, kinds=kinds))
@@ -50,7 +52,7 @@ def _mutant(
 MUTANTS: list[Mutant] = []
 
 
-@_mutant("timeout-is-refusal", "a request without an answer counts as not executed", "A4 A5 B5 D4 B1")
+@deliberate_defect("timeout-is-refusal", "a request without an answer counts as not executed", "A4 A5 B5 D4 B1")
 @contextmanager
 def _timeout_is_refusal() -> Iterator[None]:
     sort = Calls._write_fault
@@ -59,11 +61,11 @@ def _timeout_is_refusal() -> Iterator[None]:
         fault = sort(self, error, trip)
         return Unavailable(str(fault)) if isinstance(fault, Unknown) else fault
 
-    with patch.object(Calls, "_write_fault", careless):
+    with placed(Calls, "_write_fault", careless):
         yield
 
 
-@_mutant("no-id-is-refusal", "an acknowledgement that cannot be read counts as rejected", "D4 A5 B5")
+@deliberate_defect("no-id-is-refusal", "an acknowledgement that cannot be read counts as rejected", "D4 A5 B5")
 @contextmanager
 def _no_id_is_refusal() -> Iterator[None]:
     write = Calls.write
@@ -76,25 +78,25 @@ def _no_id_is_refusal() -> Iterator[None]:
                 raise Unavailable("no id, so no order") from None
             raise
 
-    with patch.object(Calls, "write", careless):
+    with placed(Calls, "write", careless):
         yield
 
 
-@_mutant(
+@deliberate_defect(
     "empty-is-flat", "an empty position list is believed without a second witness", "B5 C2", 0.3, ("empty_positions",)
 )
 @contextmanager
 def _empty_is_flat() -> Iterator[None]:
     with (
-        patch.object(translate_account, "flat_by_account", lambda _: True),
-        patch.object(observe, "doubts_about_account", lambda _: []),
-        patch.object(margin_look, "doubts_about_account", lambda _: []),
-        patch.object(cycle, "surprises", lambda *_: ()),
+        placed(translate_account, "flat_by_account", lambda _: True),
+        placed(observe, "doubts_about_account", lambda _: []),
+        placed(margin_look, "doubts_about_account", lambda _: []),
+        placed(cycle, "surprises", lambda *_: ()),
     ):
         yield
 
 
-@_mutant("absent-at-once", "the first `no such order` proves that there is none", "D4 A5 B5")
+@deliberate_defect("absent-at-once", "the first `no such order` proves that there is none", "D4 A5 B5")
 @contextmanager
 def _absent_at_once() -> Iterator[None]:
     async def careless(row: Any, intent: Any, venue: Any, hands: Any) -> Any:
@@ -102,11 +104,11 @@ def _absent_at_once() -> Iterator[None]:
         hands.journal.record_outcome(outcome, venue.now())
         return outcome
 
-    with patch.object(settlement, "_absent_order", careless):
+    with placed(settlement, "_absent_order", careless):
         yield
 
 
-@_mutant("journal-after-send", "the intent is written down once the answer is there", "A2")
+@deliberate_defect("journal-after-send", "the intent is written down once the answer is there", "A2")
 @contextmanager
 def _journal_after_send() -> Iterator[None]:
     send, record = executor._send, Journal.record_sent
@@ -122,21 +124,21 @@ def _journal_after_send() -> Iterator[None]:
             journal, kept, more = waiting.pop()
             record(journal, *kept, **more)
 
-    with patch.object(Journal, "record_sent", later), patch.object(executor, "_send", first_send):
+    with placed(Journal, "record_sent", later), placed(executor, "_send", first_send):
         yield
 
 
-@_mutant("no-settlement", "open intents of an earlier run are dropped instead of settled", "A5 D4 L1 B5")
+@deliberate_defect("no-settlement", "open intents of an earlier run are dropped instead of settled", "A5 D4 L1 B5")
 @contextmanager
 def _no_settlement() -> Iterator[None]:
     async def skipped(hands: Any) -> Any:
         return settlement.Settlement(outcomes=(), open=(), notes=())
 
-    with patch.object(cycle, "settle", skipped):
+    with placed(cycle, "settle", skipped):
         yield
 
 
-@_mutant("no-reduce-only", "a reduction is sent as an ordinary buy", "B6")
+@deliberate_defect("no-reduce-only", "a reduction is sent as an ordinary buy", "B6")
 @contextmanager
 def _no_reduce_only() -> Iterator[None]:
     place = private_writes.place_order
@@ -144,11 +146,11 @@ def _no_reduce_only() -> Iterator[None]:
     async def careless(reading: Any, **order: Any) -> Any:
         return await place(reading, **{**order, "reduce_only": False})
 
-    with patch.object(private_writes, "place_order", careless):
+    with placed(private_writes, "place_order", careless):
         yield
 
 
-@_mutant("new-id-resend", "an unanswered order is sent again under a new client id", "A2 A5")
+@deliberate_defect("new-id-resend", "an unanswered order is sent again under a new client id", "A2 A5")
 @contextmanager
 def _new_id_resend() -> Iterator[None]:
     place, count = private_writes.place_order, itertools.count()
@@ -160,11 +162,11 @@ def _new_id_resend() -> Iterator[None]:
             fresh = client_id.client_id("resend", str(next(count)))
             return await place(reading, **{**order, "client_id": fresh})
 
-    with patch.object(private_writes, "place_order", stubborn):
+    with placed(private_writes, "place_order", stubborn):
         yield
 
 
-@_mutant("blind-resend", "an unanswered order is sent again as it was", "A4 A1")
+@deliberate_defect("blind-resend", "an unanswered order is sent again as it was", "A4 A1")
 @contextmanager
 def _blind_resend() -> Iterator[None]:
     place = private_writes.place_order
@@ -175,25 +177,24 @@ def _blind_resend() -> Iterator[None]:
         except Unknown:
             return await place(reading, **order)
 
-    with patch.object(private_writes, "place_order", stubborn):
+    with placed(private_writes, "place_order", stubborn):
         yield
 
 
-@_mutant("old-view-believed", "positions that do not show our own last fill are acted on", "B5 B10 D4")
+@deliberate_defect("old-view-believed", "positions that do not show our own last fill are acted on", "B5 B10 D4")
 @contextmanager
 def _old_view_believed() -> Iterator[None]:
     def credulous(snapshot: Any, known_positions: Any) -> Any:
         del snapshot, known_positions
         return ()
 
-    with patch.object(cycle, "surprises", credulous):
+    with placed(cycle, "surprises", credulous):
         yield
 
 
-@_mutant("leverage-cap-ignored", "collateral is neither asked for nor checked", "B10")
+@deliberate_defect("leverage-cap-ignored", "collateral is neither asked for nor checked", "B10")
 @contextmanager
 def _leverage_cap_ignored() -> Iterator[None]:
-    kept = tuple(row for row in check.GUARDS if row[0] != "leverage")
     fitting = collateral.fit_to_collateral
 
     def generous(targets: Sequence[Any], *rest: Any) -> Any:
@@ -205,14 +206,14 @@ def _leverage_cap_ignored() -> Iterator[None]:
         return settings(replace(target, leverage_cap=Decimal(20)), *rest)
 
     with (
-        patch.object(check, "GUARDS", kept),
-        patch.object(deliberate, "fit_to_collateral", generous),
-        patch.object(planner, "settings_for", steep),
+        without_guards("leverage"),
+        placed(deliberate, "fit_to_collateral", generous),
+        placed(planner, "settings_for", steep),
     ):
         yield
 
 
-@_mutant("over-hedged", "the short is sized to twice what is owned, and the guard is off", "B5 L1", 0.05)
+@deliberate_defect("over-hedged", "the short is sized to twice what is owned, and the guard is off", "B5 L1", 0.05)
 @contextmanager
 def _over_hedged() -> Iterator[None]:
     gap_of = pace_gap.gap_of
@@ -221,44 +222,42 @@ def _over_hedged() -> Iterator[None]:
         doubled = replace(target, amount=target.amount * 2, short_notional=target.short_notional * 2)
         return gap_of(doubled, *rest)
 
-    kept = tuple(row for row in check.GUARDS if row[0] != "over-hedge")
-    with patch.object(check, "GUARDS", kept), patch("bot.policy.pace.gap_of", greedy):
+    with without_guards("over-hedge"), placed(pace, "gap_of", greedy):
         yield
 
 
-@_mutant("growth-while-unsettled", "a short grows although an earlier request is open", "A5")
+@deliberate_defect("growth-while-unsettled", "a short grows although an earlier request is open", "A5")
 @contextmanager
 def _growth_while_unsettled() -> Iterator[None]:
-    kept = tuple(row for row in check.GUARDS if row[0] != "growth")
     think = cycle._think
 
     async def blind(desk: Any, found: Any, number: str, settled: Any) -> Any:
         return await think(desk, found, number, replace(settled, open=()))
 
-    with patch.object(check, "GUARDS", kept), patch.object(cycle, "_think", blind):
+    with without_guards("growth"), placed(cycle, "_think", blind):
         yield
 
 
-@_mutant("no-lock", "a second instance may work on the same account", "A5 B5 D4 W1 B10 A2")
+@deliberate_defect("no-lock", "a second instance may work on the same account", "A5 B5 D4 W1 B10 A2")
 @contextmanager
 def _no_lock() -> Iterator[None]:
     @contextmanager
     def open_door(*_: Any) -> Iterator[None]:
         yield
 
-    with patch.object(lock, "hold_account", open_door):
+    with placed(lock, "hold_account", open_door):
         yield
 
 
-@_mutant("stale-mark-believed", "a price is believed however old it is", "C2 B7", 0.5, ("stale_mark",))
+@deliberate_defect("stale-mark-believed", "a price is believed however old it is", "C2 B7", 0.5, ("stale_mark",))
 @contextmanager
 def _stale_mark_believed() -> Iterator[None]:
     real = plausible.doubtful_symbols
-    with patch.object(observe, "doubtful_symbols", lambda view, _, *more: real(view, timedelta(days=365), *more)):
+    with placed(observe, "doubtful_symbols", lambda view, _, *more: real(view, timedelta(days=365), *more)):
         yield
 
 
-@_mutant("missing-balance-is-zero", "a balance that cannot be read counts as nothing owned", "L1 C2 B5 B11")
+@deliberate_defect("missing-balance-is-zero", "a balance that cannot be read counts as nothing owned", "L1 C2 B5 B11")
 @contextmanager
 def _missing_balance_is_zero() -> Iterator[None]:
     spot = private_reads._spot
@@ -270,14 +269,14 @@ def _missing_balance_is_zero() -> Iterator[None]:
             return ()
 
     with (
-        patch.object(private_reads, "_spot", careless),
-        patch.object(happenings, "unconfirmed_jumps", lambda *_: {}),
-        patch.object(happenings, "_on_their_way", lambda *_: {}),
+        placed(private_reads, "_spot", careless),
+        placed(happenings, "unconfirmed_jumps", lambda *_: {}),
+        placed(happenings, "_on_their_way", lambda *_: ({}, Decimal(0))),
     ):
         yield
 
 
-@_mutant("fills-forgotten", "what a settled order filled is not booked", "D4")
+@deliberate_defect("fills-forgotten", "what a settled order filled is not booked", "D4")
 @contextmanager
 def _fills_forgotten() -> Iterator[None]:
     close = settlement.close_order
@@ -285,11 +284,11 @@ def _fills_forgotten() -> Iterator[None]:
     def forgetful(intent: Any, order: Any, hands: Any) -> Any:
         return close(intent, replace(order, filled=Decimal(0)), hands)
 
-    with patch.object(settlement, "close_order", forgetful), patch.object(executor, "close_order", forgetful):
+    with placed(settlement, "close_order", forgetful), placed(executor, "close_order", forgetful):
         yield
 
 
-@_mutant("unchecked-replies", "a reply counts whatever its status and shape", "W1 W2 D4 C2 B5")
+@deliberate_defect("unchecked-replies", "a reply counts whatever its status and shape", "W1 W2 D4 C2 B5")
 @contextmanager
 def _unchecked_replies() -> Iterator[None]:
     def anything(status: int, text: str, **_: Any) -> envelope.CheckedText:
@@ -301,11 +300,11 @@ def _unchecked_replies() -> Iterator[None]:
             kept.parsed = []
         return kept
 
-    with patch.object(session, "checked", anything):
+    with placed(session, "checked", anything):
         yield
 
 
-@_mutant("naked-price", "orders are priced a tenth away from the mark", "B7")
+@deliberate_defect("naked-price", "orders are priced a tenth away from the mark", "B7")
 @contextmanager
 def _naked_price() -> Iterator[None]:
     limit = planner.limit_price
@@ -313,6 +312,5 @@ def _naked_price() -> Iterator[None]:
     def far(side: Any, instrument: Any, mark_price: Decimal, rule: Any) -> Decimal:
         return limit(side, instrument, mark_price, replace(rule, slippage_max=Decimal("0.04")))
 
-    kept = tuple(row for row in check.GUARDS if row[0] != "price-collar")
-    with patch.object(planner, "limit_price", far), patch.object(check, "GUARDS", kept):
+    with placed(planner, "limit_price", far), without_guards("price-collar"):
         yield

@@ -20,9 +20,10 @@ from bot.domain.record import CycleRecord
 from bot.exchange.calls import Limits
 from bot.exchange.venue import CcxtVenue
 from bot.execution.journal import Journal
-from bot.halting import rearm
+from bot.halting import halt, rearm
 from bot.logs import cycle_line
 from bot.settings import Settings
+from bot.silence import keep_silence
 from bot.wiring import make_desk
 from tests.soak.evidence import CycleSeen, Evidence
 from tests.soak.schedule import CyclePlan, Schedule
@@ -98,10 +99,29 @@ def _look_after_a_halt(world: World) -> None:
     if not world.journal_path.exists():
         return
     with Journal.open(world.journal_path, new_id="", beside=True) as journal:
-        latch = journal.latch()
-        if latch is not None:
-            world.evidence.halts += 1
-            assert rearm(journal, latch.rsplit(" ", 1)[-1])
+        world.evidence.halts += _rearm(journal)
+        if world.feed.still:
+            journal.set_paused(None)
+
+
+def _by_hand(world: World, hand: str, number: int) -> None:
+    """What the user does from another window; a halt stands for whatever would halt it."""
+    if not world.journal_path.exists():
+        return
+    with Journal.open(world.journal_path, new_id="", beside=True) as journal:
+        match hand:
+            case "pause":
+                journal.set_paused("the user wants to look")
+            case "resume":
+                journal.set_paused(None)
+                _rearm(journal)
+            case "halt":
+                halt(journal, ["somebody pulled the brake"], f"by hand {number}", world.clock.now())
+
+
+def _rearm(journal: Journal) -> bool:
+    latch = journal.latch()
+    return latch is not None and rearm(journal, latch.rsplit(" ", 1)[-1])
 
 
 def _surround(world: World, plan: CyclePlan, number: int) -> None:
@@ -113,15 +133,19 @@ def _surround(world: World, plan: CyclePlan, number: int) -> None:
     if number >= len(world.schedule.cycles):
         _look_after_a_halt(world)
     world.pass_time(plan.pause_s)
-    world.skew_s += plan.skew_s
+    if plan.skew_s:
+        world.skew_s += plan.skew_s
+        world.evidence.clock_set.append((world.now, plan.skew_s))
     if plan.event:
         world.happen(plan.event)
+    if plan.hand:
+        _by_hand(world, plan.hand, number)
     world.reaper.arm(plan.kill)
 
 
 async def _one_cycle(world: World, desk: Desk, plan: CyclePlan) -> None:
     evidence = world.evidence
-    began = (len(evidence.requests), len(world.engine.ledger), world.now)
+    began = (len(evidence.requests), len(world.engine.ledger), world.now, world.cash())
     record: CycleRecord | None = None
     ending = "crashed"
     try:
@@ -149,6 +173,7 @@ async def _one_cycle(world: World, desk: Desk, plan: CyclePlan) -> None:
                 record=text,
                 quiet=world.feed.still,
                 ratio=ratio_of(evidence.settings["size"]),
+                cash=began[3],
             )
         )
 
@@ -182,6 +207,7 @@ async def _desk(world: World) -> AsyncIterator[Desk]:
     try:
         settings = settings_for(world)
         venue = make_venue(world, settings)
+        keep_silence(venue, journal, world.clock, where="soak")
         await venue.connect()
         yield make_desk(settings, {"binance": venue}, journal, world.clock)
     finally:
@@ -226,6 +252,7 @@ def settings_for(world: World) -> Settings:
                 "liquidations_per_year_max": "0.5",
                 "order_notional_max": words["order_notional_max"],
                 "hedge_ratio_max": words["hedge_ratio_max"],
+                "orders_per_hour_max": words.get("orders_per_hour_max", 30),
             },
             "journal": {"path": str(world.journal_path)},
         }

@@ -1,7 +1,7 @@
 """One seed -> everything that will happen in one run: market, portfolio, settings, faults, kills, other people."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from bot.sim.faults import FAULTS
@@ -11,6 +11,7 @@ INTENSITIES = (0.05, 0.15, 0.3, 0.5)
 VENUE_TWICE = "duplicate_execution"
 LASTING = frozenset({"banned"})
 EVENTS = ("deposit", "deposit", "withdrawal", "withdrawal", "profile", "profile", "manual", "adl", "cash")
+HANDS = ("pause", "resume", "resume", "halt")
 RATIOS = ("0", "0.25", "0.5", "0.8", "1")
 COINS = {"BTC": Decimal(60000), "ETH": Decimal(3000), "SOL": Decimal(150)}
 
@@ -25,13 +26,17 @@ class Kill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CyclePlan:
-    """What surrounds one cycle. Units: `pause_s` seconds of exchange time before it."""
+    """What surrounds one cycle: `hand` is what the user does himself, "pause", "resume" or "halt".
+
+    Units: `pause_s` seconds of exchange time before it.
+    """
 
     pause_s: float
     kill: Kill | None
     event: str
     skew_s: float
     intruder: bool
+    hand: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +75,11 @@ def draw(seed: int, cycles: int, *, intensity: float | None = None, kinds: tuple
 
     A given `intensity` or choice of fault `kinds` replaces the drawn one; chosen kinds meet every read as well.
     """
+    return _widened(draw_plain(seed, cycles, intensity=intensity, kinds=kinds))
+
+
+def draw_plain(seed: int, cycles: int, *, intensity: float | None = None, kinds: tuple[str, ...] = ()) -> Schedule:
+    """A run without what was added later, so that seeds which broke a rule once keep their story."""
     tree = random.Random(f"ballast soak {seed}")
     unique_forever = tree.random() < 0.5
     chosen = intensity if intensity is not None else tree.choice(INTENSITIES)
@@ -101,6 +111,17 @@ def draw(seed: int, cycles: int, *, intensity: float | None = None, kinds: tuple
         latency_seed=tree.getrandbits(32),
         luck_seed=tree.getrandbits(32),
     )
+
+
+def _widened(plain: Schedule) -> Schedule:
+    """Bans, a user who pauses and resumes, a person who halts, tight limits per hour: from a tree of their own."""
+    tree = random.Random(f"ballast soak, widened, {plain.seed}")
+    banned, busy, limit = tree.random() < 0.2, tree.random() < 0.4, tree.choice((30, 30, 30, 6))
+    cycles = tuple(
+        replace(row, hand=tree.choice(HANDS)) if tree.random() < 0.25 and busy else row for row in plain.cycles
+    )
+    kinds = (*plain.kinds, "banned") if banned and "banned" not in plain.kinds else plain.kinds
+    return replace(plain, cycles=cycles, kinds=kinds, settings={**plain.settings, "orders_per_hour_max": limit})
 
 
 def _coins_worth(coin: str, notional: float) -> Decimal:

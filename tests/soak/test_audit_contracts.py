@@ -10,9 +10,9 @@ from bot.sim.engine import Engine
 from bot.sim.listings import coin_listings, default_listings
 from bot.sim.model import Quote
 from bot.sim.quarterly import dated_listing
-from tests.soak.audit import Violation, audit
+from tests.soak.audit import audit
 from tests.soak.contracts import same_contract
-from tests.soak.evidence import Evidence, LedgerLine, Request, Row
+from tests.soak.evidence import Evidence, LedgerLine, Request, Row, Violation
 
 D = Decimal
 AT = datetime(2025, 3, 28, 6, tzinfo=UTC)

@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -242,20 +243,31 @@ class World:
             self._reader = sqlite3.connect(f"file:{self.journal_path}?mode=ro", uri=True, isolation_level=None)
         return self._reader
 
-    def arrived(self, method: str, path: str, text: str) -> Request:
+    def stops(self) -> tuple[str, ...]:
+        """Whether the journal's file says that nothing may grow."""
+        connection = self.reading()
+        if connection is None:
+            return ()
+        found = connection.execute("SELECT key FROM meta WHERE key IN ('latch', 'paused') ORDER BY key")
+        return tuple(str(key) for (key,) in found)
+
+    def arrived(self, wire: WireRequest, departed_at: datetime) -> Request:
         """Write down a request at the instant it reaches the exchange."""
-        is_write = changes_something(method, path)
-        parameters = dict(parse_qsl(text))
+        is_write = changes_something(wire.method, wire.path)
+        parameters = dict(parse_qsl(wire.body or wire.query))
         request = Request(
             number=len(self.evidence.requests),
             ledger=len(self.engine.ledger),
             at=self.now,
             life=self.life,
             cycle=self.cycle,
-            method=method,
-            path=path,
+            method=wire.method,
+            path=wire.path,
             parameters={name: parameters[name] for name in sorted(parameters) if name != "signature"},
             rows=self.open_rows() if is_write else (),
+            stopped=self.stops() if is_write else (),
+            host=wire.host,
+            departed_at=departed_at,
         )
         self.evidence.requests.append(request)
         return request
@@ -269,6 +281,18 @@ class World:
                 tampering.hide_order(own, self.now + timedelta(seconds=schedule.order_lag_s))
             if schedule.position_lag_s:
                 tampering.freeze_positions(self.now + timedelta(seconds=schedule.position_lag_s))
+
+    def heard(self, number: int, status: int, headers: dict[str, str]) -> None:
+        """Write down when an answer was delivered, and whether it asked for silence."""
+        request = self.evidence.requests[number]
+        wait_s = headers.get("Retry-After", "") if status in (418, 429) else ""
+        until = request.at + timedelta(seconds=int(wait_s)) if wait_s else None
+        self.evidence.requests[number] = replace(request, delivered_at=self.now, silence_until=until)
+
+    def cash(self) -> Decimal:
+        """Stablecoins in all wallets, gains of open positions left out."""
+        wallets: tuple[WalletName, ...] = ("spot", "funding", "futures")
+        return sum((sum(self.engine.wallet(ACCOUNT, name).get("USDT", ()), Decimal(0)) for name in wallets), Decimal(0))
 
     def session(self) -> "Line":
         """A new connection to the exchange."""
@@ -313,15 +337,14 @@ class Line:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._memory = MemorySession(world.answering, witness=self._arrived)
         self._seen: Request | None = None
         self.headers: dict[str, str] = {}
 
     def request(self, method: str, url: URL, **options: Any) -> AbstractAsyncContextManager[MemoryResponse]:
         return self._sent(method, url, options)
 
-    def _arrived(self, wire: WireRequest) -> None:
-        self._seen = self._world.arrived(wire.method, wire.path, wire.body or wire.query)
+    def _arrived(self, left_at: datetime, wire: WireRequest) -> None:
+        self._seen = self._world.arrived(wire, left_at)
         self._world.lag(self._seen)
 
     @asynccontextmanager
@@ -329,10 +352,11 @@ class Line:
         world = self._world
         is_write = changes_something(method, url.path)
         await asyncio.sleep(0)
+        memory = MemorySession(world.answering, witness=partial(self._arrived, world.now))
         world.reaper.meet("write.before" if is_write else "read")
         world.pass_time(world.latency_s())
         try:
-            async with self._memory.request(method, url, **options) as response:
+            async with memory.request(method, url, **options) as response:
                 # between the exchange's answer and here nothing else could run: both belong to this request
                 seen, struck = self._seen, world.faults.last
                 world.reaper.meet("write.after" if is_write else "read")
@@ -341,6 +365,7 @@ class Line:
                     world.evidence.requests[seen.number] = _answered(
                         seen, struck, response.status, flat=not world.engine.positions(ACCOUNT)
                     )
+                    world.heard(seen.number, response.status, dict(response.headers))
                 yield response
         except TimeoutError:
             world.pass_time(PATIENCE_S)

@@ -1,0 +1,20 @@
+"""How the audit tells the bot's orders among requests, and the orders that protect among them."""
+
+import json
+
+from tests.soak.evidence import Request
+
+OURS = "blst"
+ORDERS = ("/fapi/v1/order", "/dapi/v1/order")
+
+
+def is_order(request: Request) -> bool:
+    """Whether a request asks for an order."""
+    return request.method == "POST" and request.path in ORDERS
+
+
+def protective(request: Request) -> bool:
+    """Whether the journal says that this order takes risk away because the margin needs it."""
+    own = request.parameters.get("newClientOrderId", "")
+    row = next((row for row in request.rows if row.client_id == own), None)
+    return bool(row is not None and json.loads(row.body).get("protective"))

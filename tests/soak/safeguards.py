@@ -1,0 +1,180 @@
+"""The judge of what the bot promises beyond its orders: stops, limits, silence, doubt, coins on their way.
+
+Every rule reads the exchange's book, the requests and what the journal's file showed, never the bot. Where the bot may
+have seen less than the audit, a rule binds only when a good cycle saw the state before.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+from tests.soak.contracts import coin_of, pair_of
+from tests.soak.evidence import CycleSeen, Evidence, Request, Violation
+from tests.soak.orders import OURS, is_order, protective
+
+ZERO = Decimal(0)
+HOUR = timedelta(hours=1)
+CLOCKS_APART = timedelta(seconds=30)
+IN_FLIGHT = timedelta(seconds=5)  # what was under way when an answer asked for silence
+TRANSIT = HOUR - timedelta(seconds=100)
+JUMP = Decimal("0.501")
+FALL = Decimal("0.03")
+SAW = ("hedged", "acted")
+
+
+def safeguards(evidence: Evidence) -> Iterator[Violation]:
+    """Every promise that was broken."""
+    judge = _Judge(evidence)
+    yield from judge.stops()
+    yield from judge.hourly()
+    yield from judge.silence()
+    yield from judge.failed_reductions()
+    yield from judge.margin_modes()
+    yield from judge.foreign_orders()
+    yield from judge.amounts()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    """The last change of what is owned of a coin, which a good cycle had seen as it was before."""
+
+    at: datetime
+    before: Decimal
+    after: Decimal
+    since: CycleSeen
+
+
+class _Judge:
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self.orders = [row for row in evidence.requests if is_order(row)]
+
+    def broken(self, rule: str, text: str, request: Request) -> Violation:
+        return Violation(rule=rule, seed=self.evidence.seed, cycle=request.cycle, line=request.ledger + 1, text=text)
+
+    def stops(self) -> Iterator[Violation]:
+        """E4: no short grows while the journal says paused or halted."""
+        for request in self.orders:
+            if request.stopped and request.parameters.get("side") == "SELL":
+                yield self.broken("E4", f"a short grew while {' and '.join(request.stopped)} was set", request)
+
+    def hourly(self) -> Iterator[Violation]:
+        """E5: never more orders within an hour than allowed, unless they protect."""
+        limit = int(str(self.evidence.settings.get("orders_per_hour_max", 30)))
+        for place, request in enumerate(self.orders):
+            since = request.at - HOUR + CLOCKS_APART
+            before = sum(1 for row in self.orders[:place] if row.at > since)
+            if before >= limit and not protective(request):
+                yield self.broken("E5", f"order {before + 1} within an hour, {limit} are allowed", request)
+
+    def silence(self) -> Iterator[Violation]:
+        """E6: a host that asked for silence is left alone until then, by the next process too."""
+        asked: list[Request] = []
+        for request in self.evidence.requests:
+            for row in asked:
+                if row.life != request.life and not self._outlives(row, request):
+                    continue
+                heard, until, left = row.delivered_at, row.silence_until, request.departed_at
+                if (
+                    row.host == request.host
+                    and heard
+                    and until
+                    and left
+                    and heard + IN_FLIGHT < left < until - IN_FLIGHT
+                ):
+                    text = f"{request.path} was sent at {left:%H:%M:%S}, silence was asked for until {until:%H:%M:%S}"
+                    yield self.broken("E6", text, request)
+            asked = [row for row in asked if row.silence_until and row.silence_until > request.at]
+            if request.silence_until is not None:
+                asked.append(request)
+
+    def _outlives(self, heard: Request, request: Request) -> bool:
+        """Whether the process lived on to write down what it heard, and the next one reads it by the same clock."""
+        cycle = next((row for row in self.evidence.cycles if row.number == heard.cycle), None)
+        same_clock = not any(heard.at <= at <= request.at for at, _ in self.evidence.clock_set)
+        return same_clock and cycle is not None and cycle.ending != "killed" and not cycle.ending.startswith("crashed")
+
+    def failed_reductions(self) -> Iterator[Violation]:
+        """B12: what a reduction should have taken away is still there, so nothing grows in the same cycle."""
+        filled: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        for line in self.evidence.ledger:
+            if line.kind == "fill":
+                filled[line.facts.get("client_id", "")] += Decimal(line.facts["amount"])
+        failed: dict[tuple[int, int], str] = {}
+        for request in self.orders:
+            words, key = request.parameters, (request.life, request.cycle)
+            own = words.get("newClientOrderId", "")
+            if words.get("side") == "SELL" and key in failed:
+                yield self.broken("B12", f"{own} grows although the reduction {failed[key]} failed before it", request)
+            elif words.get("side") == "BUY" and filled[own] < Decimal(words["quantity"]):
+                failed[key] = own
+
+    def margin_modes(self) -> Iterator[Violation]:
+        """B9: a short grows only under the margin mode the user chose."""
+        wanted = self.evidence.settings["margin_mode"] == "isolated"
+        isolated: dict[str, bool] = {}
+        sells = {row.parameters.get("newClientOrderId"): row for row in self.orders if row.parameters["side"] == "SELL"}
+        for line in self.evidence.ledger:
+            if line.kind == "setting" and "isolated" in line.facts:
+                isolated[line.symbol] = line.facts["isolated"] == "True"
+            request = sells.get(line.facts.get("client_id")) if line.kind == "order.new" else None
+            if request is not None and isolated.get(line.symbol, False) is not wanted:
+                yield self.broken("B9", f"{line.symbol} grows under the wrong margin mode", request)
+
+    def foreign_orders(self) -> Iterator[Violation]:
+        """A9: what somebody else ordered is never cancelled."""
+        for request in self.evidence.requests:
+            if request.method == "DELETE" and not request.parameters.get("origClientOrderId", "").startswith(OURS):
+                yield self.broken("A9", "an order was cancelled that is not ours", request)
+
+    # amounts owned ------------------------------------------------------------------------------------------------
+
+    def amounts(self) -> Iterator[Violation]:
+        """C3: a leap of what is owned is not traded on at once. T1: the hedge of coins on their way stays."""
+        cycles = {row.number: row for row in self.evidence.cycles}
+        for request in self.orders:
+            cycle = cycles.get(request.cycle)
+            if cycle is None or protective(request):
+                continue
+            coin = coin_of(pair_of(request.parameters["symbol"]))
+            change = self._last_change(coin, cycle)
+            if change is None:
+                continue
+            first_look = all(row.ended_at <= change.at for row in self.evidence.cycles if row.number < cycle.number)
+            if first_look and abs(change.after - change.before) > JUMP * change.before:
+                text = f"{coin} went from {change.before} to {change.after} and was traded on at once"
+                yield self.broken("C3", text, request)
+            if request.parameters["side"] == "BUY" and self._on_its_way(coin, change, cycle):
+                text = (
+                    f"the hedge of {change.before - change.after} {coin} was bought back while they may be on their way"
+                )
+                yield self.broken("T1", text, request)
+
+    def _last_change(self, coin: str, cycle: CycleSeen) -> _Change | None:
+        known = [(at, owned.get(coin, ZERO)) for at, owned in self.evidence.owned_from if at <= cycle.ended_at]
+        changes = [(at, before, after) for (_, before), (at, after) in pairwise(known) if after != before]
+        if not changes or changes[-1][0] > cycle.began_at:
+            return None
+        at, before, after = changes[-1]
+        begun = changes[-2][0] if len(changes) > 1 else self.evidence.owned_from[0][0]
+        saw = [
+            row for row in self.evidence.cycles if begun <= row.began_at and row.ended_at <= at and row.ending in SAW
+        ]
+        return _Change(at=at, before=before, after=after, since=saw[-1]) if saw else None
+
+    def _by_their_clock(self, since: datetime, until: datetime) -> timedelta:
+        """A span as a machine measured it whose clock was set meanwhile; it has no other clock that outlives it."""
+        return until - since + timedelta(seconds=sum(by for at, by in self.evidence.clock_set if since <= at <= until))
+
+    def _on_its_way(self, coin: str, change: _Change, cycle: CycleSeen) -> bool:
+        fallen = change.before - change.after
+        if fallen < FALL * change.before or self._by_their_clock(change.at, cycle.ended_at) > TRANSIT:
+            return False
+        since = [row for row in self.evidence.cycles if change.since.number <= row.number <= cycle.number]
+        prices = [marks[f"{coin}USDT"] for at, marks in self.evidence.marks if at <= cycle.ended_at][-1:]
+        worth = fallen * min(prices, default=ZERO)
+        gain = max(row.cash for row in since) - min(row.cash for row in since)
+        return gain < worth / 2  # more would mean that they were sold
