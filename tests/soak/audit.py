@@ -9,16 +9,17 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tests.soak.contracts import coin_of, in_coins, inverse, pair_of, same_contract
 from tests.soak.evidence import Evidence, LedgerLine, Request, Row, Violation
-from tests.soak.orders import ORDERS, OURS, protective
+from tests.soak.orders import ORDERS, OURS, is_order, protective
 from tests.soak.safeguards import safeguards
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
+HOUR = timedelta(hours=1)
 SLACK = Decimal("1.02")  # half spread, fees and the tick, far below any rule that would be broken on purpose
 SLIPPAGE_MAX = Decimal("0.003")
 PROTECTIVE = 5  # protective orders may go five times as far from the mark
@@ -374,12 +375,19 @@ class _Judge:
                 continue
             if gap < 0 and (self._at_a_limit(shorts, marks) or self._in_the_way()):
                 continue
+            if self._out_of_orders(last.ended_at):
+                continue
             yield self.broken(
                 "L1",
                 f"{symbol} is short {shorts.get(symbol, ZERO)}, wanted are {wanted[coin]} of {owned}: "
                 f"{last.record[-400:]}",
                 cycle=last.number,
             )
+
+    def _out_of_orders(self, at: datetime) -> bool:
+        """Whether the hour before held as many orders as the user allows: whatever is missing then takes longer."""
+        limit = int(str(self.evidence.settings.get("orders_per_hour_max", 30)))
+        return sum(is_order(row) and row.at > at - HOUR for row in self.evidence.requests) >= limit
 
     def _in_the_way(self) -> bool:
         """Whether the venue refuses the margin mode because somebody else opened a position in the other one."""

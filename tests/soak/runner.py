@@ -106,6 +106,8 @@ def _look_after_a_halt(world: World) -> None:
 
 def _by_hand(world: World, hand: str, number: int) -> None:
     """What the user does from another window; a halt stands for whatever would halt it."""
+    if hand == "meddle":
+        world.meddle()
     if not world.journal_path.exists():
         return
     with Journal.open(world.journal_path, new_id="", beside=True) as journal:

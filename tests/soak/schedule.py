@@ -11,7 +11,7 @@ INTENSITIES = (0.05, 0.15, 0.3, 0.5)
 VENUE_TWICE = "duplicate_execution"
 LASTING = frozenset({"banned"})
 EVENTS = ("deposit", "deposit", "withdrawal", "withdrawal", "profile", "profile", "manual", "adl", "cash")
-HANDS = ("pause", "resume", "resume", "halt")
+HANDS = ("pause", "resume", "resume", "resume", "halt", "meddle", "meddle", "meddle")
 RATIOS = ("0", "0.25", "0.5", "0.8", "1")
 COINS = {"BTC": Decimal(60000), "ETH": Decimal(3000), "SOL": Decimal(150)}
 
@@ -26,8 +26,9 @@ class Kill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CyclePlan:
-    """What surrounds one cycle: `hand` is what the user does himself, "pause", "resume" or "halt".
+    """What surrounds one cycle.
 
+    `hand` is what the user does himself: "pause", "resume", "halt", or "meddle", trades that have to be taken back.
     Units: `pause_s` seconds of exchange time before it.
     """
 
@@ -75,7 +76,7 @@ def draw(seed: int, cycles: int, *, intensity: float | None = None, kinds: tuple
 
     A given `intensity` or choice of fault `kinds` replaces the drawn one; chosen kinds meet every read as well.
     """
-    return _widened(draw_plain(seed, cycles, intensity=intensity, kinds=kinds))
+    return _widened(draw_plain(seed, cycles, intensity=intensity, kinds=kinds), chosen=bool(kinds))
 
 
 def draw_plain(seed: int, cycles: int, *, intensity: float | None = None, kinds: tuple[str, ...] = ()) -> Schedule:
@@ -113,15 +114,21 @@ def draw_plain(seed: int, cycles: int, *, intensity: float | None = None, kinds:
     )
 
 
-def _widened(plain: Schedule) -> Schedule:
-    """Bans, a user who pauses and resumes, a person who halts, tight limits per hour: from a tree of their own."""
+def _widened(plain: Schedule, *, chosen: bool) -> Schedule:
+    """Bans, a user who pauses and resumes, a person who halts, tight limits per hour: from a tree of their own.
+
+    Whoever may not move collateral has put some there: where nothing can be traded, nothing can go wrong.
+    """
     tree = random.Random(f"ballast soak, widened, {plain.seed}")
-    banned, busy, limit = tree.random() < 0.2, tree.random() < 0.4, tree.choice((30, 30, 30, 6))
+    banned, busy, limit = tree.random() < 0.15, tree.random() < 0.4, tree.choice((30, 30, 30, 6))
     cycles = tuple(
         replace(row, hand=tree.choice(HANDS)) if tree.random() < 0.25 and busy else row for row in plain.cycles
     )
-    kinds = (*plain.kinds, "banned") if banned and "banned" not in plain.kinds else plain.kinds
-    return replace(plain, cycles=cycles, kinds=kinds, settings={**plain.settings, "orders_per_hour_max": limit})
+    kinds = (*plain.kinds, "banned") if banned and not chosen else plain.kinds
+    cash = plain.futures_cash or (Decimal(0) if plain.settings["transfers"] else plain.spot_cash)
+    return replace(
+        plain, cycles=cycles, kinds=kinds, futures_cash=cash, settings={**plain.settings, "orders_per_hour_max": limit}
+    )
 
 
 def _coins_worth(coin: str, notional: float) -> Decimal:

@@ -4,7 +4,7 @@ import asyncio
 import random
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -22,7 +22,7 @@ from bot.sim.faults import Effect, FaultSchedule, Paths
 from bot.sim.listings import default_listings
 from bot.sim.market import Market
 from bot.sim.memory_session import MemoryResponse, MemorySession
-from bot.sim.model import Rejected, WalletName
+from bot.sim.model import Rejected, SideName, WalletName
 from bot.sim.wire.exchange import ApiKey, Exchange
 from bot.sim.wire.request import WireRequest
 from tests.soak.evidence import Evidence, LedgerLine, Request, Row, Standing
@@ -197,6 +197,22 @@ class World:
         except Rejected:
             return
         self._note_owned()
+
+    def meddle(self) -> None:
+        """The user sells a fifth of what he owns of one coin as a future, and covers half of his other shorts."""
+        coin = self._luck.choice(sorted(self.schedule.owned))
+        self._trade(f"{coin}USDT", "sell", self.standing().owned.get(coin, Decimal(0)) / 5)
+        for row in self.engine.positions(ACCOUNT):
+            if row.symbol != f"{coin}USDT" and row.amount < 0:
+                self._trade(row.symbol, "buy", -row.amount / 2)
+
+    def _trade(self, symbol: str, side: SideName, amount: Decimal) -> None:
+        with suppress(Rejected):
+            self.engine.place(
+                ACCOUNT, market="linear", symbol=symbol, side=side, order_type="MARKET",
+                amount=amount.quantize(Decimal("0.01")), price=None, time_in_force="IOC", reduce_only=side == "buy",
+                client_id="",
+            )  # fmt: skip
 
     def change_mind(self) -> None:
         """The user edits his profile; the next process reads it."""
