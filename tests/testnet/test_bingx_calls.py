@@ -82,7 +82,7 @@ def bingx(check: Step, answering: AnsweringExchange | None = None, **config: Any
         await on_time(client, world).load_markets()
         await check(client)
 
-    over_sockets(prepared, world, **config)
+    over_sockets(prepared, world, timeout=20_000, **config)  # a busy machine is no slow exchange
     return world
 
 
