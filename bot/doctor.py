@@ -90,7 +90,7 @@ async def _venue(settings: Settings, row: Venue, memory: Journal) -> list[Findin
 
 async def _connected(settings: Settings, row: Venue, venue: CcxtVenue, clock: Clock) -> list[Finding]:
     await venue.connect()
-    findings = [_clock(row.id, venue.now() - clock.now())]
+    findings = [_clock(row.id, venue.now() - clock.now()) if venue.tells_time else _untold(row.id)]
     if not row.has_keys:
         findings.append(_warn(f"{row.id} key", "no API key: public data only"))
         if row.hedges:
@@ -121,6 +121,10 @@ def _clock(venue: str, offset: timedelta) -> Finding:
             "clock (NTP), because logs and schedules follow it",
         )
     return _ok(f"{venue} clock", f"within {abs(seconds) * 1000:.0f} ms of the venue")
+
+
+def _untold(venue: str) -> Finding:
+    return _ok(f"{venue} clock", "it tells no time; this machine's clock is used as it is, so keep it set (NTP)")
 
 
 async def _rights(settings: Settings, row: Venue, venue: CcxtVenue) -> Finding:

@@ -108,9 +108,16 @@ def build_client(
     client.ssl_context = False  # the session owns TLS; otherwise ccxt loads a certificate store it never uses
     client.on_rest_response = _body_as_checked
     client.parse_json = parsed_reply
+    for name in quirks.side_effects:
+        setattr(client, name, _nothing)
     if demo:
         _enable_demo(client, quirks)
     return client
+
+
+async def _nothing(*_: object, **__: object) -> bool:
+    # what ccxt would sign by itself, such as the fee of a builder nobody asked for
+    return True
 
 
 def _body_as_checked(*reply: object) -> object:

@@ -5,6 +5,7 @@ table (measured with 4.5.90). So every reply passes here first, and what is not 
 """
 
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NoReturn
@@ -72,10 +73,15 @@ class CheckedText(str):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorKeys:
-    """Under which names a venue's replies carry its error code and its words; the first that is there counts."""
+    """Under which names a venue's replies carry its error code and its words; the first that is there counts.
+
+    `inside` names the object that holds both, where there is one; `worded` says that codes are words, not numbers.
+    """
 
     code: tuple[str, ...] = ("code",)
     message: tuple[str, ...] = ("msg",)
+    inside: str | None = None
+    worded: bool = False
 
 
 USUAL_KEYS = ErrorKeys()
@@ -117,6 +123,9 @@ def _reject_constant(name: str) -> NoReturn:
 _STRICT = json.JSONDecoder(parse_constant=_reject_constant)  # made once: json.loads would make one per reply
 
 
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_ -]{0,60}")
+
+
 def _kind_of_text(text: str) -> str:
     start = text.lstrip()[:1]
     if start == "<":
@@ -125,6 +134,8 @@ def _kind_of_text(text: str) -> str:
 
 
 def _raise_venue_error(status: int, parsed: object, success_codes: frozenset[str], keys: ErrorKeys) -> None:
+    if isinstance(parsed, dict) and keys.inside is not None:
+        parsed = parsed.get(keys.inside)
     if not isinstance(parsed, dict):
         return
     name = next((key for key in keys.code if key in parsed), None)
@@ -133,10 +144,14 @@ def _raise_venue_error(status: int, parsed: object, success_codes: frozenset[str
     code = parsed[name]
     if isinstance(code, int | str) and str(code) in success_codes and 200 <= status <= 299:
         return
-    if isinstance(code, bool) or not isinstance(code, int | str) or not str(code).lstrip("-").isdigit():
+    if isinstance(code, bool) or not isinstance(code, int | str) or not _is_code(str(code), worded=keys.worded):
         raise NotAnAnswer(f"HTTP {status} with an error code that is no code")
     message = next((parsed[key] for key in keys.message if parsed.get(key)), "")
     raise VenueSaid(status=status, code=str(code), message=printable(str(message)))
+
+
+def _is_code(text: str, *, worded: bool) -> bool:
+    return text.lstrip("-").isdigit() or (worded and _WORD.fullmatch(text) is not None)
 
 
 def _check_shape(parsed: object, expected: Expected) -> None:

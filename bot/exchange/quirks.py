@@ -53,6 +53,8 @@ class Quirks:
     words name the millisecond it ends. `error_keys` name where replies carry the venue's own error; `speech` is the
     table of the unified calls, None for a venue that is asked by its own paths. `sandbox` says which of ccxt's switches
     leads to `hosts_demo`. Over `limit_window_ms` ccxt's own limiter adds up the weights of requests.
+    `reads_only` marks a venue that was proved for reading: nothing that changes anything is ever sent to it, whatever
+    the mode. `side_effects` are calls of ccxt's own that are kept from running.
     """
 
     id: str
@@ -74,6 +76,8 @@ class Quirks:
     error_keys: ErrorKeys = USUAL_KEYS
     sandbox: Literal["none", "demo", "testnet"] = "none"
     speech: Speech | None = None
+    reads_only: bool = False
+    side_effects: tuple[str, ...] = ()
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -204,7 +208,9 @@ BINANCE: Final = Quirks(
 )
 
 # Each module of `venues/` binds its row to the name QUIRKS; only the venue that is asked for is loaded.
-_MODULES: Final = frozenset({"bybit", "bingx", "weex", "mexc"})
+_MODULES: Final = frozenset({
+    "bybit", "bingx", "weex", "mexc", "okx", "gate", "bitget", "hyperliquid", "deribit", "krakenfutures",
+})  # fmt: skip
 KNOWN: Final = ("binance", *sorted(_MODULES))
 
 

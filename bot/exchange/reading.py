@@ -46,8 +46,11 @@ class Reading:
     def facts(self, symbol: str, client_id: str) -> dict[str, str]:
         """What a call by the venue's own path may need to name."""
         inverse = self.markets.inverse(symbol)
+        base, _, rest = symbol.partition("/")
         return {
             "market": self.markets.market_id(symbol),
+            "base": base,
+            "quote": rest.partition(":")[0],
             "client_id": client_id,
             "category": "inverse" if inverse else "linear",
         }

@@ -38,8 +38,8 @@ class Ask:
 class LookUp:
     """A call of ccxt by the venue's own path, for what the unified calls get wrong.
 
-    In `params`, "{market}", "{client_id}" and "{category}" are filled in; `rows` leads to what is looked for: an order
-    or a list of orders, or one word. `listed` sends the parameters as the only item of a list.
+    In `params`, "{market}", "{base}", "{quote}", "{client_id}" and "{category}" are filled in; `rows` leads to what is
+    looked for: an order or a list of orders, or one word. `listed` sends the parameters as the only item of a list.
     `ours` leads to the client id in the rows of a list of anybody's orders. Codes in `not_served` say that the venue
     does not answer when asked like this.
     """
@@ -166,13 +166,18 @@ class Speech:
     currency, `demo_has_spot` whether it has a spot wallet. `tiers` reads maintenance tiers out of what the market
     table holds of a contract, its unit and its mark price. `open_flag` leads to what is false in the table where a
     contract takes no orders through the API. In `rights_params`, "{api_key}" is filled in.
+    `index` is asked for where marks come without the index. `spot_prices` None: the index of the perpetual stands for
+    the spot price.
+    `candle_counts` says in what candles are counted where that differs from orders, `inverse_unit` how much face value
+    one unit of an inverse market is where that is not the contract size. `history_rate` leads to the rate of a settled
+    funding payment; `history_before` names the parameter that asks for older ones where an answer holds the newest.
     """
 
     counts: Counts
     market_types: Params
     marks: Ask
     funding: Ask
-    spot_prices: Ask
+    spot_prices: Ask | None
     depths: tuple[int, ...]
     candle_page: int
     candle_params: Params
@@ -207,3 +212,8 @@ class Speech:
     open_flag: str | None = None
     rights_params: Mapping[str, str] = field(default_factory=dict)
     tier: tuple[Decimal, Decimal] = (Decimal("0.01"), Decimal(20))
+    index: LookUp | None = None
+    candle_counts: Counts | None = None
+    inverse_unit: Decimal | None = None
+    history_rate: str = "fundingRate"
+    history_before: str | None = None

@@ -82,6 +82,8 @@ def unit_of(speech: Speech, row: Row) -> Decimal:
     """How much one unit of the venue's counting is, as an amount: coins, or face value on inverse markets."""
     if row.get("linear") and speech.counts is Counts.COINS:
         return Decimal(1)
+    if not row.get("linear") and speech.inverse_unit is not None:
+        return speech.inverse_unit
     return positive_at(row, "contractSize")
 
 
@@ -110,7 +112,7 @@ def instrument(venue: str, row: Row, speech: Speech) -> Instrument:
         amount_max=(amount_max * unit).normalize() if amount_max > 0 else None,
         price_tick=positive_at(row, "precision.price"),
         notional_min=or_zero(cost, "limits.cost.min") or speech.notional_min,
-        expires_at=None if row.get("expiry") in (None, 0) else strict.moment_of(row.get("expiry"), "expiry"),
+        expires_at=_expiry(kind, row.get("expiry")),
         active=row.get("active") is not False and _takes_orders(row, speech),
     )
 
@@ -119,16 +121,22 @@ def _takes_orders(row: Row, speech: Speech) -> bool:
     return speech.open_flag is None or found_at(row, speech.open_flag) is not False
 
 
+def _expiry(kind: MarketKind, told: object) -> datetime | None:
+    if kind is not MarketKind.LINEAR_FUTURE or told in (None, 0):
+        return None  # some venues write a day in the year 3000 for a perpetual
+    return strict.moment_of(told, "expiry")
+
+
 # public data ---------------------------------------------------------------------------------------------------------
 
 
-def mark(venue: str, symbol: str, source: Row, ask: Ask, now: datetime) -> Mark:
-    """Mark and index price; a venue that tells no time is believed to have meant now."""
+def mark(venue: str, symbol: str, source: Row, ask: Ask, now: datetime, index: Decimal | None = None) -> Mark:
+    """Mark and index price; a venue that tells no time is believed to have meant now. `index` was asked for beside."""
     return Mark(
         venue=venue,
         symbol=symbol,
         mark_price=positive_at(source, ask.paths["mark"]),
-        index_price=positive_at(source, ask.paths["index"]),
+        index_price=positive_at(source, ask.paths["index"]) if index is None else index,
         at=_moment(_told(source, ask, "at"), "time", now),
     )
 
@@ -157,9 +165,9 @@ def interval_h(source: Row, ask: Ask) -> Decimal | None:
     return hours
 
 
-def funding_history(reply: object) -> list[tuple[datetime, Decimal]]:
+def funding_history(reply: object, path: str = "fundingRate") -> list[tuple[datetime, Decimal]]:
     """Settled rates."""
-    return [(strict.moment(row, "timestamp"), strict.number(row, "fundingRate")) for row in strict.rows(reply)]
+    return [(strict.moment(row, "timestamp"), number_at(row, path)) for row in strict.rows(reply)]
 
 
 def spot_price(venue: str, asset: str, source: Row, ask: Ask, now: datetime) -> Price | None:

@@ -62,6 +62,8 @@ def balances(venue: str, wallet: Wallet, reply: object, without: frozenset[str])
 def margin_accounts(venue: str, reply: object, table: Collateral) -> tuple[MarginAccount, ...]:
     """The collateral of each currency out of the venue's own words."""
     listed = found_at(strict.row(reply).get("info"), table.rows) if table.rows else strict.row(reply).get("info")
+    if isinstance(listed, Mapping):  # an object of currencies
+        listed = [{table.currency: currency, **strict.row(row)} for currency, row in listed.items()]
     found = [_margin_account(venue, row, table) for row in strict.rows(listed)]
     unique = strict.unique(found, lambda row: row.currency)
     return tuple(row for row in unique if row.wallet or row.unrealised_pnl or row.initial or row.maintenance)

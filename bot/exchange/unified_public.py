@@ -14,7 +14,7 @@ from bot.exchange import strict
 from bot.exchange import translate_unified as translate
 from bot.exchange.calls import unreadable
 from bot.exchange.reading import Reading
-from bot.exchange.speech import Ask, Speech
+from bot.exchange.speech import Ask, Counts, Speech
 from bot.exchange.store import young
 from bot.exchange.strict import Row, Unreadable
 from bot.exchange.windows import whole
@@ -78,12 +78,29 @@ async def rows_of(reading: Reading, ask: Ask, symbols: Iterable[str]) -> dict[st
 
 async def marks(reading: Reading, symbols: Iterable[str]) -> tuple[Mark, ...]:
     """Mark prices of the symbols the venue answered for."""
-    ask = speech_of(reading).marks
-    found, now = await rows_of(reading, ask, symbols), reading.now()
+    ask, wanted = speech_of(reading).marks, tuple(dict.fromkeys(symbols))
+    found, indexes = await asyncio.gather(rows_of(reading, ask, wanted), _indexes(reading, wanted))
+    now = reading.now()
     return tuple(
-        understood(reading, "mark price", translate.mark, reading.venue, symbol, row, ask, now)
+        understood(reading, "mark price", translate.mark, reading.venue, symbol, row, ask, now, indexes.get(symbol))
         for symbol, row in found.items()
     )
+
+
+async def _indexes(reading: Reading, symbols: Iterable[str]) -> dict[str, Decimal]:
+    """Index prices where they are asked for apart from the marks; none where marks come with them."""
+    way = speech_of(reading).index
+    if way is None:
+        return {}
+
+    async def one(symbol: str) -> Decimal:
+        facts = reading.facts(symbol, "")
+        params = {key: value.format_map(facts) for key, value in way.params.items()}
+        reply = await reading.calls.read_shared(way.call, params)
+        return understood(reading, f"index of {symbol}", translate.positive_at, reply, way.rows)
+
+    wanted = tuple(symbols)
+    return dict(zip(wanted, await asyncio.gather(*(one(symbol) for symbol in wanted)), strict=True))
 
 
 async def funding(reading: Reading, symbols: Iterable[str]) -> tuple[FundingRate, ...]:
@@ -120,6 +137,8 @@ async def _inferred_interval(reading: Reading, symbol: str) -> Decimal:
 async def prices(reading: Reading, assets: Iterable[str], quote: str) -> tuple[Price, ...]:
     """Spot mids; assets without a spot market in this quote are left out."""
     ask = speech_of(reading).spot_prices
+    if ask is None:
+        return await _by_index(reading, assets, quote)
     wanted = {f"{asset}/{quote}": asset for asset in dict.fromkeys(assets) if asset != quote}
     listed = [symbol for symbol in wanted if reading.markets.lists(symbol)]
     found, now = await rows_of(reading, ask, listed), reading.now()
@@ -128,6 +147,16 @@ async def prices(reading: Reading, assets: Iterable[str], quote: str) -> tuple[P
         for symbol, row in found.items()
     ]
     return tuple(row for row in read if row is not None)
+
+
+async def _by_index(reading: Reading, assets: Iterable[str], quote: str) -> tuple[Price, ...]:
+    """The index of the perpetual in this quote, which is made of spot prices elsewhere."""
+    wanted = {f"{asset}/{quote}:{quote}": asset for asset in dict.fromkeys(assets) if asset != quote}
+    listed = [symbol for symbol in wanted if reading.markets.lists(symbol)]
+    return tuple(
+        Price(asset=wanted[row.symbol], price=row.index_price, source=f"{reading.venue} index", at=row.at)
+        for row in await marks(reading, listed)
+    )
 
 
 async def book(reading: Reading, symbol: str, levels: int) -> Book:
@@ -146,7 +175,8 @@ async def candles(reading: Reading, symbol: str, step_s: int, since: datetime, u
             f"{reading.venue} is not asked for candles of {step_s} seconds, only {', '.join(STEPS.values())}."
         )
     speech, step, start = speech_of(reading), timedelta(seconds=step_s), since
-    unit = reading.markets.unit(symbol) if ":" in symbol else Decimal(1)
+    coins = ":" not in symbol or speech.candle_counts is Counts.COINS
+    unit = Decimal(1) if coins else reading.markets.unit(symbol)
     bars, end = dict[datetime, Candle](), min(until, reading.now())
     while start + step <= end:
         params: dict[str, object] = {
@@ -173,19 +203,23 @@ async def candles(reading: Reading, symbol: str, step_s: int, since: datetime, u
 
 async def funding_history(reading: Reading, symbol: str, since: datetime) -> tuple[tuple[datetime, Decimal], ...]:
     """Settled rates, oldest first."""
-    if speech_of(reading).funding_window_d is not None:
+    speech, start, end = speech_of(reading), since, reading.now()
+    if speech.funding_window_d is not None:
         return await _funding_by_windows(reading, symbol, since)
-    limit, start, end = speech_of(reading).funding_page, since, reading.now()
-    found: dict[datetime, Decimal] = {}
+    limit, found, older = speech.funding_page, dict[datetime, Decimal](), dict[str, object]()
     while start < end:
-        params = {"symbol": symbol, "since": strict.milliseconds(start), "limit": limit}
-        reply = await reading.calls.read("fetch_funding_rate_history", params)
-        page = understood(reading, f"funding history of {symbol}", translate.funding_history, reply)
+        asked = {"symbol": symbol, "since": strict.milliseconds(start), "limit": limit, "params": older}
+        reply = await reading.calls.read("fetch_funding_rate_history", asked)
+        what = f"funding history of {symbol}"
+        page = understood(reading, what, translate.funding_history, reply, speech.history_rate)
         fresh = {at: rate for at, rate in page if at >= since and at not in found}
         found.update(fresh)
         if not fresh or len(page) < limit:
             break
-        start = max(fresh) + timedelta(milliseconds=1)
+        if speech.history_before is None:
+            start = max(fresh) + timedelta(milliseconds=1)
+        else:
+            older = {speech.history_before: strict.milliseconds(min(fresh))}
     return tuple(sorted(found.items()))
 
 

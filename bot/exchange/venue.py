@@ -90,7 +90,7 @@ class CcxtVenue:
             hosts=_reachable(quirks, demo=demo, localnet=localnet),
             localnet=localnet,
             transport_factory=transport_factory,
-            read_only=read_only,
+            read_only=read_only or quirks.reads_only,
         )
         self._client = build_client(
             quirks,
@@ -141,6 +141,11 @@ class CcxtVenue:
     @on_silence.setter
     def on_silence(self, remember: Callable[[], None] | None) -> None:
         self._session.on_silence = remember
+
+    @property
+    def tells_time(self) -> bool:
+        """Whether the venue's clock can be asked."""
+        return self.quirks.speech is None or self.quirks.speech.time_call is not None
 
     @property
     def settle_after_s(self) -> float:

@@ -14,7 +14,7 @@ from bot.domain.instrument import MarketKind
 from bot.settings.contradictions import wrong_rules
 from bot.settings.model import Settings, Venue
 from bot.settings.problems import configuration_error, sentences
-from bot.settings.venues import OFFERS, PLANNED, without_sandbox
+from bot.settings.venues import OFFERS, unwanted_key, without_orders, without_sandbox
 
 PREFIX = "BALLAST_"
 NESTED = "__"
@@ -83,7 +83,11 @@ def _wrong_hedges(settings: Settings) -> list[str]:
 def _wrong_mode(settings: Settings) -> list[str]:
     problems: list[str] = []
     for venue in settings.venues:
-        if venue.localnet and settings.mode == "live":
+        if settings.mode != "dry-run" and (unsent := without_orders(venue.id, settings.mode)):
+            problems.append(unsent)
+        elif venue.has_keys and (unwanted := unwanted_key(venue.id)):
+            problems.append(unwanted)
+        elif venue.localnet and settings.mode == "live":
             problems.append(
                 f'[[venues]] {venue.id}: localnet ("{venue.localnet}") together with mode "live"; '
                 'the local testnet is rehearsed with mode = "testnet"'
@@ -231,8 +235,8 @@ def _overlay(raw: dict[str, Any], environment: dict[str, Any]) -> list[str]:
         matching = [row for row in rows if isinstance(row, dict) and row.get("id") == name]
         for row in matching:
             row.update(_for_this_world(row, values if isinstance(values, dict) else {}))
-        if not matching and name not in (*OFFERS, *PLANNED):
-            near = get_close_matches(name, [*OFFERS, *PLANNED], n=1)
+        if not matching and name not in OFFERS:
+            near = get_close_matches(name, OFFERS, n=1)
             hint = f"did you mean {PREFIX}VENUES__{near[0].upper()}?" if near else "no [[venues]] entry has this id"
             problems.append(f"{PREFIX}VENUES__{name.upper()} belongs to no venue; {hint}")
     return problems

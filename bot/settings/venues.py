@@ -14,14 +14,20 @@ class Offer:
     """What one exchange offers: kinds of futures, and a sandbox or the reason why there is none.
 
     `passphrase` says that its keys have a third part, `transfers` that collateral can be moved between wallets.
+    `reads_only` marks an exchange whose market was proved for check, plan and dry runs and nothing else, `keyless` one
+    whose account is not even read.
     """
 
     kinds: frozenset[MarketKind]
     no_sandbox: str | None = None
     passphrase: bool = False
     transfers: bool = True
+    reads_only: bool = False
+    keyless: bool = False
 
 
+_READ: Final = "only its market is read"
+_TRADED: Final = "binance, bybit, bingx, weex or mexc"
 OFFERS: Final[dict[str, Offer]] = {
     "binance": Offer(kinds=_ALL),
     "bybit": Offer(kinds=_LINEAR, transfers=False),
@@ -33,14 +39,38 @@ OFFERS: Final[dict[str, Offer]] = {
         transfers=False,
     ),
     "mexc": Offer(kinds=_LINEAR, no_sandbox="MEXC has no sandbox"),
+    "okx": Offer(kinds=_LINEAR, no_sandbox=_READ, passphrase=True, reads_only=True),
+    "gate": Offer(kinds=_LINEAR, no_sandbox=_READ, reads_only=True),
+    "bitget": Offer(kinds=_LINEAR, no_sandbox=_READ, passphrase=True, reads_only=True),
+    "hyperliquid": Offer(kinds=_LINEAR, no_sandbox=_READ, reads_only=True, keyless=True),
+    "deribit": Offer(kinds=_LINEAR, no_sandbox=_READ, transfers=False, reads_only=True),
+    "krakenfutures": Offer(kinds=_LINEAR, no_sandbox=_READ, transfers=False, reads_only=True),
 }
-PLANNED: Final = ("okx", "gate", "bitget", "hyperliquid", "deribit", "krakenfutures")
 
 
 def unsupported(venue: str) -> str:
     """Why an exchange cannot be named in a profile."""
-    state = "is not available in this version" if venue in PLANNED else "is not a venue Ballast knows"
-    return f'id "{venue}" {state} (available: {", ".join(OFFERS)})'
+    return f'id "{venue}" is not a venue Ballast knows (available: {", ".join(OFFERS)})'
+
+
+def without_orders(venue: str, mode: str) -> str | None:
+    """Why an exchange cannot be used outside a dry run, and what to use instead; None where it can."""
+    if not OFFERS[venue].reads_only:
+        return None
+    return (
+        f'[[venues]] {venue}: Ballast reads its market and sends nothing there, so mode "{mode}" cannot be used. Set '
+        f'mode = "dry-run" to plan and simulate on its prices; hold real shorts at {_TRADED}'
+    )
+
+
+def unwanted_key(venue: str) -> str | None:
+    """Why an exchange must not be given a key; None where it may have one."""
+    if not OFFERS[venue].keyless:
+        return None
+    return (
+        f"[[venues]] {venue}: its market is read without a key; take the key out of the environment or .env, since no "
+        "wallet's private key should be given to a program that does not need it"
+    )
 
 
 def without_sandbox(venue: str) -> str | None:

@@ -27,7 +27,8 @@ ACTS = re.compile(
 )
 # docs: auto-cancel configuration (options) and auto-repay status (portfolio margin): they tell, and change nothing
 LOOKED_AT: Mapping[str, frozenset[str]] = {
-    "binance": frozenset({"countdownCancelAll", "repay-futures-switch", "portfolio/repay-futures-switch"})
+    "binance": frozenset({"countdownCancelAll", "repay-futures-switch", "portfolio/repay-futures-switch"}),
+    "deribit": frozenset({"get_cancel_on_disconnect"}),
 }
 
 
@@ -99,9 +100,11 @@ def test_nothing_that_writes_leaves_a_dry_run(venue: str) -> None:
     seen = asyncio.run(arrived(row, [*writes, *reads], read_only=True))
     assert [line for line in seen if not row.is_read(*line.split(" "))] == []
     assert {line.partition(" ")[2] for line in seen if not line.startswith("GET")} <= row.reads_by_post
-    assert any(line.startswith("GET") for line in seen), "reads do arrive"
+    assert any(row.is_read(*line.split(" ")) for line in seen), "reads do arrive"
     unguarded = asyncio.run(arrived(row, writes, read_only=False))
-    assert len([line for line in unguarded if not row.is_read(*line.split(" "))]) > 15, "without the guard they arrive"
+    acts = [one for one in writes if not any(path.endswith("/" + one[2]) for path in row.reads_by_post)]
+    loose = [line for line in unguarded if not row.is_read(*line.split(" "))]
+    assert len(loose) >= min(16, len(acts)) > 0, "without the guard they arrive"
 
 
 def _acts(path: str) -> bool:
@@ -187,7 +190,8 @@ def test_the_session_of_a_sandbox_reaches_no_live_host(venue: str) -> None:
         return len(transport.requests)
 
     assert left(row.hosts_demo) == 0
-    assert left(row.hosts_live) > 5, "the same requests do leave for who may"
+    known = len(list(endpoints(exchange_class(venue)().api))[::7])
+    assert left(row.hosts_live) >= min(6, known) > 0, "the same requests do leave for who may"
 
 
 @pytest.mark.parametrize("venue", KNOWN)

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from yarl import URL
 
 from bot.exchange.calls import Limits
+from bot.exchange.session import Transport
 from bot.exchange.venue import CcxtVenue
 
 T = TypeVar("T")
@@ -208,7 +209,7 @@ def default_answers() -> dict[str, Answer]:
     }
 
 
-def make_venue(transport: FakeTransport, clock: FrozenClock | None = None, **changes: Any) -> CcxtVenue:
+def make_venue(transport: Transport, clock: FrozenClock | None = None, **changes: Any) -> CcxtVenue:
     settings: dict[str, Any] = {
         "venue_id": "binance",
         "clock": clock or FrozenClock(),

@@ -59,9 +59,9 @@ BAD: dict[str, tuple[str, tuple[str, ...]]] = {
         ("[[holdings]]", "BTC", '"cold wallet" is listed twice'),
     ),
     "venue twice": (added('[[venues]]\nid = "binance"\n'), ("[[venues]]", '"binance" is listed twice')),
-    "venue planned": (
-        changed('id = "binance"', 'id = "okx"'),
-        ('id "okx" is not available in this version', "binance"),
+    "a venue that is only read, on a testnet": (
+        KEYED.replace('id = "binance"', 'id = "okx"'),
+        ("okx: Ballast reads its market and sends nothing there", 'mode "testnet" cannot', "dry-run", "bybit"),
     ),
     "venue unknown": (changed('id = "binance"', 'id = "binanse"'), ('id "binanse" is not a venue', "binance")),
     "mexc on a testnet": (
