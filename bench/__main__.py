@@ -4,7 +4,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import cycle, policy, start
+from bench import cycle, policy, start, venues
 
 
 def main() -> None:
@@ -13,7 +13,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9, help="measured repetitions (default: 9)")
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as folder:
-        for part in (policy.measure, start.measure, cycle.measure):
+        for part in (policy.measure, start.measure, cycle.measure, venues.measure):
             for line in part(Path(folder), rounds):
                 print(line, flush=True)
 

@@ -28,11 +28,11 @@ def local_testnet(folder: Path, name: str) -> Iterator[tuple[str, Path]]:
     """
     own = folder / name
     own.mkdir()
-    address, profile = f"127.0.0.1:{_free_port()}", own / "bench.toml"
+    address, profile = f"127.0.0.1:{free_port()}", own / "bench.toml"
     command = [sys.executable, "-m", "bot", "localnet", "--scenario", "calm", "--speed", "60", "--listen", address]
     process = subprocess.Popen([*command, "--write-config", str(profile)], stdout=subprocess.DEVNULL)
     try:
-        _wait_for(address)
+        wait_for(address)
         yield address, profile
     finally:
         process.terminate()
@@ -56,14 +56,16 @@ def run(command: list[str], folder: Path, extra: Mapping[str, str] | None = None
     return Usage(cpu_s=used.ru_utime + used.ru_stime, peak_mb=used.ru_maxrss / 1024, exit_code=process.returncode)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port nobody uses now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def _wait_for(address: str, patience_s: float = 20.0) -> None:
+def wait_for(address: str, patience_s: float = 20.0) -> None:
+    """Until something listens there."""
     host, _, port = address.partition(":")
     until = time.monotonic() + patience_s
     while time.monotonic() < until:

@@ -55,3 +55,9 @@ def test_the_page_holds_the_table_the_code_prints() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert page.count(BEGIN) == page.count(END) == 1
     assert refreshed(page) == page, "run `make docs`"
+
+
+@pytest.mark.parametrize("venue", KNOWN)
+def test_every_venue_has_its_page(venue: str) -> None:
+    """How to make the right key is told for each."""
+    assert "API_KEY" in (PAGE.parent / f"{venue}.md").read_text(encoding="utf-8")
