@@ -4,17 +4,24 @@ import argparse
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from hashlib import sha256
-from itertools import islice
 from multiprocessing import get_context
+from pathlib import Path
 
-from tests.soak.campaign import Hunt, hunt, judged
+from bot.sim.faults import FAULTS
+from tests.soak.campaign import Hunt, Verdict, hunt, judged
 from tests.soak.defects import MUTANTS
+from tests.soak.progress import Keeper, earlier, fingerprint
+from tests.soak.shrink import shrunk
 
 CHUNK = 10
 SHOWN_MAX = 20
+SHRUNK_MAX = 3
+EVERY_S = 15.0
+FIRED_MIN = 30
 
 
 def table_of_mutants(seeds: range, cycles: int, jobs: int) -> int:
@@ -32,6 +39,47 @@ def _hunted(seeds: range, cycles: int, place: int) -> Hunt:
     return hunt(MUTANTS[place], seeds, cycles)
 
 
+def verdicts(seeds: Sequence[int], cycles: int, jobs: int) -> Iterator[Verdict]:
+    """Every seed's verdict, in order."""
+    if jobs == 1:
+        yield from map(partial(judged, cycles), seeds)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
+        yield from pool.map(partial(judged, cycles), seeds, chunksize=CHUNK)
+
+
+def played(seeds: range, cycles: int, jobs: int, keep: Path | None) -> Iterator[Verdict]:
+    """Verdicts of earlier and of now, with a line of progress now and then."""
+    name = fingerprint(cycles)
+    known = earlier(keep, name) if keep is not None else {}
+    known = {seed: row for seed, row in known.items() if seed in seeds}
+    keeper = Keeper(keep, name, known) if keep is not None else None
+    if known:
+        print(f"{len(known)} of {len(seeds)} seeds were played before, {keep} remembers them", flush=True)
+    yield from known.values()
+    left = [seed for seed in seeds if seed not in known]
+    began = said = time.monotonic()
+    for count, verdict in enumerate(verdicts(left, cycles, jobs), 1):
+        if keeper is not None:
+            keeper.add(verdict)
+        yield verdict
+        now = time.monotonic()
+        if now - said > EVERY_S:
+            pace = count / (now - began)
+            print(
+                f"{len(known) + count} of {len(seeds)} seeds, {(len(left) - count) / pace / 60:.0f} min left",
+                flush=True,
+            )
+            said = now
+
+
+def table_of_faults(faults: Counter[str]) -> Iterable[str]:
+    """How often each fault struck, the rarest first."""
+    yield f"faults by how often they struck (wanted: each {FIRED_MIN} times)"
+    for name in sorted(FAULTS, key=lambda row: (faults[row], row)):
+        yield f"  {name:20} {faults[name]:8}{'' if faults[name] >= FIRED_MIN else '  too few to prove anything'}"
+
+
 def main(words: list[str] | None = None) -> int:
     """Play the seeds; 1 when a rule was broken."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
@@ -40,33 +88,36 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     parser.add_argument("--hashes", action="store_true", help="print seed and ledger hash, nothing else")
     parser.add_argument("--mutants", action="store_true", help="play the seeds on every deliberate defect instead")
+    parser.add_argument("--keep", type=Path, help="remember verdicts in this file and go on from there")
+    parser.add_argument("--whole", action="store_true", help="do not shrink the schedule of a seed that broke a rule")
     chosen = parser.parse_args(words)
     first, _, last = chosen.seeds.partition("-")
     seeds = range(int(first), int(last) if last else int(first) + 1)
     if chosen.mutants:
         return table_of_mutants(seeds, chosen.cycles, chosen.jobs)
-    began, hashes, faults, kills, broken = time.monotonic(), sha256(), Counter[str](), 0, 0
-    with ProcessPoolExecutor(chosen.jobs, mp_context=get_context("fork")) as pool:
-        done = pool.map(partial(judged, chosen.cycles), seeds, chunksize=CHUNK) if chosen.jobs > 1 else None
-        rows = done if done is not None else map(partial(judged, chosen.cycles), seeds)
-        for count, (seed, found, name, struck, killed) in enumerate(rows, 1):
-            hashes.update(name.encode())
-            faults.update(struck)
-            kills += killed
-            broken += bool(found)
-            if chosen.hashes:
-                print(seed, name)
-                continue
-            for text in islice(found, 3 if broken <= SHOWN_MAX else 0):
-                print(text)
-            if count % 500 == 0:
-                print(f"{count} of {len(seeds)} seeds, {broken} broken, {time.monotonic() - began:.0f} s", flush=True)
-    if not chosen.hashes:
-        print(
-            f"soak: {len(seeds)} seeds x {chosen.cycles} cycles, {len(faults)} kinds of fault struck "
-            f"{sum(faults.values())} times, {kills} kills, {broken} seeds with a broken rule, "
-            f"{time.monotonic() - began:.0f} s, ledgers sha256 {hashes.hexdigest()[:16]}"
-        )
+    if chosen.hashes:
+        for row in verdicts(seeds, chosen.cycles, chosen.jobs):
+            print(row.seed, row.ledger)
+        return 0
+    began = time.monotonic()
+    ledgers: dict[int, str] = {}
+    faults, kills, broken = Counter[str](), 0, list[Verdict]()
+    for row in played(seeds, chosen.cycles, chosen.jobs, chosen.keep):
+        ledgers[row.seed] = row.ledger
+        faults.update(row.faults)
+        kills += row.kills
+        if row.broken:
+            broken.append(row)
+            print("\n".join(row.broken[:3] if len(broken) <= SHOWN_MAX else []), flush=True)
+    for row in [] if chosen.whole else broken[:SHRUNK_MAX]:
+        print("\n".join(shrunk(row.seed, chosen.cycles, row.broken[0].split(" ", 1)[0])), flush=True)
+    print("\n".join(table_of_faults(faults)))
+    name = sha256("".join(ledgers[seed] for seed in seeds).encode()).hexdigest()[:16]
+    print(
+        f"soak: {len(seeds)} seeds x {chosen.cycles} cycles, {sum(faults[row] > 0 for row in FAULTS)} kinds of fault "
+        f"struck {sum(faults.values())} times, {kills} kills, {sum(len(row.broken) for row in broken)} violations in "
+        f"{len(broken)} seeds, {time.monotonic() - began:.0f} s, ledgers sha256 {name}"
+    )
     return 1 if broken else 0
 
 

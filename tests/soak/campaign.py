@@ -11,10 +11,27 @@ from tests.soak.schedule import draw
 from tests.soak.surgery import MET
 
 
-def judged(cycles: int, seed: int) -> tuple[int, list[str], str, dict[str, int], int]:
-    """One seed: its broken rules, the name of its ledger, what struck, how often it was killed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One seed: its broken rules, the name of its ledger, what struck how often, how often it was killed."""
+
+    seed: int
+    broken: list[str]
+    ledger: str
+    faults: dict[str, int]
+    kills: int
+
+
+def judged(cycles: int, seed: int) -> Verdict:
+    """Play and judge one seed."""
     evidence = run(draw(seed, cycles))
-    return seed, [str(row) for row in audit(evidence)], evidence.ledger_hash(), evidence.faults, evidence.kills
+    return Verdict(
+        seed=seed,
+        broken=[str(row) for row in audit(evidence)],
+        ledger=evidence.ledger_hash(),
+        faults=evidence.faults,
+        kills=evidence.kills,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,7 +110,7 @@ class Violation:
 class Evidence:
     """Everything the audit reads. `settings` are the user's own words; `marks` lists every change of the market.
 
-    `clock_set` says when the machine's clock was set and by how many seconds.
+    `clock_set` says when the machine's clock was set and by how many seconds; `struck` which fault in which cycle.
     """
 
     seed: int
@@ -129,6 +129,7 @@ class Evidence:
     said: list[str] = field(default_factory=list)
     journal_bytes: bytes = b""
     faults: dict[str, int] = field(default_factory=dict)
+    struck: list[tuple[int, str]] = field(default_factory=list)
     kills: int = 0
     busy: int = 0
     halts: int = 0

@@ -128,7 +128,7 @@ def _rearm(journal: Journal) -> bool:
 
 def _surround(world: World, plan: CyclePlan, number: int) -> None:
     """What happens before a cycle begins."""
-    world.cycle = number
+    world.cycle = world.faults.cycle = number
     if number == len(world.schedule.cycles):
         world.faults.clear()
         world.feed.still = True

@@ -46,7 +46,8 @@ class Schedule:
 
     `intensity` is the chance of a fault per write, `read_share` of it meets each read: where every read fails, no
     write is ever reached. For `order_lag_s` and `position_lag_s` after an order, look-ups and positions do not show
-    it yet. The event "profile" is the user changing his mind about the ratio, and a restart.
+    it yet. Where `faults_only` is given, no fault strikes but these, by cycle and name. The event "profile" is the user
+    changing his mind about the ratio, and a restart.
     """
 
     seed: int
@@ -69,6 +70,7 @@ class Schedule:
     fault_seed: int
     latency_seed: int
     luck_seed: int
+    faults_only: frozenset[tuple[int, str]] | None = None
 
 
 def draw(seed: int, cycles: int, *, intensity: float | None = None, kinds: tuple[str, ...] = ()) -> Schedule:

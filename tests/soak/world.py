@@ -18,7 +18,7 @@ from yarl import URL
 from bot.sim.account_events import disturb
 from bot.sim.answering import AnsweringExchange
 from bot.sim.engine import Engine
-from bot.sim.faults import Effect, FaultSchedule, Paths
+from bot.sim.faults import NONE, Effect, FaultSchedule, Paths
 from bot.sim.listings import default_listings
 from bot.sim.market import Market
 from bot.sim.memory_session import MemoryResponse, MemorySession
@@ -80,6 +80,9 @@ class Weather(FaultSchedule):
     def __init__(self, schedule: Schedule) -> None:
         super().__init__(random.Random(schedule.fault_seed), intensity=schedule.intensity, kinds=schedule.kinds)
         self._on_writes, self._on_reads = schedule.intensity, schedule.intensity * schedule.read_share
+        self._only = schedule.faults_only
+        self.cycle = -1
+        self.struck: list[tuple[int, str]] = []
         self.last = ""
 
     def clear(self) -> None:
@@ -90,6 +93,11 @@ class Weather(FaultSchedule):
         """The fault this request meets."""
         self.intensity = self._on_writes if changes_something(method, path) else self._on_reads
         effect = super().draw(method, path, at, paths)
+        if effect is not NONE and self._only is not None and (self.cycle, effect.name) not in self._only:
+            self.fired.pop()
+            effect = NONE
+        if effect is not NONE:
+            self.struck.append((self.cycle, effect.name))
         self.last = effect.name
         return effect
 
@@ -342,6 +350,7 @@ class World:
         ]
         evidence.final = self.standing()
         evidence.faults = self.faults.counts
+        evidence.struck = self.faults.struck
         evidence.journal_bytes = b"".join(
             path.read_bytes() for path in sorted(self.folder.rglob("*")) if path.is_file()
         )

@@ -1,0 +1,36 @@
+"""Long soaks go on where they were stopped, and a broken rule is told by what it needs."""
+
+from pathlib import Path
+
+from tests.soak.campaign import Verdict
+from tests.soak.defects import MUTANTS
+from tests.soak.progress import Keeper, earlier, fingerprint
+from tests.soak.shrink import shrunk
+
+
+def verdict(seed: int) -> Verdict:
+    return Verdict(seed=seed, broken=[], ledger=f"ledger of {seed}", faults={"slow": seed}, kills=0)
+
+
+def test_verdicts_are_remembered_for_the_same_code_only(tmp_path: Path) -> None:
+    """Stopped in the middle of a line, the soak plays that seed again; other code plays all of them."""
+    path, name = tmp_path / "kept" / "verdicts.jsonl", fingerprint(40)
+    keeper = Keeper(path, name, {})
+    for seed in (0, 1):
+        keeper.add(verdict(seed))
+    path.write_text(path.read_text() + '{"seed": 2, "bro')
+    assert earlier(path, name) == {0: verdict(0), 1: verdict(1)}
+    Keeper(path, name, earlier(path, name)).add(verdict(3))
+    assert sorted(earlier(path, name)) == [0, 1, 3]
+    assert earlier(path, fingerprint(60)) == {}
+    assert earlier(tmp_path / "none", name) == {}
+
+
+def test_a_broken_rule_is_told_by_what_it_needs() -> None:
+    """Of dozens of faults, kills and events, the withdrawal alone shows that its coins are forgotten."""
+    forgetful = next(row for row in MUTANTS if row.name == "transit-ignored")
+    with forgetful.apply():
+        told = shrunk(1, 40, "T1", runs_max=40)
+    assert len(told) <= 4
+    assert any(line.endswith("event withdrawal") for line in told)
+    assert shrunk(1, 5, "T1") == ["seed 1 does not break T1"]
