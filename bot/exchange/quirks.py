@@ -21,6 +21,7 @@ class Codes:
     A write counts as refused only for a code in `refused`, or for words that begin with one of `refused_words` where a
     venue uses one code for everything; a code in no set leaves its outcome unknown.
     `clock_word` must be in the words of a code of `clock` where such codes have other meanings too.
+    `permission` are those of `key` that say the key is good and may not do this.
     """
 
     success: frozenset[str]
@@ -35,6 +36,7 @@ class Codes:
     transient: frozenset[str]
     clock_word: str = ""
     refused_words: tuple[str, ...] = ()
+    permission: frozenset[str] = frozenset()
 
     def blames_clock(self, code: str, words: str) -> bool:
         """Tell whether an error means that the time stamp of the request was not accepted."""

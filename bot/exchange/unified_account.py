@@ -25,6 +25,7 @@ from bot.domain.account import (
 from bot.domain.errors import Unavailable
 from bot.exchange import strict, unified_lookup
 from bot.exchange import translate_unified_account as translate
+from bot.exchange.calls import SaidNo
 from bot.exchange.reading import Reading
 from bot.exchange.speech import Ask
 from bot.exchange.store import young
@@ -47,7 +48,7 @@ async def balances(reading: Reading) -> tuple[Balance, ...]:
     wallets = [(Wallet.SPOT, speech.balances)]
     if speech.funding_wallet is not None and reading.has_wallet_api:
         wallets.append((Wallet.FUNDING, speech.funding_wallet))
-    replies = await asyncio.gather(*(reading.calls.read_shared(ask.call, {"params": ask.params}) for _, ask in wallets))
+    replies = await asyncio.gather(*(_in_wallet(reading, wallet, ask) for wallet, ask in wallets))
     found: list[Balance] = []
     for (wallet, _), reply in zip(wallets, replies, strict=True):
         collateral = speech.one_wallet and wallet is Wallet.SPOT and reading.holds_shorts
@@ -55,6 +56,18 @@ async def balances(reading: Reading) -> tuple[Balance, ...]:
         what = f"{wallet.value} balance"
         found += understood(reading, what, translate.balances, reading.venue, wallet, reply, without)
     return tuple(found)
+
+
+async def _in_wallet(reading: Reading, wallet: Wallet, ask: Ask) -> object:
+    try:
+        return await reading.calls.read_shared(ask.call, {"params": ask.params})
+    except SaidNo as no:
+        if wallet is not Wallet.FUNDING or no.code not in reading.quirks.codes.permission:
+            raise
+    raise Unavailable(
+        f"{reading.venue} does not show the funding wallet to this API key, so what lies there is not known. Nothing "
+        "was changed. Give the key the right to move money inside the account (never the right to withdraw)."
+    )
 
 
 async def margin_accounts(reading: Reading) -> tuple[MarginAccount, ...]:

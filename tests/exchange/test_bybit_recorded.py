@@ -81,6 +81,13 @@ def test_the_one_wallet_is_counted_once() -> None:
     )  # fmt: skip
 
 
+def test_a_key_that_may_not_see_the_funding_wallet_is_told_which_right_it_lacks() -> None:
+    """What lies there is not guessed, and the key is not called wrong."""
+    closed = {"GET /v5/asset/transfer/query-account-coins-balance": page({}, 10005, "Permission denied")}
+    with pytest.raises(Unavailable, match="right to move money inside the account"):
+        told(lambda venue: venue.balances(), closed)
+
+
 @pytest.mark.parametrize("kind", [MarketKind.LINEAR_FUTURE, MarketKind.INVERSE_PERPETUAL])
 def test_what_would_not_be_seen_is_not_traded(kind: MarketKind) -> None:
     """A short that no read shows would be sold again in every cycle."""

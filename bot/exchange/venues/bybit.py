@@ -186,6 +186,7 @@ QUIRKS: Final = Quirks(
         not_executed=frozenset({"10006", "10018"}),  # docs: over the rate limit, not processed
         clock=frozenset({"10002"}),
         key=frozenset({"10003", "10004", "10005", "10007", "10009", "10010", "33004"}),
+        permission=frozenset({"10005"}),
         order_absent=frozenset({"110001"}),
         symbol_absent=frozenset({"10001"}),
         # docs: server timeout and internal error; the outcome of a write is not known then (10000, 10016, 110079)
