@@ -10,6 +10,8 @@ from bot.settings.venues import OFFERS
 from bot.sim.wire.codecs import SPOKEN
 
 NOT_TOLD = "not told"
+NOTHING = "nothing is sent there"
+ONLY_READ = "Read for `check`, `plan` and dry runs, and nothing else:"
 BEGIN, END = "<!-- printed by `make docs` -->", "<!-- to here -->"
 
 
@@ -25,12 +27,17 @@ class Ability:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Question:
-    """`case` of the acceptance matrix proves the answer on the local testnet; empty where none does."""
+    """`case` of the acceptance matrix proves the answer on the local testnet; empty where none does.
+
+    `sends` marks what only matters where something is sent, `market` what a dry run reads of everybody's market.
+    """
 
     name: str
     answer: Callable[[Quirks], str]
     source: Callable[[Quirks], str]
     case: str = ""
+    sends: bool = False
+    market: bool = False
 
 
 def abilities(venue: str) -> tuple[Ability, ...]:
@@ -38,14 +45,17 @@ def abilities(venue: str) -> tuple[Ability, ...]:
     quirks = quirks_of(venue)
     if quirks is None:
         raise KeyError(venue)
-    return tuple(
-        Ability(
-            name=question.name,
-            answer=question.answer(quirks),
-            source=question.source(quirks),
-            proof=_proof(venue, question.case),
-        )
-        for question in QUESTIONS
+    return tuple(_ability(quirks, question) for question in QUESTIONS)
+
+
+def _ability(quirks: Quirks, question: _Question) -> Ability:
+    if quirks.reads_only and question.sends:
+        return Ability(name=question.name, answer=NOTHING, source="reads_only", proof="stopped before it leaves")
+    return Ability(
+        name=question.name,
+        answer=question.answer(quirks),
+        source=question.source(quirks),
+        proof=_proof(quirks, question),
     )
 
 
@@ -68,13 +78,21 @@ def table(venues: Iterable[str] = KNOWN) -> str:
 def refreshed(page: str) -> str:
     """The page of the docs with the table as the code has it now, between the two marks."""
     before, _, rest = page.partition(BEGIN)
-    return before + BEGIN + "\n\n" + table() + "\n" + END + rest.partition(END)[2]
+    read = [venue for venue in KNOWN if OFFERS[venue].reads_only]
+    both = f"{table(venue for venue in KNOWN if venue not in read)}\n{ONLY_READ}\n\n{table(read)}"
+    return f"{before}{BEGIN}\n\n{both}\n{END}{rest.partition(END)[2]}"
 
 
-def _proof(venue: str, case: str) -> str:
-    if venue not in SPOKEN or not case:
+def _proof(quirks: Quirks, question: _Question) -> str:
+    if quirks.reads_only and question.market:
+        return "read right from replies of its manual"
+    if quirks.id not in SPOKEN or not question.case:
         return "unverified"
-    return f"proved on the local testnet ({case})"
+    return f"proved on the local testnet ({question.case})"
+
+
+def _use(quirks: Quirks) -> str:
+    return "check, plan and dry run" if quirks.reads_only else "every mode it has"
 
 
 def _kinds(quirks: Quirks) -> str:
@@ -126,17 +144,20 @@ def _through(speech_of: Callable[[Speech], str], binance: str) -> Callable[[Quir
 
 
 QUESTIONS: tuple[_Question, ...] = (
+    _Question(name="what it may be used for", answer=_use, source=lambda _: "bot/settings/venues", market=True),
     _Question(
         name="futures that carry the short",
         answer=_kinds,
         source=_through(lambda _: "fetch_markets", "/fapi/v1/exchangeInfo, /dapi/v1/exchangeInfo"),
         case="E01",
+        market=True,
     ),
     _Question(
         name="margin mode",
         answer=_margin_modes,
         source=_through(lambda speech: speech.leverage.mode.call, USD_M.settings or ""),
         case="E25",
+        sends=True,
     ),
     _Question(
         name="position mode",
@@ -169,12 +190,14 @@ QUESTIONS: tuple[_Question, ...] = (
         answer=_through(lambda speech: speech.counts.value, "coins (coin-margined: contracts)"),
         source=_through(lambda _: "market table", "market table"),
         case="E07",
+        market=True,
     ),
     _Question(
         name="an order is found by our own id",
         answer=lambda _: "yes",
         source=_through(_by_client_id, USD_M.order),
         case="E09",
+        sends=True,
     ),
     _Question(
         name="one id, one order",
@@ -185,24 +208,28 @@ QUESTIONS: tuple[_Question, ...] = (
             "error " + ", ".join(sorted(quirks.codes.duplicate)) if quirks.codes.duplicate else "no code"
         ),
         case="E11",
+        sends=True,
     ),
     _Question(
         name="an absent order proves nothing for",
         answer=lambda quirks: f"{quirks.quarantine_s} s",
         source=lambda _: "the manual on receive windows and delays",
         case="E10",
+        sends=True,
     ),
     _Question(
         name="a closing order cannot open",
         answer=lambda _: "reduce-only or the venue's own word",
         source=_through(lambda speech: f"closing: {dict(speech.orders.closing)}", "reduceOnly"),
         case="E05",
+        sends=True,
     ),
     _Question(
         name="spot to margin transfers",
         answer=_transfers,
         source=_through(lambda speech: "transfer" if speech.movement else "no call", "/sapi/v1/asset/transfer"),
         case="E23",
+        sends=True,
     ),
     _Question(
         name="maintenance tiers",
@@ -215,6 +242,7 @@ QUESTIONS: tuple[_Question, ...] = (
         answer=lambda _: "told",
         source=_through(lambda speech: speech.marks.call, USD_M.premium),
         case="E01",
+        market=True,
     ),
     _Question(
         name="funding interval",
@@ -223,6 +251,7 @@ QUESTIONS: tuple[_Question, ...] = (
         ),
         source=_through(lambda speech: speech.funding.call, USD_M.funding_intervals),
         case="E22",
+        market=True,
     ),
     _Question(
         name="funding that was paid",

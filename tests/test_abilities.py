@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.abilities import BEGIN, END, abilities, cases, refreshed
+from bot.abilities import BEGIN, END, NOTHING, abilities, cases, refreshed
 from bot.exchange.quirks import KNOWN
+from bot.settings.venues import OFFERS
 from tests.acceptance.cases import CASES
 from tests.acceptance.table import PAGE as ACCEPTANCE
 from tests.acceptance.table import cell
@@ -36,6 +37,17 @@ def test_every_answer_names_its_source(venue: str) -> None:
         assert row.answer
         assert row.source
         assert row.proof
+
+
+@pytest.mark.parametrize("venue", [venue for venue in KNOWN if OFFERS[venue].reads_only])
+def test_nothing_about_orders_is_claimed_of_a_venue_that_is_only_read(venue: str) -> None:
+    """What was never sent is not said to work."""
+    told = {row.name: row for row in abilities(venue)}
+    assert told["what it may be used for"].answer == "check, plan and dry run"
+    assert told["an order is found by our own id"].answer == NOTHING
+    assert told["a closing order cannot open"].answer == NOTHING
+    assert told["mark and index price"].proof == "read right from replies of its manual"
+    assert told["maintenance tiers"].proof == "unverified"
 
 
 def test_known_differences_are_told() -> None:

@@ -45,7 +45,7 @@ def test_machines_read_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
-@pytest.mark.parametrize(("venue", "why"), [("okx", "not available in this version"), ("bnance", "not a venue")])
+@pytest.mark.parametrize(("venue", "why"), [("ftx", "not a venue"), ("bnance", "not a venue")])
 def test_an_unknown_venue_is_named(venue: str, why: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 2, and what there is instead."""
     assert run(["check", "--venue", venue]) == 2
