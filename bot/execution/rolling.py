@@ -149,9 +149,11 @@ def _orders(
     before = intents[-1].id if intents else None
     owed_now = entering.floor_amount(min(roll.owed, depth))
     if entering.tradable(owed_now, mark_in.mark_price):
+        # no part of the pairs: it is ordinary growth, at an ordinary price
+        plain = limit_price(Side.SELL, entering, mark_in.mark_price, replace(rule, protective=False))
         catching_up = OrderIntent(
             id=next(numbers), venue=roll.venue, symbol=roll.entering, side=Side.SELL, amount=owed_now,
-            limit_price=sell_at, reduce_only=False, protective=False,
+            limit_price=plain, reduce_only=False, protective=False,
             reasons=("what an earlier half left open is sold before the roll goes on",), after=before,
         )  # fmt: skip
         intents.append(catching_up)

@@ -151,4 +151,5 @@ def test_what_an_earlier_half_left_open_is_sold_before_the_roll_goes_on() -> Non
     late = orders(planned(replace(roll(cost_max=None, urgent=True), owed=d("0.09"))))
     assert late[1].after is None
     assert not late[0].protective
+    assert late[0].limit_price == first.limit_price > late[2].limit_price
     assert orders(planned(replace(roll(), owed=d("0.001"))))[0].side is Side.BUY

@@ -20,6 +20,7 @@ from tests.soak.safeguards import safeguards
 ZERO = Decimal(0)
 ONE = Decimal(1)
 HOUR = timedelta(hours=1)
+MOVES = ("fill", "liquidation", "settlement")
 SLACK = Decimal("1.02")  # half spread, fees and the tick, far below any rule that would be broken on purpose
 SLIPPAGE_MAX = Decimal("0.003")
 PROTECTIVE = 5  # protective orders may go five times as far from the mark
@@ -200,7 +201,10 @@ class _Judge:
         began: datetime,
         by_others: list[tuple[datetime, str, Decimal]],
     ) -> Iterator[Violation]:
-        """B5: the short that would be there, in all contracts of a coin, is covered by what was owned when decided."""
+        """B5: the short that would be there, in all contracts of a coin, is covered by what was owned when decided.
+
+        A fixed ratio is never overshot by growing; the half of a roll that follows what was bought back does not grow.
+        """
         coin, price = coin_of(order.symbol), order.price
         same = {symbol: amount for symbol, amount in positions.items() if coin_of(symbol) == coin}
         held = sum((max(ZERO, in_coins(symbol, -amount, price)) for symbol, amount in same.items()), ZERO)
@@ -215,15 +219,25 @@ class _Judge:
         unsettled = sum((_unsettled_sell(row, order) for row in order.request.rows), ZERO)
         short = held - sold_by_others + unsettled + in_coins(order.symbol, order.amount, price)
         owned = self._owned(coin, began, order.line.at)
-        ratio = Decimal(str(self.evidence.settings["hedge_ratio_max"]))
+        highest = ratio = Decimal(str(self.evidence.settings["hedge_ratio_max"]))
         cycle = self.cycle_of.get(order.request.cycle)
         if cycle is not None and cycle.ratio is not None:
-            ratio = min(ratio, cycle.ratio * INDEX_FROM_MARK)  # a fixed ratio is never overshot
+            ratio = min(ratio, cycle.ratio * INDEX_FROM_MARK)
         lot = in_coins(order.symbol, ONE, price) if inverse(order.symbol) else LOTS.get(pair_of(order.symbol), ZERO)
         allowed = owned * ratio + lot
+        if allowed < short <= owned * highest + lot:
+            allowed = max(allowed, self._held_at(coin, began, price))
         if short > allowed:
             text = f"{order.client_id} makes the short {short} {coin}, {allowed} are allowed of {owned} owned"
             yield self.broken("B5", text, request=order.request, line=order.line.sequence)
+
+    def _held_at(self, coin: str, at: datetime, price: Decimal) -> Decimal:
+        """The short of a coin at an instant, in all its contracts. Units: coins."""
+        last: dict[str, Decimal] = {}
+        for line in self.evidence.ledger:
+            if line.at <= at and line.kind in MOVES and "position" in line.facts and coin_of(line.symbol) == coin:
+                last[line.symbol] = Decimal(line.facts["position"])
+        return sum((max(ZERO, in_coins(symbol, -amount, price)) for symbol, amount in last.items()), ZERO)
 
     def _filled(
         self,
@@ -363,24 +377,23 @@ class _Judge:
         shorts = {symbol: -amount for symbol, amount in final.positions.items()}
         if any(amount < 0 for amount in shorts.values()):
             return  # a long that somebody else opened is left alone and stops growth
+        held = _by_pair(shorts, marks)
         outer = Decimal(self.evidence.settings["band"][0])  # type: ignore[index]
         wanted = _wanted(self.evidence, marks)
         for coin, owned in final.owned.items():
             symbol = f"{coin}USDT"
             if symbol not in marks:
                 continue
-            gap = shorts.get(symbol, ZERO) - wanted[coin]
+            gap = held[symbol] - wanted[coin]
             least = max(LOTS[symbol], NOTIONAL_MIN[symbol] / marks[symbol] + LOTS[symbol])
             if abs(gap) <= owned * outer + least:
                 continue
-            if gap < 0 and (self._at_a_limit(shorts, marks) or self._in_the_way()):
-                continue
-            if self._out_of_orders(last.ended_at):
+            limited = gap < 0 and (self._at_a_limit(shorts, marks) or self._in_the_way())
+            if limited or self._out_of_orders(last.ended_at):
                 continue
             yield self.broken(
                 "L1",
-                f"{symbol} is short {shorts.get(symbol, ZERO)}, wanted are {wanted[coin]} of {owned}: "
-                f"{last.record[-400:]}",
+                f"{symbol} is short {held[symbol]}, wanted are {wanted[coin]} of {owned}: {last.record[-400:]}",
                 cycle=last.number,
             )
 
@@ -444,6 +457,15 @@ def _differs(row: Row, words: dict[str, str]) -> str | None:
     if not same_contract(row.symbol, words["symbol"]):
         return f"symbol {row.symbol} in the journal, {words['symbol']} sent"
     return None
+
+
+def _by_pair(shorts: dict[str, Decimal], marks: dict[str, Decimal]) -> dict[str, Decimal]:
+    """The shorts in all contracts of a pair, in coins of its perpetual: a future above the index protects more."""
+    held: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for symbol, amount in shorts.items():
+        if (pair := pair_of(symbol)) in marks:
+            held[pair] += amount * marks.get(symbol, marks[pair]) / marks[pair]
+    return held
 
 
 def _wanted(evidence: Evidence, marks: dict[str, Decimal]) -> dict[str, Decimal]:

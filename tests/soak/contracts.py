@@ -1,5 +1,6 @@
 """Which coin a contract's name speaks of, and how many coins an amount of it is: the audit's own reading of names."""
 
+from datetime import datetime
 from decimal import Decimal
 
 FACES = {"BTC": Decimal(100), "ETH": Decimal(10)}  # dollars per coin-margined contract
@@ -13,6 +14,12 @@ def coin_of(symbol: str) -> str:
 def pair_of(symbol: str) -> str:
     """BTCUSDT for BTCUSDT_250328: both trade in the same lots."""
     return symbol.partition("_")[0]
+
+
+def expiry_of(symbol: str) -> datetime | None:
+    """When BTCUSDT_250328 ends; None for a perpetual. Source: Binance, contract specifications, 08:00 UTC."""
+    day = symbol.partition("_")[2]
+    return datetime.strptime(f"{day} 08 +0000", "%y%m%d %H %z") if day.isdigit() else None
 
 
 def inverse(symbol: str) -> bool:

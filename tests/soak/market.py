@@ -9,32 +9,45 @@ from math import exp
 from bot.sim.feed import Bar
 from bot.sim.model import MarketType, Quote
 from bot.sim.state import MarketKey
+from tests.soak.contracts import pair_of
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 STEP = timedelta(seconds=60)
 
 
 class WalkFeed:
-    """Prices of a few coins, spot and perpetual; `still` stops them where they are."""
+    """Prices of a few coins, spot and perpetual; `still` stops them where they are.
 
-    start = START
-    end = START + timedelta(days=3650)
+    `dated` are dated contracts by the share at which they stand above the index.
+    """
+
     step = STEP
 
-    def __init__(
-        self, prices: Mapping[str, Decimal], chance: random.Random, *, volatility: float, jump: float, depth: Decimal
+    def __init__(  # noqa: PLR0913 - drawn values, each of its own kind
+        self,
+        prices: Mapping[str, Decimal],
+        chance: random.Random,
+        *,
+        volatility: float,
+        jump: float,
+        depth: Decimal,
+        start: datetime = START,
+        dated: Mapping[str, float] | None = None,
     ) -> None:
+        self.start, self.end = start, start + timedelta(days=3650)
+        self._dated = dict(sorted((dated or {}).items()))
         self._chance = chance
         self._prices = {coin: float(price) for coin, price in sorted(prices.items())}
         self._volatility, self._jump, self._depth = volatility, jump, depth
         self._place = 0
         self._quotes: dict[MarketKey, Quote] = {}
         self.still = False
-        self.markets: frozenset[MarketKey] = frozenset((m, f"{c}USDT") for c in prices for m in _MARKETS)
+        here: set[MarketKey] = {(market, f"{coin}USDT") for coin in prices for market in _MARKETS}
+        self.markets: frozenset[MarketKey] = frozenset(here | {("linear", symbol) for symbol in self._dated})
         self._draw()
 
     def quotes(self, at: datetime) -> Mapping[MarketKey, Quote]:
-        place = (at - START) // STEP
+        place = (at - self.start) // STEP
         while self._place < place:
             self._place += 1
             if not self.still:
@@ -74,6 +87,10 @@ class WalkFeed:
                 self._quotes[market, f"{coin}USDT"] = Quote(
                     mid=index, mark=mark, index=index, depth_notional=self._depth
                 )
+        for symbol, basis in self._dated.items():
+            index = self._quotes["linear", pair_of(symbol)].index
+            above = Decimal(f"{float(index) * (1 + basis):.1f}")
+            self._quotes["linear", symbol] = Quote(mid=above, mark=above, index=index, depth_notional=self._depth)
 
 
 _MARKETS: tuple[MarketType, ...] = ("spot", "linear")

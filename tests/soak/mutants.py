@@ -37,13 +37,22 @@ class Mutant:
 
 
 def deliberate_defect(
-    name: str, defect: str, rules: str, intensity: float = 0.5, kinds: tuple[str, ...] = ()
+    name: str,
+    defect: str,
+    rules: str,
+    intensity: float = 0.5,
+    kinds: tuple[str, ...] = (),
+    shown_by: tuple[int, ...] = (),
 ) -> Callable[[Patch], Patch]:
-    """Keep a defect in the list; `kinds` of fault and `intensity` are those at which it shows best."""
+    """Keep a defect in the list; `kinds` of fault, `intensity` and seeds (`shown_by`) are those that show it best."""
 
     def keep(apply: Patch) -> Patch:
-        allowed = frozenset(rules.split())
-        MUTANTS.append(Mutant(name=name, defect=defect, rules=allowed, apply=apply, intensity=intensity, kinds=kinds))
+        MUTANTS.append(
+            Mutant(
+                name=name, defect=defect, rules=frozenset(rules.split()), apply=apply,
+                intensity=intensity, kinds=kinds, shown_by=shown_by,
+            )
+        )  # fmt: skip
         return apply
 
     return keep
@@ -96,7 +105,7 @@ def _empty_is_flat() -> Iterator[None]:
         yield
 
 
-@deliberate_defect("absent-at-once", "the first `no such order` proves that there is none", "D4 A5 B5")
+@deliberate_defect("absent-at-once", "the first `no such order` proves that there is none", "D4 A5 B5", shown_by=(3,))
 @contextmanager
 def _absent_at_once() -> Iterator[None]:
     async def careless(row: Any, intent: Any, venue: Any, hands: Any) -> Any:
@@ -181,7 +190,9 @@ def _blind_resend() -> Iterator[None]:
         yield
 
 
-@deliberate_defect("old-view-believed", "positions that do not show our own last fill are acted on", "B5 B10 D4")
+@deliberate_defect(
+    "old-view-believed", "positions that do not show our own last fill are acted on", "B5 B10 D4", shown_by=(13,)
+)
 @contextmanager
 def _old_view_believed() -> Iterator[None]:
     def credulous(snapshot: Any, known_positions: Any) -> Any:
@@ -192,7 +203,7 @@ def _old_view_believed() -> Iterator[None]:
         yield
 
 
-@deliberate_defect("leverage-cap-ignored", "collateral is neither asked for nor checked", "B10")
+@deliberate_defect("leverage-cap-ignored", "collateral is neither asked for nor checked", "B10", shown_by=(10,))
 @contextmanager
 def _leverage_cap_ignored() -> Iterator[None]:
     fitting = collateral.fit_to_collateral
@@ -288,7 +299,9 @@ def _fills_forgotten() -> Iterator[None]:
         yield
 
 
-@deliberate_defect("unchecked-replies", "a reply counts whatever its status and shape", "W1 W2 D4 C2 B5")
+@deliberate_defect(
+    "unchecked-replies", "a reply counts whatever its status and shape", "W1 W2 D4 C2 B5", shown_by=(16,)
+)
 @contextmanager
 def _unchecked_replies() -> Iterator[None]:
     def anything(status: int, text: str, **_: Any) -> envelope.CheckedText:

@@ -9,6 +9,7 @@ from typing import Any
 from bot import cycle, deliberate, happenings, observe, setaside
 from bot.domain.intent import Ending, Outcome
 from bot.execution import executor, planner
+from bot.policy.expiry_roll import ExpiryRoll
 from bot.risk import caps
 from tests.soak import runner
 from tests.soak.mutants import deliberate_defect
@@ -17,8 +18,7 @@ from tests.soak.surgery import placed, without_guards
 
 @deliberate_defect(
     "growth-after-failed-reduction", "what should have become smaller and did not keeps nothing from growing", "B12",
-    0.5, ("partial_fill",),
-)  # fmt: skip
+    0.5, ("partial_fill",), shown_by=(7,))  # fmt: skip
 @contextmanager
 def _growth_after_failed_reduction() -> Iterator[None]:
     add = executor._Failed.add
@@ -59,14 +59,14 @@ def _frozen_symbol_traded() -> Iterator[None]:
         yield
 
 
-@deliberate_defect("halt-ignored", "shorts grow although Ballast was halted", "E4", 0.05)
+@deliberate_defect("halt-ignored", "shorts grow although Ballast was halted", "E4", 0.05, shown_by=(3,))
 @contextmanager
 def _halt_ignored() -> Iterator[None]:
     with placed(cycle, "_halted", lambda _: None):
         yield
 
 
-@deliberate_defect("pause-ignored", "shorts grow although the user paused", "E4", 0.05)
+@deliberate_defect("pause-ignored", "shorts grow although the user paused", "E4", 0.05, shown_by=(7,))
 @contextmanager
 def _pause_ignored() -> Iterator[None]:
     with placed(cycle, "_paused", lambda _: None):
@@ -106,7 +106,7 @@ def _volatility_cap_ignored() -> Iterator[None]:
         yield
 
 
-@deliberate_defect("hourly-limit-ignored", "orders are sent however many there were", "E5", 0.05)
+@deliberate_defect("hourly-limit-ignored", "orders are sent however many there were", "E5", 0.05, shown_by=(3,))
 @contextmanager
 def _hourly_limit_ignored() -> Iterator[None]:
     with without_guards("hourly"):
@@ -125,7 +125,9 @@ def _order_limit_ignored() -> Iterator[None]:
         yield
 
 
-@deliberate_defect("margin-mode-left-alone", "a short is opened under whatever margin mode is set", "B9", 0.05)
+@deliberate_defect(
+    "margin-mode-left-alone", "a short is opened under whatever margin mode is set", "B9", 0.05, shown_by=(7,)
+)
 @contextmanager
 def _margin_mode_left_alone() -> Iterator[None]:
     settings = planner.settings_for
@@ -160,4 +162,20 @@ def _no_record_of_trouble() -> Iterator[None]:
             close(desk, record)
 
     with placed(cycle, "_close", shy):
+        yield
+
+
+@deliberate_defect(
+    "expiry-cutoff-ignored", "shorts are opened in a contract that ends today", "B8", 0.05, shown_by=(22, 33)
+)
+@contextmanager
+def _expiry_cutoff_ignored() -> Iterator[None]:
+    choose = ExpiryRoll._choose
+
+    def late(self: Any, need: Any, view: Any, scene: Any) -> Any:
+        choice = choose(self, need, view, scene)
+        ending = [row for row in view.instruments if row.base == need.asset and row.expires_at is not None]
+        return replace(choice, aim=min(ending, key=lambda row: str(row.expires_at))) if choice and ending else choice
+
+    with placed(ExpiryRoll, "_choose", late), without_guards("expiry"):
         yield

@@ -237,6 +237,7 @@ def settings_for(world: World) -> Settings:
     """The schedule's settings as a user's profile would give them."""
     words = world.evidence.settings
     outer, inner = cast("tuple[str, str]", words["band"])
+    dated = bool(words.get("dated"))
     return Settings.model_validate(
         {
             "mode": "testnet",
@@ -246,8 +247,19 @@ def settings_for(world: World) -> Settings:
                 {"asset": coin, "amount": str(amount), "label": "cold"}
                 for coin, amount in world.schedule.external.items()
             ],
-            "venues": [{"id": "binance", "margin_mode": words["margin_mode"], "transfers": words["transfers"]}],
-            "policy": {"size": words["size"], "pace": {"band_outer": outer, "band_inner": inner}},
+            "venues": [
+                {
+                    "id": "binance",
+                    "margin_mode": words["margin_mode"],
+                    "transfers": words["transfers"],
+                    "markets": ["linear-perpetual", "linear-future"] if dated else ["linear-perpetual"],
+                }
+            ],
+            "policy": {
+                "size": words["size"],
+                "place": {"rule": "expiry-roll" if dated else "direct"},
+                "pace": {"band_outer": outer, "band_inner": inner},
+            },
             "risk": {
                 "leverage_cap": words["leverage_cap"],
                 "response_days": 1,

@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
-from tests.soak.contracts import coin_of, pair_of
+from tests.soak.contracts import coin_of, expiry_of, pair_of
 from tests.soak.evidence import CycleSeen, Evidence, Request, Violation
 from tests.soak.orders import OURS, is_order, protective
 
 ZERO = Decimal(0)
 HOUR = timedelta(hours=1)
+CUTOFF = timedelta(hours=24) - timedelta(seconds=60)
 CLOCKS_APART = timedelta(seconds=30)
 IN_FLIGHT = timedelta(seconds=5)  # what was under way when an answer asked for silence
 TRANSIT = HOUR - timedelta(seconds=100)
@@ -34,6 +35,7 @@ def safeguards(evidence: Evidence) -> Iterator[Violation]:
     yield from judge.failed_reductions()
     yield from judge.margin_modes()
     yield from judge.foreign_orders()
+    yield from judge.expiries()
     yield from judge.amounts()
 
 
@@ -129,6 +131,18 @@ class _Judge:
         for request in self.evidence.requests:
             if request.method == "DELETE" and not request.parameters.get("origClientOrderId", "").startswith(OURS):
                 yield self.broken("A9", "an order was cancelled that is not ours", request)
+
+    def expiries(self) -> Iterator[Violation]:
+        """B8: nothing new is opened in a contract that ends within a day."""
+        for request in self.orders:
+            ends_at = expiry_of(request.parameters["symbol"])
+            if (
+                ends_at
+                and request.parameters["side"] == "SELL"
+                and ends_at - request.at < CUTOFF
+                and not protective(request)
+            ):
+                yield self.broken("B8", f"{request.parameters['symbol']} ends at {ends_at:%d %b %H:%M}", request)
 
     # amounts owned ------------------------------------------------------------------------------------------------
 

@@ -1,16 +1,22 @@
 """One seed -> everything that will happen in one run: market, portfolio, settings, faults, kills, other people."""
 
 import random
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from bot.sim.faults import FAULTS
+from tests.soak.market import START
 
 INTENSITIES = (0.05, 0.15, 0.3, 0.5)
 # What the venue itself does wrong although nobody asked it to: meaningful only where it keeps client ids for ever.
 VENUE_TWICE = "duplicate_execution"
 LASTING = frozenset({"banned"})
 EVENTS = ("deposit", "deposit", "withdrawal", "withdrawal", "profile", "profile", "manual", "adl", "cash")
+DATED = ("BTC", "ETH")
+EXPIRY = datetime(2026, 3, 27, 8, 0, tzinfo=UTC)
+QUARTERS = ("260327", "260626")
 HANDS = ("pause", "resume", "resume", "resume", "halt", "meddle", "meddle", "meddle")
 RATIOS = ("0", "0.25", "0.5", "0.8", "1")
 COINS = {"BTC": Decimal(60000), "ETH": Decimal(3000), "SOL": Decimal(150)}
@@ -46,8 +52,8 @@ class Schedule:
 
     `intensity` is the chance of a fault per write, `read_share` of it meets each read: where every read fails, no
     write is ever reached. For `order_lag_s` and `position_lag_s` after an order, look-ups and positions do not show
-    it yet. Where `faults_only` is given, no fault strikes but these, by cycle and name. The event "profile" is the user
-    changing his mind about the ratio, and a restart.
+    it yet. `dated` are dated contracts by their price above the index. Where `faults_only` is given, no fault strikes
+    but these, by cycle and name. The event "profile" is the user changing his mind about the ratio, and a restart.
     """
 
     seed: int
@@ -70,6 +76,8 @@ class Schedule:
     fault_seed: int
     latency_seed: int
     luck_seed: int
+    start: datetime = START
+    dated: Mapping[str, float] = field(default_factory=dict)
     faults_only: frozenset[tuple[int, str]] | None = None
 
 
@@ -128,8 +136,20 @@ def _widened(plain: Schedule, *, chosen: bool) -> Schedule:
     )
     kinds = (*plain.kinds, "banned") if banned and not chosen else plain.kinds
     cash = plain.futures_cash or (Decimal(0) if plain.settings["transfers"] else plain.spot_cash)
+    settings = {**plain.settings, "orders_per_hour_max": limit}
+    return _with_dated(replace(plain, cycles=cycles, kinds=kinds, futures_cash=cash, settings=settings), tree)
+
+
+def _with_dated(schedule: Schedule, tree: random.Random) -> Schedule:
+    """Quarterly futures beside the perpetuals, and a beginning shortly before one of them ends."""
+    coins = [coin for coin in schedule.owned if coin in DATED]
+    left_h, above = tree.choice((2, 20, 50, 160)), tree.uniform(-0.01, 0.04)
+    if not coins or tree.random() > 0.15:
+        return schedule
+    dated = {f"{coin}USDT_{name}": share for coin in coins for name, share in zip(QUARTERS, (0.0, above), strict=True)}
+    start, cash = EXPIRY - timedelta(hours=left_h), max(schedule.futures_cash, schedule.spot_cash / 2)
     return replace(
-        plain, cycles=cycles, kinds=kinds, futures_cash=cash, settings={**plain.settings, "orders_per_hour_max": limit}
+        schedule, start=start, dated=dated, futures_cash=_money(cash), settings={**schedule.settings, "dated": True}
     )
 
 

@@ -23,11 +23,12 @@ from bot.sim.listings import default_listings
 from bot.sim.market import Market
 from bot.sim.memory_session import MemoryResponse, MemorySession
 from bot.sim.model import Rejected, SideName, WalletName
+from bot.sim.quarterly import dated_listings
 from bot.sim.wire.exchange import ApiKey, Exchange
 from bot.sim.wire.request import WireRequest
 from tests.soak.evidence import Evidence, LedgerLine, Request, Row, Standing
-from tests.soak.market import START, WalkFeed
-from tests.soak.schedule import COINS, RATIOS, Kill, Schedule
+from tests.soak.market import WalkFeed
+from tests.soak.schedule import COINS, QUARTERS, RATIOS, Kill, Schedule
 
 ACCOUNT = "family"
 ORDER = "/fapi/v1/order"
@@ -117,7 +118,7 @@ class SoakClock:
         return self._world.now + timedelta(seconds=self._world.skew_s)
 
     def monotonic(self) -> float:
-        return (self._world.now - START).total_seconds()
+        return (self._world.now - self._world.schedule.start).total_seconds()
 
     async def sleep(self, seconds: float) -> None:
         until = self._world.now + timedelta(seconds=seconds)
@@ -137,10 +138,13 @@ class World:
             volatility=schedule.volatility,
             jump=schedule.jump_chance,
             depth=schedule.depth_notional,
+            start=schedule.start,
+            dated=schedule.dated,
         )
         coins = set(schedule.owned)
         listings = [row for row in default_listings() if row.base in coins | {"BTC"}]
-        self.engine = Engine(listings=listings, at=START, unique_forever=schedule.unique_forever)
+        listings += [row for row in dated_listings(schedule.start, schedule.start) if row.symbol in schedule.dated]
+        self.engine = Engine(listings=listings, at=schedule.start, unique_forever=schedule.unique_forever)
         self.engine.open_account(ACCOUNT, _first_money(schedule))
         key = ApiKey(key=KEY, secret=SECRET, account=ACCOUNT)
         self.exchange = Exchange(market=Market(self.engine, self.feed), keys={KEY: key})
@@ -159,6 +163,7 @@ class World:
         )
         self._note_market()
         self._note_owned()
+        self._hold_dated()
 
     # time ---------------------------------------------------------------------------------------------------------
 
@@ -221,6 +226,12 @@ class World:
                 amount=amount.quantize(Decimal("0.01")), price=None, time_in_force="IOC", reduce_only=side == "buy",
                 client_id="",
             )  # fmt: skip
+
+    def _hold_dated(self) -> None:
+        """A part of each short lies in the contract that ends first, as if an earlier bot had put it there."""
+        for symbol in sorted(self.schedule.dated):
+            if symbol.endswith(QUARTERS[0]):
+                self._trade(symbol, "sell", self.standing().owned.get(symbol[:3], Decimal(0)) / 5)
 
     def change_mind(self) -> None:
         """The user edits his profile; the next process reads it."""
