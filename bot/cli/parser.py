@@ -14,7 +14,10 @@ from bot.cli.arguments import Arguments
 from bot.domain.errors import ConfigurationError
 
 DEFAULT_PROFILE = Path("ballast.toml")
-SCENARIOS = ("crash-and-rally", "calm", "rally", "crash", "alt-crash", "funding-squeeze", "depeg", "outage")
+SCENARIOS = (
+    "crash-and-rally", "calm", "rally", "crash", "alt-crash", "funding-squeeze", "depeg", "outage", "rich-basis",
+    "backwardation",
+)  # fmt: skip
 LEAPS = ("rally-in-a-minute", "rally-in-an-hour", "rally-too-far")
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 Word = TypeVar("Word", bound=str)
+SPARE_MIN = Decimal("0.05")
 
 
 class Table(BaseModel):
@@ -76,6 +77,12 @@ def _asset_keys(values: dict[str, Decimal]) -> dict[str, Decimal]:
     return values
 
 
+def _spare(value: Decimal) -> Decimal:
+    if value < SPARE_MIN:
+        raise ValueError(f"must be {SPARE_MIN} or more, or shorts are cut and opened again at every tick")
+    return value
+
+
 def empty(description: str = "") -> Any:
     """Fill a table that is absent from its own defaults, so that a default exists once."""
     return Field(default={}, validate_default=True, description=description)
@@ -85,6 +92,7 @@ Exact = Annotated[Decimal, BeforeValidator(_exact)]
 Positive = Annotated[Exact, Field(gt=0)]
 NotNegative = Annotated[Exact, Field(ge=0)]
 Fraction = Annotated[Exact, Field(ge=0, le=1)]
+Spare = Annotated[Fraction, AfterValidator(_spare)]
 PositiveFraction = Annotated[Exact, Field(gt=0, le=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 SecondsOrZero = Annotated[float, Field(ge=0, allow_inf_nan=False)]

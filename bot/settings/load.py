@@ -49,6 +49,11 @@ def load_settings(
         settings = Settings(**raw)
     except ValidationError as error:
         raise configuration_error([*problems, *sentences(error, raw)]) from None
+    if not (paths or settings.venues or problems):
+        raise ConfigurationError(
+            "There is no profile: give one with --config FILE or BALLAST_CONFIG, or write ./ballast.toml. Nothing was "
+            "touched. `ballast demo` and `ballast localnet --write-config FILE` need none."
+        )
     problems += contradictions(settings)
     if problems:
         raise configuration_error(problems)

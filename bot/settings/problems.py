@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from bot.domain.errors import ConfigurationError
-from bot.settings import adjustments, model, rules
+from bot.settings import adjustments, model, rules, running
 
 Location = tuple[int | str, ...]
 
@@ -24,10 +24,10 @@ TABLES: dict[tuple[str, ...], tuple[type[BaseModel], ...]] = {
     ("policy", "pace"): (rules.Pace,),
     ("risk",): (model.Risk,),
     ("dry_run",): (model.DryRun,),
-    ("schedule",): (model.Schedule,),
-    ("journal",): (model.Journal,),
-    ("watch",): (model.Watch,),
-    ("network",): (model.Network,),
+    ("schedule",): (running.Schedule,),
+    ("journal",): (running.Journal,),
+    ("watch",): (running.Watch,),
+    ("network",): (running.Network,),
 }
 LISTS = (("holdings",), ("venues",), ("policy", "adjust"))
 SECRETIVE = re.compile(r"key|secret|pass|token|alert|auth|sign|credential", re.IGNORECASE)
@@ -36,7 +36,8 @@ SECRETIVE = re.compile(r"key|secret|pass|token|alert|auth|sign|credential", re.I
 def configuration_error(problems: Sequence[str]) -> ConfigurationError:
     """All problems in one message, one per line."""
     if len(problems) == 1:
-        return ConfigurationError(f"{problems[0]}. Nothing was touched.")
+        end = "" if problems[0].endswith("?") else "."
+        return ConfigurationError(f"{problems[0]}{end} Nothing was touched.")
     listed = "\n".join(f"  - {problem}" for problem in problems)
     return ConfigurationError(f"{len(problems)} settings cannot be used; nothing was touched:\n{listed}")
 

@@ -13,6 +13,8 @@ import pytest
 from bot.cli import endings, run
 from bot.cli.parser import parse
 from bot.domain import errors
+from bot.sim.scenarios import SCENARIOS
+from bot.sim.sudden import LEAPS
 from tests.settings.profiles import GOOD
 
 COMMANDS = ("check", "plan", "once", "run", "status", "flatten", "pause", "resume", "localnet", "demo")
@@ -101,7 +103,7 @@ def test_no_profile_says_what_is_missing(tmp_path: Path) -> None:
     """In an empty directory the first thing missing is a venue."""
     ended = command("plan", directory=tmp_path)
     assert ended.returncode == 2
-    assert "[[venues]]" in ended.stderr
+    assert "There is no profile" in ended.stderr
 
 
 def test_profiles_may_stand_before_and_after_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,3 +208,11 @@ def test_a_pause_without_a_reason_is_still_shown(tmp_path: Path) -> None:
     given = profile(tmp_path)
     assert command("pause", "--reason", " ", "--config", given, directory=tmp_path).returncode == 0
     assert "PAUSED: paused by hand" in command("status", "--config", given, directory=tmp_path).stdout
+
+
+def test_every_scenario_is_named_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """The words of the help are not made from the simulator, which would cost every command its start."""
+    with pytest.raises(SystemExit):
+        parse(["localnet", "--help"])
+    told = capsys.readouterr().out
+    assert [name for name in (*SCENARIOS, *LEAPS) if name not in told] == []

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.errors import ConfigurationError
+from bot.settings import load_settings
 from tests.settings.profiles import GOOD, KEYED, KEYS, complaint
 
 
@@ -21,7 +23,7 @@ def added(text: str) -> str:
 BAD: dict[str, tuple[str, tuple[str, ...]]] = {
     "misspelt key": (
         added('[policy.pace]\nband_outter = "0.05"\n'),
-        ("[policy.pace] band_outter", "did you mean band_outer?"),
+        ("[policy.pace] band_outter", "did you mean band_outer? Nothing"),
     ),
     "misspelt table": (added("[risks]\nx = 1\n"), ("risks is not a setting", "did you mean risk?")),
     "key of another table": (added('[risk]\nband_outer = "0.1"\n'), ("[risk] band_outer", "belongs to [policy.pace]")),
@@ -30,6 +32,10 @@ BAD: dict[str, tuple[str, tuple[str, ...]]] = {
     "ratio above 1": (
         changed('ratio = "0.5"', 'ratio = "1.4"'),
         ("[policy.size] ratio", "1.4"),
+    ),
+    "buffer too small": (
+        added('[risk]\ncollateral_buffer = "0.01"\n'),
+        ("[risk] collateral_buffer must be 0.05 or more", "not '0.01'"),
     ),
     "ratio below 0": (changed('ratio = "0.5"', 'ratio = "-0.1"'), ("[policy.size] ratio", "-0.1")),
     "ratio not a number": (
@@ -214,3 +220,9 @@ def test_misspelt_variable_is_refused(variable: str, hint: str, tmp_path: Path) 
     said = complaint(tmp_path, GOOD, environ={**KEYS, variable: "canary-value"})
     assert hint in said
     assert "canary" not in said
+
+
+def test_without_any_profile_it_is_said_how_to_give_one() -> None:
+    """And not that a venue lacks a role."""
+    with pytest.raises(ConfigurationError, match="There is no profile: give one with --config FILE"):
+        load_settings([], environ={}, env_file=None)
