@@ -54,7 +54,7 @@ def _carried_out(thought: Deliberation, amount: Decimal) -> Decimal:
     return next((row.amount for row in thought.steps), amount)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=200)
 @given(
     alt=st.booleans(),
     cap=st.sampled_from(["1", "1.5", "2", "3"]),
@@ -122,7 +122,7 @@ def test_with_unchanged_data_the_second_cycle_rests(  # noqa: PLR0913, PLR0917 -
     story = []
     for _ in range(ROUNDS):
         shown = view(
-            instruments=(instrument(asset),),
+            instruments=(instrument(asset, step="0.000001"),),
             marks=(mark(asset, price),),
             positions=_held(asset, price, amount),
             margins=(margin(str(own)),),
@@ -135,8 +135,9 @@ def test_with_unchanged_data_the_second_cycle_rests(  # noqa: PLR0913, PLR0917 -
         after = _carried_out(thought, amount)
         story.append((amount, after, moved))
         amount, own, cash = after, own + moved, cash - moved
-    # a cut may be followed by one step more: a reduction the policy wants anyhow, growth on what was moved in
+    # one step more may follow: a reduction the policy wants anyhow; growth on what was moved in, or after an emergency
     assert all(before == after and moved == 0 for before, after, moved in story[2:]), story
     grown = [number for number, (before, after, _) in enumerate(story) if after > before]
     cut = [number for number, (before, after, _) in enumerate(story) if after < before]
-    assert not (grown and cut) or (max(cut) < min(grown) and story[0][2] > 0), story
+    emergency = story[0][1] == 0 or story[0][2] > 0
+    assert not (grown and cut) or (max(cut) < min(grown) and emergency), story
