@@ -61,7 +61,8 @@ SPEECH: Final = Speech(
         currency="asset",
         wallet="balance",
         unrealised="unrealizePnl",
-        # unverified: `frozen` holds what orders bind only (docs, version 2: equity - frozen - available is left over)
+        # docs say "frozen asset" and no more; whatever it means, what is neither free nor lost is bound.
+        # unverified: that `balance` leaves unrealised profit out, as its namesake does at Binance
         initial=(),
         maintenance=None,
         withdrawable="availableBalance",
