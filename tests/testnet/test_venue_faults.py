@@ -8,7 +8,7 @@ import pytest
 from bot.sim.faults import DEFAULT_KINDS, FAULTS
 from tests.acceptance.stage import stage
 
-VENUES = ("bybit", "bingx", "mexc")
+VENUES = ("bybit", "bingx", "weex", "mexc")
 ON_ORDERS = tuple(name for name in DEFAULT_KINDS if FAULTS[name].scope in ("any", "write", "order"))
 ON_READS = tuple(name for name in DEFAULT_KINDS if name not in ON_ORDERS)
 
