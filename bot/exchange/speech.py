@@ -171,6 +171,7 @@ class Speech:
     `candle_counts` says in what candles are counted where that differs from orders, `inverse_unit` how much face value
     one unit of an inverse market is where that is not the contract size. `history_rate` leads to the rate of a settled
     funding payment; `history_before` names the parameter that asks for older ones where an answer holds the newest.
+    `paid_every_h` is set where funding is settled more often than the interval its rate is told for.
     """
 
     counts: Counts
@@ -217,3 +218,4 @@ class Speech:
     inverse_unit: Decimal | None = None
     history_rate: str = "fundingRate"
     history_before: str | None = None
+    paid_every_h: Decimal | None = None

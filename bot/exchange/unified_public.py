@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -105,14 +105,13 @@ async def _indexes(reading: Reading, symbols: Iterable[str]) -> dict[str, Decima
 
 async def funding(reading: Reading, symbols: Iterable[str]) -> tuple[FundingRate, ...]:
     """The coming funding payments; an interval the venue does not tell is read off its settled payments."""
-    ask = speech_of(reading).funding
+    ask, paid = speech_of(reading).funding, speech_of(reading).paid_every_h
     rates = []
     for symbol, row in (await rows_of(reading, ask, symbols)).items():
         told = understood(reading, "funding interval", translate.interval_h, row, ask)
         hours = told if told is not None else await _inferred_interval(reading, symbol)
-        rates.append(
-            understood(reading, "funding rate", translate.funding_rate, reading.venue, symbol, row, ask, hours)
-        )
+        found = understood(reading, "funding rate", translate.funding_rate, reading.venue, symbol, row, ask, hours)
+        rates.append(found if paid is None else replace(found, rate=found.rate * paid / hours, interval_h=paid))
     return tuple(rates)
 
 

@@ -48,7 +48,7 @@ FACTS: Mapping[str, Facts] = {
     "hyperliquid": Facts(
         quote="USDC", step="0.00001", rate="0.0000125", interval_h=1, settled=("0.0000125", "0.000009"), price="60000.1"
     ),
-    "deribit": Facts(quote="USDC", rate="0.0000316", settled=("0.00001", "0.000012")),
+    "deribit": Facts(quote="USDC", rate="0.00000395", interval_h=1, settled=("0.00001", "0.000012")),
     "krakenfutures": Facts(quote="USD", rate="0.00001", interval_h=1, settled=("0.000012", "0.00001"), price="60000.1"),
 }
 
@@ -137,6 +137,7 @@ TRAPS: Mapping[str, tuple[str, Callable[[Quirks], Quirks]]] = {
     "OKX without an index": ("okx", spoken(index=None)),
     "Gate contracts taken for coins": ("gate", spoken(counts=Counts.COINS)),
     "Deribit's rate of eight hours taken for every hour's": ("deribit", spoken(history_rate="fundingRate")),
+    "Deribit paid every eight hours": ("deribit", spoken(paid_every_h=None)),
     "Kraken asked for its time": ("krakenfutures", spoken(time_call="fetch_time")),
 }
 

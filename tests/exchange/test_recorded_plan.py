@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from bot import doctor
-from bot.cycle import preview_cycle
+from bot.cycle import preview_cycle, run_cycle
 from bot.doctor import examine
 from bot.domain.published import published
+from bot.domain.record import CycleRecord
 from bot.exchange import session
 from bot.exchange.quirks import KNOWN, quirks_of
 from bot.settings import Settings, load_settings
@@ -79,6 +80,27 @@ def test_a_dry_run_plans_on_the_recorded_market(venue: str, tmp_path: Path, monk
         assert row.is_read(request.method, request.url.path), request.line
         assert str(request.url.host) in row.hosts_live
         assert not [name for name in request.headers if any(word in name.lower() for word in SECRETS)], request.line
+
+
+@pytest.mark.parametrize("venue", READ_ONLY)
+def test_a_dry_run_trades_in_the_simulation_alone(venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The planned short is filled against the recorded book, remembered, and wanted no second time."""
+    replay = Replay(venue)
+    monkeypatch.setattr(session, "aiohttp_transport", lambda: replay)
+
+    async def run() -> tuple[CycleRecord, CycleRecord]:
+        clock = FrozenClock(replay.recording.at)
+        async with open_desk(settings_of(venue, tmp_path), purpose="once", clock=clock) as desk:
+            return await run_cycle(desk), await run_cycle(desk)
+
+    first, second = asyncio.run(run())
+    (outcome,) = [row for row in published(first)["outcomes"] if row["average_price"]]
+    assert outcome["average_price"].startswith("60010")
+    (position,) = published(second)["positions"]
+    assert D(14900) < abs(D(position["notional"])) < D(15001)
+    assert D(position["contracts"]) < 0
+    assert published(second)["intents"] == []
+    assert {request.method for request in replay.requests} == ({"POST"} if venue == "hyperliquid" else {"GET"})
 
 
 @pytest.mark.parametrize("venue", READ_ONLY)

@@ -23,8 +23,9 @@ SPEECH: Final = Speech(
     inverse_unit=Decimal(1),  # docs: amount of an inverse one is US dollars; contractSize 10 is no factor
     market_types={"fetchAllMarkets": True},
     marks=Ask(call="fetch_ticker", each=True, paths={"mark": "markPrice", "index": "indexPrice", "at": "timestamp"}),
-    # docs: funding runs continuously; what the last eight hours came to is told as the rate of eight hours
+    # docs: funding runs continuously; what the last eight hours came to is told, and every hour is settled by itself
     funding=Ask(call="fetch_funding_rate", each=True, paths={"rate": "fundingRate", "interval": "interval"}),
+    paid_every_h=Decimal(1),
     history_rate="info.interest_1h",  # ccxt passes on interest_8h of every hour, eight times what was paid
     spot_prices=Ask(call="fetch_ticker", each=True, paths={"bid": "bid", "ask": "ask"}),
     depths=(5, 10, 20, 50, 100, 1000),  # docs, "get_order_book": depth
