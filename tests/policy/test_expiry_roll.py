@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.domain.hedge import Carry, Roll, Target
@@ -131,6 +131,7 @@ def test_what_is_wanted_over_all_contracts_never_exceeds_the_need(
 ) -> None:
     """By value at mark, and no roll moves more than is there."""
     near = dated(days)
+    assume(near.symbol != FAR.symbol)  # two contracts of one day are one contract
     held = [
         short_in(row, str(Decimal(amount) / 1000))
         for row, amount in ((near, held_near), (instrument(), held_perpetual))
