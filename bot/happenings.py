@@ -109,7 +109,9 @@ def believe_amounts(
     events = flows(accepted, believed) if accepted else []
     for event in events:
         journal.note(snapshot.at, event.kind.value, event.text)
-    remembered = {PENDING: _amounts_to_json(seen if jumps else {}), ACCEPTED: _amounts_to_json(believed)}
+    # only what leapt waits for a second look: an amount that is as it was confirms no other leap
+    waiting = {asset: seen.get(asset, ZERO) for asset in jumps}
+    remembered = {PENDING: _amounts_to_json(waiting), ACCEPTED: _amounts_to_json(believed)}
     kept: dict[str, str] = {}
     if transit is not None:
         found, cash = _on_their_way(accepted, believed, snapshot, journal, transit, stablecoins)

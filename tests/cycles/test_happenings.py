@@ -14,9 +14,9 @@ from bot.domain.errors import Unavailable
 from bot.domain.event import EventKind
 from bot.domain.record import CycleRecord, CycleStatus
 from bot.execution.journal import Journal
-from bot.happenings import TRANSIT
+from bot.happenings import TRANSIT, believe_amounts
 from bot.risk.transit import TransitRule, from_json
-from tests.builders import BTC, VENUE, d
+from tests.builders import BTC, VENUE, d, snapshot, view
 from tests.cycles.desk import desk, journal
 from tests.fake_venue import FakeVenue, ManualClock
 
@@ -158,3 +158,25 @@ def test_coins_on_their_way_are_not_lost_by_dying_while_they_are_noted(tmp_path:
             _cycle(fake, book, transit_s=3600)
             known = from_json(book.setting(TRANSIT))
         assert known["BTC"].missing == d("0.2"), commit
+
+
+def _doubted(book: Journal, *holdings: tuple[str, str]) -> set[str]:
+    seen = snapshot(view(), *holdings)
+    return set(believe_amounts(seen, book, d("0.5"), None, frozenset({"USDT"})).doubtful)
+
+
+def test_a_leap_waits_for_its_own_second_look(tmp_path: Path) -> None:
+    """That another amount leapt one look earlier confirms nothing."""
+    with journal(tmp_path) as book:
+        assert _doubted(book, ("BTC", "1"), ("ETH", "1")) == set()
+        assert _doubted(book, ("BTC", "1"), ("ETH", "10")) == {"ETH"}
+        assert _doubted(book, ("BTC", "1.9"), ("ETH", "10")) == {"BTC"}
+        assert _doubted(book, ("BTC", "1.9"), ("ETH", "10")) == set()
+
+
+def test_a_coin_that_is_gone_altogether_is_believed_at_the_second_look(tmp_path: Path) -> None:
+    """Nothing of it is listed any more; its hedge must not wait for ever."""
+    with journal(tmp_path) as book:
+        assert _doubted(book, ("BTC", "1"), ("ETH", "1")) == set()
+        assert _doubted(book, ("ETH", "1")) == {"BTC"}
+        assert _doubted(book, ("ETH", "1")) == set()

@@ -177,7 +177,8 @@ class _Judge:
         saw = [
             row for row in self.evidence.cycles if begun <= row.began_at and row.ended_at <= at and row.ending in SAW
         ]
-        return _Change(at=at, before=before, after=after, since=saw[-1]) if saw else None
+        # one look may have doubted what it saw; the second one believed it
+        return _Change(at=at, before=before, after=after, since=saw[-1]) if len(saw) > 1 else None
 
     def _by_their_clock(self, since: datetime, until: datetime) -> timedelta:
         """A span as a machine measured it whose clock was set meanwhile; it has no other clock that outlives it."""

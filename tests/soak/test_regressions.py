@@ -4,7 +4,7 @@ import pytest
 
 from tests.soak.audit import audit
 from tests.soak.runner import run
-from tests.soak.schedule import draw_plain
+from tests.soak.schedule import draw, draw_plain
 
 CYCLES = 40
 ONCE_BROKEN = {
@@ -21,8 +21,22 @@ ONCE_BROKEN = {
 }
 
 
+ONCE_BROKEN_WIDER = {
+    512: "an amount that leapt was believed at once because another had leapt one cycle before",
+}
+
+
 @pytest.mark.parametrize(("seed", "what"), ONCE_BROKEN.items(), ids=[f"seed-{seed}" for seed in ONCE_BROKEN])
 def test_what_was_broken_once_stays_whole(seed: int, what: str) -> None:
     """A schedule that found a defect is played again in every test run."""
     broken = audit(run(draw_plain(seed, CYCLES)))
+    assert not broken, f"{what}: {broken[0]}"
+
+
+@pytest.mark.parametrize(
+    ("seed", "what"), ONCE_BROKEN_WIDER.items(), ids=[f"seed-{seed}" for seed in ONCE_BROKEN_WIDER]
+)
+def test_what_was_broken_once_stays_whole_in_wider_schedules(seed: int, what: str) -> None:
+    """The same for seeds drawn with bans, hands and dated contracts."""
+    broken = audit(run(draw(seed, CYCLES)))
     assert not broken, f"{what}: {broken[0]}"
