@@ -51,7 +51,7 @@ class VolatilityTarget:
             if exposure <= 0:
                 rows.append(need)
                 continue
-            measured = measured_volatility(scene, need.asset, self.measure)
+            measured = measured_volatility(scene.history, scene.at, need.asset, self.measure)
             before = scene.memory.of(NAME, need.asset)
             if isinstance(measured, str):
                 row, kept = self._blind(need, exposure, before, measured)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from math import fsum, log, sqrt
 
-from bot.domain.history import BarSeries, FundingSeries, moment, seconds
+from bot.domain.history import BarSeries, FundingSeries, History, moment, seconds
 from bot.domain.sense import DAYS_PER_YEAR
 from bot.policy.estimators.hedge_ratio import seeded_ewma
 from bot.policy.estimators.volatility import PARKINSON, blend_volatility, yearly
@@ -64,20 +64,20 @@ class MeasuredFunding:
     known_at: datetime
 
 
-def measured_volatility(scene: Scene, asset: str, rule: VolatilityRule) -> MeasuredVolatility | str:
+def measured_volatility(history: History, at: datetime, asset: str, rule: VolatilityRule) -> MeasuredVolatility | str:
     """Volatility of an asset from its daily bars, or a sentence why there is none."""
-    found = scene.history.bars_of(asset, scene.at)
+    found = history.bars_of(asset, at)
     if found is None:
-        return scene.history.troubles.get(asset, f"no daily bars of {asset} are known")
-    if not found.fresh(scene.at):
-        trouble = scene.history.troubles.get(asset, "")
+        return history.troubles.get(asset, f"no daily bars of {asset} are known")
+    if not found.fresh(at):
+        trouble = history.troubles.get(asset, "")
         return (
             f"the newest daily bar of {asset} is of {found.known_at:%Y-%m-%d %H:%M}, too old{trouble and ': '}{trouble}"
         )
     if len(found) < rule.bars_min:
         return f"only {len(found)} daily bars of {asset} are known, {rule.bars_min} are needed"
-    implied = scene.history.implied.get(asset) if rule.implied_weight > 0 else None
-    young = implied is not None and timedelta(0) <= scene.at - implied.at <= IMPLIED_AGE_MAX
+    implied = history.implied.get(asset) if rule.implied_weight > 0 else None
+    young = implied is not None and timedelta(0) <= at - implied.at <= IMPLIED_AGE_MAX
     return _measured(found, rule, implied.points if implied is not None and young else None)
 
 

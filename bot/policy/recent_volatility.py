@@ -1,16 +1,13 @@
-"""The volatility that bounds leverage: from the daily bars of an asset where there are enough of them, else unknown."""
+"""The volatility that bounds leverage: measured as the volatility rule measures it by default, or unknown."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from functools import lru_cache
 
-from bot.domain.history import BarSeries, History, HistoryAsk
-from bot.policy.estimators.volatility import Bars, parkinson_ewma, range_volatilities
+from bot.domain.history import History, HistoryAsk
+from bot.policy.measured import MeasuredVolatility, VolatilityRule, measured_volatility
 
-BARS_MIN = 60
 SPAN = timedelta(days=120)
-LONG_RUN_SHARE = 0.6  # calm weeks are not taken for a calm market
-KEPT = 1024
+RULE = VolatilityRule()
 
 
 def volatility_asks(assets: Iterable[str]) -> tuple[HistoryAsk, ...]:
@@ -23,21 +20,9 @@ def recent_volatility(history: History, assets: Iterable[str], at: datetime) -> 
 
     Source: policy_math 4.4: Parkinson-EWMA 0.97 over at least 60 days, floored at 60 % of its long-run mean.
     """
-    found = {}
-    for asset in assets:
-        bars = history.bars_of(asset, at)
-        if bars is not None and len(bars) >= BARS_MIN and bars.fresh(at):
-            volatility = _measured(bars)
-            if volatility is not None:
-                found[asset] = volatility
-    return found
-
-
-@lru_cache(maxsize=KEPT)
-def _measured(bars: BarSeries) -> float | None:
-    try:
-        recent = parkinson_ewma(bars.high, bars.low).volatility
-        whole = range_volatilities(Bars(open=bars.open, high=bars.high, low=bars.low, close=bars.close)).parkinson
-    except ValueError:
-        return None
-    return max(recent, LONG_RUN_SHARE * whole) or None
+    told = {asset: measured_volatility(history, at, asset, RULE) for asset in assets}
+    return {
+        asset: found.volatility
+        for asset, found in told.items()
+        if isinstance(found, MeasuredVolatility) and found.volatility > 0
+    }

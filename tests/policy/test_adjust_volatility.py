@@ -125,7 +125,7 @@ def test_a_lost_memory_does_not_throw_a_hedge_away() -> None:
 def test_flat_ranges_fall_back_to_closes() -> None:
     """A market whose highs equal its lows has no ranges to learn from."""
     bars = series("BTC/USDT:USDT", prices(walk(1, days=120)), width=0.0)
-    found = measured_volatility(scene(bars={"BTC": bars}), "BTC", VolatilityRule())
+    found = measured_volatility(scene(bars={"BTC": bars}).history, NOW, "BTC", VolatilityRule())
     assert not isinstance(found, str)
     assert found.estimator == "close-to-close"
     assert 0.4 < found.volatility < 0.8
@@ -140,7 +140,7 @@ def test_volatility_counts_as_no_less_than_part_of_its_long_run() -> None:
         high=tuple(100 * (1 + width / 2) for width in widths),
         low=tuple(100 * (1 - width / 2) for width in widths),
     )
-    found = measured_volatility(scene(bars={"BTC": stormy}), "BTC", VolatilityRule())
+    found = measured_volatility(scene(bars={"BTC": stormy}).history, NOW, "BTC", VolatilityRule())
     assert not isinstance(found, str)
     assert found.volatility == 0.6 * found.long_run > found.realised
 
@@ -173,7 +173,7 @@ def test_an_implied_index_is_blended_while_it_is_fresh() -> None:
         seen = scene(bars={"BTC": moving(0.6)})
         index = ImpliedVolatility(points=100.0, at=NOW - age_h * DAY / 24)
         seen = replace(seen, snapshot=replace(seen.snapshot, history=replace(seen.history, implied={"BTC": index})))
-        found = measured_volatility(seen, "BTC", rule)
+        found = measured_volatility(seen.history, seen.at, "BTC", rule)
         assert not isinstance(found, str)
         assert abs(found.volatility - expected) < 1e-9
 
