@@ -106,11 +106,12 @@ def _margin_modes(quirks: Quirks) -> str:
 
 
 def _sandbox(quirks: Quirks) -> str:
-    return {"demo": "demo trading", "testnet": "testnet", "none": "none"}[quirks.sandbox]
+    usual = {"demo": "demo trading", "testnet": "testnet", "none": "none"}[quirks.sandbox]
+    return f"{usual} or testnet" if quirks.hosts_testnet else usual
 
 
 def _sandbox_from(quirks: Quirks) -> str:
-    return ", ".join(sorted(quirks.hosts_demo)) or "ccxt urls.test and the manual"
+    return ", ".join(sorted(quirks.hosts_demo | quirks.hosts_testnet)) or "ccxt urls.test and the manual"
 
 
 def _transfers(quirks: Quirks) -> str:

@@ -73,7 +73,7 @@ async def _venue(settings: Settings, row: Venue, memory: Journal) -> list[Findin
     try:
         clock: Clock = await LocalnetClock.ask(row.localnet) if row.localnet else SystemClock()
         venue = make_venue(settings, row, clock)
-        keep_silence(venue, memory, clock, where=row.localnet or settings.mode)
+        keep_silence(venue, memory, clock, where=row.localnet or row.place(settings.mode))
     except ConfigurationError as error:
         return [_fail(row.id, str(error), 2)]
     except BallastError as error:

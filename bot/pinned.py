@@ -10,7 +10,7 @@ from bot.domain.errors import ConfigurationError
 
 MODE = "world.mode"
 VENUES = "world.venues"
-LOCALNET = "localnet"
+PLACES = {"localnet": "on the local testnet", "demo": "in its demo trading", "testnet": "on its testnet"}
 
 
 class Memory(Protocol):
@@ -31,7 +31,7 @@ def fingerprint(api_key: str) -> str:
 def refuse_other_world(memory: Memory, path: Path, mode: str, venues: Mapping[str, tuple[str, str]]) -> tuple[str, ...]:
     """Stop when the journal was made in another mode, or at another kind of place; give back which keys are new.
 
-    `venues` are place ("localnet" or the mode) and key fingerprint by venue.
+    `venues` are place ("localnet", a sandbox, else the mode) and key fingerprint by venue.
     Raises: ConfigurationError; nothing was touched.
     """
     before = memory.setting(MODE)
@@ -42,9 +42,8 @@ def refuse_other_world(memory: Memory, path: Path, mode: str, venues: Mapping[st
         known = _pinned(memory).get(venue)
         if known is None:
             continue
-        if known[0] != place and LOCALNET in (known[0], place):
-            words = {True: f"with {venue} on the local testnet", False: f"with {venue} itself"}
-            raise _other(path, words[known[0] == LOCALNET], words[place == LOCALNET], mode)
+        if known[0] != place:
+            raise _other(path, f"with {venue} {_at(known[0])}", f"with {venue} {_at(place)}", mode)
         if known[1] and key and known[1] != key:
             changed.append(
                 f"the API key of {venue} is another one than before ({known[1]} before, {key} now, by fingerprint). A "
@@ -66,6 +65,10 @@ def pin(memory: Memory, mode: str, venues: Mapping[str, tuple[str, str]]) -> Non
         memory.set_setting(MODE, mode)
     if memory.setting(VENUES) != text:
         memory.set_setting(VENUES, text)
+
+
+def _at(place: str) -> str:
+    return PLACES.get(place, "itself")
 
 
 def _pinned(memory: Memory) -> dict[str, tuple[str, str]]:

@@ -29,7 +29,7 @@ from bot.execution.settlement import Hands
 from bot.halting import HaltRule
 from bot.lock import hold_account
 from bot.observe import Lookout, Watched, patiently
-from bot.pinned import LOCALNET, fingerprint, pin, refuse_other_world
+from bot.pinned import fingerprint, pin, refuse_other_world
 from bot.policy.recent_volatility import volatility_asks
 from bot.risk.autopilot import MarginLimits
 from bot.risk.caps import RESPONSE_BY_HAND_DAYS, RESPONSE_BY_TRANSFER_DAYS, CapRule
@@ -125,7 +125,7 @@ def check_world(settings: Settings, journal: Journal) -> tuple[str, ...]:
 def _worlds(settings: Settings) -> dict[str, tuple[str, str]]:
     return {
         row.id: (
-            LOCALNET if row.localnet else settings.mode,
+            row.place(settings.mode),
             fingerprint(row.api_key.get_secret_value() if row.api_key else ""),
         )
         for row in settings.venues
@@ -158,9 +158,8 @@ def make_account(settings: Settings, row: Venue, clock: Clock, memory: Journal |
     """The account of one [[venues]] entry: the exchange itself, or in a dry run a simulated one over its market."""
     venue = make_venue(settings, row, clock)
     # a plan writes nothing of its own, but a ban it earns must not be forgotten
-    keep_silence(
-        venue, memory.memory if isinstance(memory, Glance) else memory, clock, where=row.localnet or settings.mode
-    )
+    lasting = memory.memory if isinstance(memory, Glance) else memory
+    keep_silence(venue, lasting, clock, where=row.localnet or row.place(settings.mode))
     if settings.mode != "dry-run":
         return venue
     from bot.sim.shadow import ShadowVenue  # noqa: PLC0415 - only dry runs pay for the simulated exchange
@@ -181,6 +180,7 @@ def make_venue(settings: Settings, row: Venue, clock: Clock) -> CcxtVenue:
         venue_id=row.id,
         clock=clock,
         mode="testnet" if settings.mode == "testnet" else "live",
+        sandbox=row.sandbox if settings.mode == "testnet" and not row.localnet else None,
         read_only=settings.mode == "dry-run",
         market_kinds=row.kinds,
         margin_mode=row.margin_mode,
@@ -258,7 +258,7 @@ def make_desk(
 def _archive(settings: Settings) -> Archive:
     """The past as rules know it, kept beside the journal, apart for every world."""
     hedge = settings.hedge_venue
-    world = f"{hedge.id} {hedge.localnet or ('testnet' if settings.mode == 'testnet' else 'market')}"
+    world = f"{hedge.id} {hedge.localnet or (hedge.place('testnet') if settings.mode == 'testnet' else 'market')}"
     return Archive(Store(settings.journal.path.parent / "cache", version=ARCHIVE_VERSION), world=world)
 
 

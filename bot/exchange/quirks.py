@@ -6,7 +6,7 @@ Sources are named beside the cells: "docs" is the venue's public API manual, "cc
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Final, Literal
 
@@ -54,7 +54,8 @@ class Quirks:
     `silence_codes` are codes under status 200 that ask for silence, and for how long where neither a header nor their
     words name the millisecond it ends. `error_keys` name where replies carry the venue's own error; `speech` is the
     table of the unified calls, None for a venue that is asked by its own paths. `sandbox` says which of ccxt's switches
-    leads to `hosts_demo`. Over `limit_window_ms` ccxt's own limiter adds up the weights of requests.
+    leads to `hosts_demo`; `hosts_testnet` are a second sandbox beside a demo, behind ccxt's other switch.
+    Over `limit_window_ms` ccxt's own limiter adds up the weights of requests.
     `reads_only` marks a venue that was proved for reading: nothing that changes anything is ever sent to it, whatever
     the mode. `side_effects` are calls of ccxt's own that are kept from running.
     """
@@ -77,9 +78,18 @@ class Quirks:
     options: Mapping[str, object] = field(default_factory=dict)
     error_keys: ErrorKeys = USUAL_KEYS
     sandbox: Literal["none", "demo", "testnet"] = "none"
+    hosts_testnet: frozenset[str] = frozenset()
     speech: Speech | None = None
     reads_only: bool = False
     side_effects: tuple[str, ...] = ()
+
+    def in_sandbox(self, name: Literal["demo", "testnet"] | None) -> "Quirks | None":
+        """The row for the sandbox of this name (None: the usual one); None where the venue has no such sandbox."""
+        if name is None or name == self.sandbox:
+            return self
+        if name == "testnet" and self.hosts_testnet:
+            return replace(self, sandbox="testnet", hosts_demo=self.hosts_testnet)
+        return None
 
     @property
     def hosts(self) -> frozenset[str]:

@@ -47,6 +47,7 @@ from bot.exchange.store import Store
 from bot.exchange.venue_time import VenueTime
 
 Mode = Literal["live", "testnet"]
+Sandbox = Literal["demo", "testnet"]
 Secret = SecretStr | str | None
 
 
@@ -62,6 +63,7 @@ class CcxtVenue:
         venue_id: str,
         clock: Clock,
         mode: Mode = "testnet",
+        sandbox: Sandbox | None = None,
         market_kinds: tuple[MarketKind, ...] = (MarketKind.LINEAR_PERPETUAL,),
         margin_mode: MarginMode = MarginMode.CROSS,
         holds_shorts: bool = True,
@@ -75,7 +77,7 @@ class CcxtVenue:
         read_only: bool = False,
         limits: Limits | None = None,
     ) -> None:
-        quirks = _quirks(venue_id, market_kinds)
+        quirks = _quirks(venue_id, market_kinds, sandbox)
         limits = limits or (LOCAL_LIMITS if localnet else Limits())
         demo = mode == "testnet" and localnet is None
         credentials = Credentials(
@@ -107,8 +109,9 @@ class CcxtVenue:
             clock=clock,
             limits=limits,
             cache=cache_directory,
-            environment=_environment(mode, localnet, credentials),
-            has_wallet_api=not demo,
+            environment=_environment(f"{mode}-{sandbox}" if sandbox else mode, localnet, credentials),
+            # a testnet beside the demo is a whole venue
+            has_wallet_api=not demo or sandbox_beside(venue_id, sandbox),
             family=families_of(market_kinds)[0],
             dialect=self._dialect,
         )
@@ -295,10 +298,21 @@ class CcxtVenue:
         )
 
 
-def _quirks(venue_id: str, market_kinds: tuple[MarketKind, ...]) -> Quirks:
+def sandbox_beside(venue_id: str, sandbox: Sandbox | None) -> bool:
+    """Whether this is not the venue's usual sandbox but the other one."""
     quirks = quirks_of(venue_id)
-    if quirks is None:
+    return quirks is not None and sandbox is not None and sandbox != quirks.sandbox
+
+
+def _quirks(venue_id: str, market_kinds: tuple[MarketKind, ...], sandbox: Sandbox | None) -> Quirks:
+    known = quirks_of(venue_id)
+    if known is None:
         raise ConfigurationError(f"venue {venue_id!r} is not supported; known: {', '.join(KNOWN)}.")
+    quirks = known.in_sandbox(sandbox)
+    if quirks is None:
+        raise ConfigurationError(
+            f"{venue_id}: there is no sandbox {sandbox!r}. Nothing was touched. Leave the key out."
+        )
     for kind in market_kinds:
         if kind not in quirks.market_types:
             raise ConfigurationError(
@@ -329,7 +343,7 @@ def _plain(secret: Secret) -> str:
     return secret.get_secret_value() if isinstance(secret, SecretStr) else secret or ""
 
 
-def _environment(mode: Mode, localnet: str | None, credentials: Credentials) -> str:
+def _environment(mode: str, localnet: str | None, credentials: Credentials) -> str:
     # tiers depend on the account, so the cache of one key is not used for another
     account = hashlib.sha256(credentials.api_key.encode()).hexdigest()[:8] if credentials.api_key else "public"
     return f"{mode}-{localnet or 'real'}-{account}"

@@ -81,6 +81,10 @@ class Venue(Table):
         default=False,
         description="Whether spot coins may be moved to the coin-margined wallet; they stay coins, but leave spot.",
     )
+    sandbox: Literal["demo", "testnet"] | None = Field(
+        default=None,
+        description='Which sandbox mode "testnet" uses where there are two: Bybit has "demo" (default) and "testnet".',
+    )
     localnet: LoopbackAddress | None = Field(
         default=None, description="Only for the local testnet: every host of the venue is answered at this address."
     )
@@ -102,6 +106,13 @@ class Venue(Table):
     def tops_up(self) -> bool:
         """Whether collateral may be moved in from spot: stablecoins, or the coins themselves on an inverse market."""
         return self.coin_transfers if self.inverse else self.transfers and OFFERS[self.id].transfers
+
+    def place(self, mode: str) -> str:
+        """Which world an account of this entry is from: the local testnet, a sandbox by its name, or the mode."""
+        if self.localnet:
+            return "localnet"
+        usual = OFFERS[self.id].sandboxes[:1]
+        return self.sandbox or "".join(usual) if mode == "testnet" else mode
 
     @property
     def counts_spot(self) -> bool:
@@ -137,11 +148,6 @@ class Venue(Table):
                 'markets mixes "inverse-perpetual" with linear kinds, but their collateral differs (coins there, '
                 "the quote currency here); list either the one or the others"
             )
-        if self.transfers and "transfers" in self.model_fields_set and not OFFERS[self.id].transfers:
-            raise ValueError(
-                f"transfers = true, but Ballast cannot move collateral at {self.id}: what carries the shorts must lie "
-                "there already; leave the key out"
-            )
         if len(set(self.role)) != len(self.role):
             raise ValueError(f"role {list(self.role)} names the same role twice")
         if (self.api_key is None) != (self.api_secret is None):
@@ -150,6 +156,19 @@ class Venue(Table):
             raise ValueError(
                 f"keys of {self.id} have three parts; set BALLAST_VENUES__{self.id.upper()}__API_PASSPHRASE in the "
                 "environment or .env too"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _is_offered(self) -> Self:
+        sandboxes = OFFERS[self.id].sandboxes
+        if self.sandbox is not None and self.sandbox not in sandboxes:
+            offered = " or ".join(f'"{name}"' for name in sandboxes) or "none"
+            raise ValueError(f'sandbox "{self.sandbox}" does not exist at {self.id}; it has {offered}')
+        if self.transfers and "transfers" in self.model_fields_set and not OFFERS[self.id].transfers:
+            raise ValueError(
+                f"transfers = true, but Ballast cannot move collateral at {self.id}: what carries the shorts must lie "
+                "there already; leave the key out"
             )
         return self
 

@@ -11,7 +11,7 @@ _ALL: Final = frozenset({MarketKind.LINEAR_PERPETUAL, MarketKind.LINEAR_FUTURE, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What one exchange offers: kinds of futures, and a sandbox or the reason why there is none.
+    """What one exchange offers: kinds of futures, and sandboxes, the usual one first, or the reason why there is none.
 
     `passphrase` says that its keys have a third part, `transfers` that collateral can be moved between wallets.
     `reads_only` marks an exchange whose market was proved for check, plan and dry runs and nothing else, `keyless` one
@@ -19,6 +19,7 @@ class Offer:
     """
 
     kinds: frozenset[MarketKind]
+    sandboxes: tuple[str, ...] = ()
     no_sandbox: str | None = None
     passphrase: bool = False
     transfers: bool = True
@@ -29,9 +30,9 @@ class Offer:
 _READ: Final = "only its market is read"
 _TRADED: Final = "binance, bybit, bingx, weex or mexc"
 OFFERS: Final[dict[str, Offer]] = {
-    "binance": Offer(kinds=_ALL),
-    "bybit": Offer(kinds=_LINEAR, transfers=False),
-    "bingx": Offer(kinds=_LINEAR),
+    "binance": Offer(kinds=_ALL, sandboxes=("demo",)),
+    "bybit": Offer(kinds=_LINEAR, sandboxes=("demo", "testnet"), transfers=False),
+    "bingx": Offer(kinds=_LINEAR, sandboxes=("testnet",)),
     "weex": Offer(
         kinds=_LINEAR,
         no_sandbox="of WEEX's simulation ccxt reaches six calls, without leverage and open orders: too few to hedge",

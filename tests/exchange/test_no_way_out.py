@@ -1,16 +1,17 @@
 """For every venue: what a dry run can send, and what is left of a sandbox that could not be switched on."""
 
 import asyncio
+import contextlib
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from aiohttp import web
 
-from bot.domain.errors import ConfigurationError
+from bot.domain.errors import BallastError, ConfigurationError
 from bot.exchange import client as client_module
 from bot.exchange.client import Credentials, build_client, exchange_class
 from bot.exchange.quirks import KNOWN, Quirks, quirks_of
@@ -201,3 +202,32 @@ def test_no_host_is_both_live_and_sandbox(venue: str) -> None:
     assert row.hosts_live
     assert not row.hosts_live & row.hosts_demo
     assert bool(row.hosts_demo) == (row.sandbox != "none")
+
+
+def test_bybits_testnet_is_not_its_demo() -> None:
+    """Two sandboxes of one venue: each reaches its own host and no other, and the real one is in neither."""
+
+    def reached(sandbox: Literal["demo", "testnet"] | None) -> set[str]:
+        transport = FakeTransport({})
+        venue = CcxtVenue(
+            venue_id="bybit",
+            clock=FrozenClock(),
+            mode="testnet",
+            sandbox=sandbox,
+            api_key="a" * 18,
+            api_secret="b" * 36,
+            transport_factory=lambda: transport,
+        )
+
+        async def look() -> None:
+            with contextlib.suppress(BallastError):
+                await venue.connect()
+            await venue.close()
+
+        asyncio.run(look())
+        return {str(request.url.host) for request in transport.requests}
+
+    assert reached(None) == reached("demo") == {"api-demo.bybit.com"}
+    assert reached("testnet") == {"api-testnet.bybit.com"}
+    with pytest.raises(ConfigurationError, match="no sandbox 'testnet'"):
+        CcxtVenue(venue_id="binance", clock=FrozenClock(), sandbox="testnet")

@@ -21,6 +21,9 @@ def test_what_is_offered_is_what_the_table_can_do(venue: str) -> None:
     assert quirks is not None
     assert {kind.value for kind in OFFERS[venue].kinds} <= set(quirks.market_types)
     assert (OFFERS[venue].no_sandbox is None) == (quirks.sandbox != "none")
+    assert OFFERS[venue].sandboxes == tuple(
+        name for name in ("demo", "testnet") if quirks.sandbox != "none" and quirks.in_sandbox(name) is not None
+    )
     movable = quirks.speech is None or quirks.speech.movement is not None
     assert OFFERS[venue].transfers == movable
     assert OFFERS[venue].reads_only == quirks.reads_only

@@ -172,6 +172,7 @@ QUIRKS: Final = Quirks(
     hosts_live=frozenset({"api.bybit.com"}),
     hosts_demo=frozenset({"api-demo.bybit.com"}),  # ccxt urls.demotrading
     sandbox="demo",
+    hosts_testnet=frozenset({"api-testnet.bybit.com"}),  # ccxt urls.test
     client_id_pattern=re.compile(r"^[A-Za-z0-9_-]{1,36}$"),  # docs, "Place Order", orderLinkId
     quarantine_s=10,  # recvWindow 5 s, plus clock error and read lag
     recv_window_ms=5000,
