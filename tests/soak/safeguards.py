@@ -23,7 +23,7 @@ IN_FLIGHT = timedelta(seconds=5)  # what was under way when an answer asked for 
 TRANSIT = HOUR - timedelta(seconds=100)
 JUMP = Decimal("0.501")
 FALL = Decimal("0.03")
-SAW = ("hedged", "acted")
+SAW = ("hedged", "acted", "refused")
 
 
 def safeguards(evidence: Evidence) -> Iterator[Violation]:
@@ -175,10 +175,11 @@ class _Judge:
         at, before, after = changes[-1]
         begun = changes[-2][0] if len(changes) > 1 else self.evidence.owned_from[0][0]
         saw = [
-            row for row in self.evidence.cycles if begun <= row.began_at and row.ended_at <= at and row.ending in SAW
+            row
+            for row in self.evidence.cycles
+            if begun <= row.began_at and row.ended_at <= at and row.ending in SAW and _believed(coin, row.record)
         ]
-        # one look may have doubted what it saw; the second one believed it
-        return _Change(at=at, before=before, after=after, since=saw[-1]) if len(saw) > 1 else None
+        return _Change(at=at, before=before, after=after, since=saw[-1]) if saw else None
 
     def _by_their_clock(self, since: datetime, until: datetime) -> timedelta:
         """A span as a machine measured it whose clock was set meanwhile; it has no other clock that outlives it."""
@@ -193,3 +194,8 @@ class _Judge:
         worth = fallen * min(prices, default=ZERO)
         gain = max(row.cash for row in since) - min(row.cash for row in since)
         return gain < worth / 2  # more would mean that they were sold
+
+
+def _believed(coin: str, record: str) -> bool:
+    """Whether a cycle's own record shows this coin and no doubt about it."""
+    return f"'asset': '{coin}', 'amount': " in record and f"{coin} is left as it is" not in record
