@@ -82,7 +82,7 @@ SPEECH: Final = Speech(
     # unverified; docs, "Get account configuration"
     position_mode=LookUp(call="privateGetAccountConfig", params={}, rows="data.0.posMode"),
     position_modes={"net_mode": PositionMode.ONE_WAY, "long_short_mode": PositionMode.HEDGE},
-    brackets=Ask(call="fetch_market_leverage_tiers", params={"marginMode": "cross"}, each=True),
+    brackets=None,  # ccxt hands contracts (minSz, maxSz) on as money; the cautious tier stands in for them
     movement=Movement(wallets={Wallet.FUNDING: "funding", Wallet.FUTURES: "trading"}, listed=()),
     income=None,
     funding_sign=1,
