@@ -52,7 +52,9 @@ def judged(orders: list[tuple[str, str, str]], *, owned: str = "1", settle: bool
     return [row for row in audit(evidence) if row.rule in ("B1", "B5", "A1", "A2")]
 
 
-SETTINGS: dict[str, object] = {"order_notional_max": "1000000", "hedge_ratio_max": "1", "leverage_cap": "3"}
+SETTINGS: dict[str, object] = {
+    "order_notional_max": "1000000", "hedge_ratio_max": "1", "leverage_cap": "3", "margin_mode": "cross",
+}  # fmt: skip
 
 
 def _request(engine: Engine, number: int, symbol: str, side: str, amount: str) -> Request:
