@@ -16,16 +16,12 @@ from bot.deliberate import (
     movers,
     protect_only,
 )
-from bot.domain.errors import ConfigurationError, Refused, Stale, Unavailable
-from bot.domain.event import Event
-from bot.domain.explanation import Rationale
-from bot.domain.hedge import Target
+from bot.domain.errors import ConfigurationError, Refused, Unavailable
 from bot.domain.history import NO_HISTORY
-from bot.domain.intent import Ending, Outcome, Plan, Refusal
+from bot.domain.intent import Refusal
 from bot.domain.published import published
 from bot.domain.record import CycleRecord, CycleStatus
 from bot.domain.snapshot import Snapshot
-from bot.execution.arrival import arrived
 from bot.execution.executor import apply, told_after_sending
 from bot.execution.journal import Journal, KnownPosition
 from bot.execution.measured_cost import measured_costs
@@ -34,6 +30,7 @@ from bot.execution.retention import Retention, let_go
 from bot.execution.settlement import Hands, Settlement, settle
 from bot.execution.stranded import stranded, within_reach
 from bot.explain import Evidence, explain_if_possible
+from bot.findings import Findings, status_of, status_of_failure
 from bot.halting import HaltRule, broken_at_the_venue, broken_by_us, gone_on_too_long, halt
 from bot.happenings import believe_amounts, changed_positions, liquidations, strangers
 from bot.margin_look import look_at_margin
@@ -73,23 +70,6 @@ class Desk:
     remarks: Callable[[], Sequence[str]] = tuple
 
 
-@dataclass(slots=True, kw_only=True)
-class _Findings:
-    """What a cycle has learned so far; becomes the record whatever happens."""
-
-    snapshot: Snapshot | None = None
-    deliberation: Deliberation | None = None
-    targets: tuple[Target, ...] = ()
-    plan: Plan = field(default_factory=lambda: Plan(intents=()))
-    outcomes: list[Outcome] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    margin_only: bool = False
-    rationales: tuple[Rationale, ...] = ()
-    events: list[Event] = field(default_factory=list)
-    in_transit: Mapping[str, str] = field(default_factory=dict)
-
-
 async def run_cycle(desk: Desk) -> CycleRecord:
     """Run one whole cycle and journal its record.
 
@@ -100,7 +80,7 @@ async def run_cycle(desk: Desk) -> CycleRecord:
     cycle = desk.hands.journal.begin_cycle(begun_at)
     if desk.retention is not None:
         let_go(desk.hands.journal, desk.retention, begun_at)
-    found = _Findings()
+    found = Findings()
     try:
         away = await desk.enter()
         settled = await settle(desk.hands)
@@ -117,10 +97,10 @@ async def run_cycle(desk: Desk) -> CycleRecord:
         found.notes += applied.notes
         with told_after_sending(desk.hands.journal, cycle, found.outcomes):
             _halt_after(desk, found, cycle)
-        status = _status(desk, found, settled)
+        status = status_of(found, settled, halted=desk.hands.journal.latch() is not None)
         await _look_again(desk, found)
     except (Unavailable, Refused) as error:
-        status = _failed(error, found)
+        status = status_of_failure(error, found)
     except ConfigurationError as error:
         found.refusals.append(Refusal(intent_id="", guard="configuration", reason=str(error)))
         _close(desk, _record(desk, cycle, CycleStatus.REFUSED, found))
@@ -138,21 +118,21 @@ def _close(desk: Desk, record: CycleRecord) -> None:
 
 async def preview_cycle(desk: Desk) -> CycleRecord:
     """Say what the next cycle would do; sends nothing and writes nothing."""
-    found = _Findings()
+    found = Findings()
     try:
         await _observe(desk, found, await desk.enter())
         unsettled = within_reach(desk.hands.journal.open_intents(), desk.hands.venues)
         await _think(desk, found, "plan", replace(NOTHING_SETTLED, open=unsettled))
-        status = _status(desk, found, NOTHING_SETTLED)
+        status = status_of(found, NOTHING_SETTLED, halted=desk.hands.journal.latch() is not None)
         if status is not CycleStatus.HALTED:
             status = CycleStatus.ACTED if found.plan.intents else status
             status = CycleStatus.REFUSED if found.refusals else status
     except (Unavailable, Refused) as error:
-        status = _failed(error, found)
+        status = status_of_failure(error, found)
     return _record(desk, "plan", status, found)
 
 
-async def _observe(desk: Desk, found: _Findings, away: Mapping[str, str]) -> None:
+async def _observe(desk: Desk, found: Findings, away: Mapping[str, str]) -> None:
     """Look, with what is known from earlier of venues that do not answer now."""
     found.snapshot = await observe(desk.lookout, away=away, known=last_seen(desk.hands.journal))
     found.notes += [
@@ -161,7 +141,7 @@ async def _observe(desk: Desk, found: _Findings, away: Mapping[str, str]) -> Non
     ]
 
 
-async def _think(desk: Desk, found: _Findings, cycle: str, settled: Settlement) -> ApprovedPlan:
+async def _think(desk: Desk, found: Findings, cycle: str, settled: Settlement) -> ApprovedPlan:
     """From what was seen to what may be done; only the closer look at the books touches the world, by reading."""
     barred = _no_transfers(desk)
     journal = desk.hands.journal
@@ -174,7 +154,7 @@ async def _think(desk: Desk, found: _Findings, cycle: str, settled: Settlement) 
 
 
 async def _protect_alone(
-    desk: Desk, found: _Findings, cycle: str, settled: Settlement, trouble: Unavailable
+    desk: Desk, found: Findings, cycle: str, settled: Settlement, trouble: Unavailable
 ) -> ApprovedPlan:
     """Look after the margin by a narrower look when the whole picture cannot be had.
 
@@ -192,7 +172,7 @@ async def _protect_alone(
     return await _make_ready(desk, found, thought, cycle, settled)
 
 
-def _seen(found: _Findings) -> Snapshot:
+def _seen(found: Findings) -> Snapshot:
     if found.snapshot is None:
         raise ValueError("there is nothing to think about before something was observed")
     return found.snapshot
@@ -219,7 +199,7 @@ def _no_transfers(desk: Desk) -> dict[str, str]:
 
 
 async def _make_ready(
-    desk: Desk, found: _Findings, thought: Deliberation, cycle: str, settled: Settlement
+    desk: Desk, found: Findings, thought: Deliberation, cycle: str, settled: Settlement
 ) -> ApprovedPlan:
     """From what was concluded to what may be done."""
     journal, snapshot = desk.hands.journal, _seen(found)
@@ -258,7 +238,7 @@ async def _make_ready(
     return approved
 
 
-def _remember(journal: Journal, found: _Findings) -> None:
+def _remember(journal: Journal, found: Findings) -> None:
     """Keep what the rules want to know again, when it changed; before anything is sent."""
     if found.deliberation is None:
         return
@@ -268,7 +248,7 @@ def _remember(journal: Journal, found: _Findings) -> None:
         journal.set_setting(RECALLED, text)
 
 
-async def _believe(desk: Desk, found: _Findings, settled: Settlement, cycle: str) -> None:
+async def _believe(desk: Desk, found: Findings, settled: Settlement, cycle: str) -> None:
     """Compare what was seen with what Ballast knows; name and adopt what others did, doubt what jumped.
 
     A balance that jumped is doubted in the snapshot and believed when the next cycle sees the same.
@@ -290,7 +270,7 @@ async def _believe(desk: Desk, found: _Findings, settled: Settlement, cycle: str
     found.notes += [row.text for row in found.events]
 
 
-def _halt_after(desk: Desk, found: _Findings, cycle: str) -> None:
+def _halt_after(desk: Desk, found: Findings, cycle: str) -> None:
     """Judge what this cycle did itself."""
     if found.snapshot is None or found.deliberation is None:
         return
@@ -302,7 +282,7 @@ def _halt_after(desk: Desk, found: _Findings, cycle: str) -> None:
     _halt(desk, found, [*broken, *weary], cycle)
 
 
-def _halt(desk: Desk, found: _Findings, reasons: Sequence[str], cycle: str) -> None:
+def _halt(desk: Desk, found: Findings, reasons: Sequence[str], cycle: str) -> None:
     said = halt(desk.hands.journal, reasons, cycle, desk.lookout.clock.now())
     if said is not None:
         found.notes.append(said)
@@ -314,7 +294,7 @@ def _judged(journal: Journal, settled: Settlement) -> tuple[KnownPosition, ...]:
     return tuple(row for row in journal.known_positions() if (row.venue, row.symbol) not in waiting)
 
 
-async def _look_again(desk: Desk, found: _Findings) -> None:
+async def _look_again(desk: Desk, found: Findings) -> None:
     """After acting, show what is there now; the record is complete without it too."""
     if found.snapshot is None or not any(row.filled > 0 for row in found.outcomes):
         return
@@ -324,44 +304,21 @@ async def _look_again(desk: Desk, found: _Findings) -> None:
         found.notes.append(f"the positions shown are those before this cycle's orders: {error}")
 
 
-def _status(desk: Desk, found: _Findings, settled: Settlement) -> CycleStatus:
-    if desk.hands.journal.latch() is not None:
-        return CycleStatus.HALTED
-    if settled.open:
-        return CycleStatus.ACTED if found.outcomes else CycleStatus.UNAVAILABLE
-    if found.refusals:
-        return CycleStatus.REFUSED
-    if found.deliberation is None or found.snapshot is None:
-        return CycleStatus.UNAVAILABLE
-    settled_well = all(row.ending in (Ending.FILLED, Ending.DONE, Ending.PARTIAL) for row in found.outcomes)
-    there = arrived(found.deliberation, found.snapshot, found.plan.intents, found.outcomes)
-    if found.snapshot.doubtful or found.snapshot.away or any(view.frozen for view in found.snapshot.venues):
-        return CycleStatus.ACTED if found.outcomes else CycleStatus.STALE
-    well = settled_well and there and not _held_back(found) and not found.margin_only
-    return CycleStatus.HEDGED if well else CycleStatus.ACTED
+def _managed(known: Sequence[KnownPosition]) -> frozenset[str]:
+    return frozenset(row.asset for row in known if row.amount < 0)
 
 
-def _held_back(found: _Findings) -> bool:
-    """Whether a short should be deeper and may not grow now."""
-    thought, snapshot = found.deliberation, found.snapshot
-    if thought is None or snapshot is None:
-        return False
-    return any(
-        row.amount > -snapshot.venue(row.venue).amount(row.symbol)
-        for row in found.targets
-        if thought.growth_blocked is not None or row.asset in thought.growth_blocked_in
-    )
+def _paused(journal: Journal) -> str | None:
+    reason = journal.paused()
+    return f"paused: {reason}; `ballast resume` lifts it" if reason is not None else None
 
 
-def _failed(error: Unavailable | Refused, found: _Findings) -> CycleStatus:
-    if isinstance(error, Refused):
-        found.refusals.append(Refusal(intent_id="", guard=error.code, reason=str(error)))
-        return CycleStatus.REFUSED
-    found.notes.append(str(error))
-    return CycleStatus.STALE if isinstance(error, Stale) else CycleStatus.UNAVAILABLE
+def _halted(journal: Journal) -> str | None:
+    reason = journal.latch()
+    return f"halted: {reason}" if reason is not None else None
 
 
-def _record(desk: Desk, cycle: str, status: CycleStatus, found: _Findings) -> CycleRecord:
+def _record(desk: Desk, cycle: str, status: CycleStatus, found: Findings) -> CycleRecord:
     decision = found.deliberation.decision if found.deliberation else None
     return CycleRecord(
         cycle=cycle,
@@ -380,17 +337,3 @@ def _record(desk: Desk, cycle: str, status: CycleStatus, found: _Findings) -> Cy
         rationales=found.rationales,
         events=tuple(found.events),
     )
-
-
-def _managed(known: Sequence[KnownPosition]) -> frozenset[str]:
-    return frozenset(row.asset for row in known if row.amount < 0)
-
-
-def _paused(journal: Journal) -> str | None:
-    reason = journal.paused()
-    return f"paused: {reason}; `ballast resume` lifts it" if reason is not None else None
-
-
-def _halted(journal: Journal) -> str | None:
-    reason = journal.latch()
-    return f"halted: {reason}" if reason is not None else None
