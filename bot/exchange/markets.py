@@ -109,10 +109,18 @@ class Markets:
         """Whether the venue has such a market, spot or futures."""
         return symbol in self._rows or symbol in self._spot
 
-    def any_symbol(self) -> str:
+    def any_symbol(self, *, inverse: bool = False) -> str:
         """Some futures symbol, for questions about the whole account that must name one."""
-        linear = (symbol for symbol, row in self._rows.items() if row.get("linear") and row.get("active") is not False)
-        return next(linear, "")
+        found = (
+            symbol
+            for symbol, row in self._rows.items()
+            if bool(row.get("linear")) is not inverse and row.get("active") is not False
+        )
+        return next(found, "")
+
+    def coins(self) -> frozenset[str]:
+        """Every coin that inverse contracts are settled in."""
+        return frozenset(str(row["settle"]) for row in self._rows.values() if not row.get("linear"))
 
     def inverse(self, symbol: str) -> bool:
         """Whether a futures symbol settles in its coin."""

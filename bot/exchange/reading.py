@@ -55,6 +55,11 @@ class Reading:
             "category": "inverse" if inverse else "linear",
         }
 
+    @property
+    def settles(self) -> frozenset[str]:
+        """The currencies that are collateral here: the quote currency, or every coin of an inverse contract."""
+        return self.markets.coins() if self.family.inverse else frozenset({self.settle})
+
     def now(self) -> datetime:
         """The venue's time as far as we know."""
         return self.calls.time.now()

@@ -166,6 +166,8 @@ class Speech:
     currency, `demo_has_spot` whether it has a spot wallet. `tiers` reads maintenance tiers out of what the market
     table holds of a contract, its unit and its mark price. `open_flag` leads to what is false in the table where a
     contract takes no orders through the API. In `rights_params`, "{api_key}" is filled in.
+    `inverse` goes along with calls about all inverse markets, whose orders count in quote currency where it is set;
+    None where they are not spoken of at all.
     `index` is asked for where marks come without the index. `spot_prices` None: the index of the perpetual stands for
     the spot price.
     `candle_counts` says in what candles are counted where that differs from orders, `inverse_unit` how much face value
@@ -212,6 +214,7 @@ class Speech:
     tiers: Callable[[Mapping[str, Any], Decimal, Decimal], list[dict[str, object]]] | None = None
     open_flag: str | None = None
     rights_params: Mapping[str, str] = field(default_factory=dict)
+    inverse: Params | None = None
     tier: tuple[Decimal, Decimal] = (Decimal("0.01"), Decimal(20))
     index: LookUp | None = None
     candle_counts: Counts | None = None

@@ -80,6 +80,8 @@ def kind_of(row: Row) -> MarketKind | None:
 
 def unit_of(speech: Speech, row: Row) -> Decimal:
     """How much one unit of the venue's counting is, as an amount: coins, or face value on inverse markets."""
+    if speech.inverse is not None and not row.get("linear"):
+        return Decimal(1)  # whatever ccxt calls the size of a contract
     if row.get("linear") and speech.counts is Counts.COINS:
         return Decimal(1)
     if not row.get("linear") and speech.inverse_unit is not None:

@@ -69,6 +69,21 @@ def margin_accounts(venue: str, reply: object, table: Collateral) -> tuple[Margi
     return tuple(row for row in unique if row.wallet or row.unrealised_pnl or row.initial or row.maintenance)
 
 
+def coins_owned(accounts: Sequence[MarginAccount]) -> list[Balance]:
+    """Coins behind inverse contracts: what the account would be worth in them if every position closed at mark."""
+    return [
+        Balance(
+            venue=row.venue,
+            wallet=Wallet.COIN_FUTURES,
+            asset=row.currency,
+            total=row.equity,
+            free=max(ZERO, min(row.withdrawable, row.equity)),
+        )
+        for row in accounts
+        if row.equity > 0
+    ]
+
+
 def _margin_account(venue: str, row: Row, table: Collateral) -> MarginAccount:
     wallet, profit = number_at(row, table.wallet), or_zero(found_at(row, table.unrealised), table.unrealised)
     if table.wallet_has_profit:
@@ -140,6 +155,7 @@ def position(  # noqa: PLR0913 - what the row itself may not tell, fact by fact
         leverage=leverage or None,
         isolated_margin=max(ZERO, bound),
         updated_at=None if moment in (None, 0, "0", "") else strict.moment_of(moment, "position"),
+        inverse=inverse,
     )
 
 

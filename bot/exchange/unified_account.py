@@ -27,7 +27,7 @@ from bot.exchange import strict, unified_lookup
 from bot.exchange import translate_unified_account as translate
 from bot.exchange.calls import SaidNo
 from bot.exchange.reading import Reading
-from bot.exchange.speech import Ask
+from bot.exchange.speech import Ask, Params
 from bot.exchange.store import young
 from bot.exchange.strict import Row, Unreadable
 from bot.exchange.translate_unified import found_at
@@ -52,9 +52,11 @@ async def balances(reading: Reading) -> tuple[Balance, ...]:
     found: list[Balance] = []
     for (wallet, _), reply in zip(wallets, replies, strict=True):
         collateral = speech.one_wallet and wallet is Wallet.SPOT and reading.holds_shorts
-        without = frozenset({reading.settle}) if collateral else frozenset[str]()
+        without = reading.settles if collateral else frozenset[str]()
         what = f"{wallet.value} balance"
         found += understood(reading, what, translate.balances, reading.venue, wallet, reply, without)
+    if reading.family.inverse and speech.one_wallet and reading.holds_shorts:
+        found += translate.coins_owned(await margin_accounts(reading))
     return tuple(found)
 
 
@@ -81,7 +83,7 @@ async def margin_accounts(reading: Reading) -> tuple[MarginAccount, ...]:
         found = tuple(replace(row, currency=reading.settle) for row in played)
     if not speech_of(reading).one_wallet:
         return found
-    return tuple(row for row in found if row.currency == reading.settle)
+    return tuple(row for row in found if row.currency in reading.settles)
 
 
 async def positions(reading: Reading, symbols: Iterable[str]) -> tuple[Position, ...]:
@@ -101,9 +103,14 @@ async def positions(reading: Reading, symbols: Iterable[str]) -> tuple[Position,
 
 def _settles(reading: Reading) -> list[dict[str, object]]:
     table = speech_of(reading).positions
-    if not table.by_settle:
-        return [{"params": table.ask.params}]
+    if reading.family.inverse or not table.by_settle:
+        return [{"params": {**table.ask.params, **_which(reading)}}]
     return [{"params": {**table.ask.params, "settleCoin": reading.settle}}]
+
+
+def _which(reading: Reading) -> Params:
+    """What asks about all inverse contracts instead of the linear ones."""
+    return (speech_of(reading).inverse or {}) if reading.family.inverse else {}
 
 
 def _positions(reading: Reading, rows: Iterable[Row], prices: dict[str, Decimal]) -> tuple[Position, ...]:
@@ -175,7 +182,7 @@ async def position_mode(reading: Reading) -> PositionMode:
     way = speech.position_mode
     if way is None:
         return PositionMode.ONE_WAY
-    symbol = reading.markets.any_symbol()
+    symbol = reading.markets.any_symbol(inverse=reading.family.inverse)
     reply = await reading.calls.read(way.call, translate.filled_in(way.params, reading.facts(symbol, "")))
     word = str(found_at(reply, way.rows)).lower()
     return understood(reading, "position mode", speech.position_modes.__getitem__, word)
@@ -252,6 +259,10 @@ async def open_orders(reading: Reading, symbols: Iterable[str]) -> tuple[Order, 
     asked: list[dict[str, object]] = [{"symbol": None, "params": ask.params}]
     if ask.each:
         asked = [{"symbol": symbol, "params": ask.params} for symbol in dict.fromkeys(symbols)]
+    elif reading.family.inverse:
+        # ccxt would name USDT, in which none of them is settled; nothing rests where no such coin lies
+        coins = [row.currency for row in await margin_accounts(reading)]
+        asked = [{"symbol": None, "params": {**ask.params, **_which(reading), "settleCoin": coin}} for coin in coins]
     replies = await asyncio.gather(*(reading.calls.read_shared(ask.call, row) for row in asked))
     rows = [row for reply in replies for row in understood(reading, "open orders", strict.rows, reply)]
     return tuple(understood(reading, "open orders", order_of, reading, row) for row in rows)
@@ -284,7 +295,8 @@ async def income(reading: Reading, since: datetime) -> tuple[IncomeEntry, ...]:
 
     async def page(first_ms: int, last_ms: int | None) -> list[IncomeEntry]:
         until = {} if last_ms is None else {"until": last_ms}
-        asked = {"symbol": None, "since": first_ms, "limit": None, "params": {**ask.params, **until}}
+        params = {**ask.params, **_which(reading), **until}
+        asked = {"symbol": None, "since": first_ms, "limit": None, "params": params}
         rows = understood(reading, "list of bookings", strict.rows, await reading.calls.read(ask.call, asked))
         return [understood(reading, "booking", _funding_entry, reading, row) for row in rows]
 
@@ -322,7 +334,8 @@ def _funding_entry(reading: Reading, row: Row) -> IncomeEntry:
         symbol=symbol,
         kind="funding",
         amount=strict.number(row, "amount") * speech_of(reading).funding_sign,
-        currency=str(row.get("code") or reading.settle),
+        # ccxt names the quote currency where an inverse contract paid in its coin
+        currency=symbol.rpartition(":")[2] if reading.family.inverse else str(row.get("code") or reading.settle),
         at=at,
         entry_id=f"funding:{symbol}:{row.get('id') or strict.milliseconds(at)}",
     )

@@ -10,6 +10,7 @@ from typing import Final, ParamSpec, TypeVar
 
 from bot.domain.account import Book, Candle, FundingRate, Mark, Price
 from bot.domain.errors import Unavailable
+from bot.domain.instrument import MarketKind
 from bot.exchange import strict
 from bot.exchange import translate_unified as translate
 from bot.exchange.calls import unreadable
@@ -64,13 +65,16 @@ async def rows_of(reading: Reading, ask: Ask, symbols: Iterable[str]) -> dict[st
     wanted = list(dict.fromkeys(symbols))
     if not wanted:
         return {}
+    dated = any(reading.markets.kind(symbol) is MarketKind.LINEAR_FUTURE for symbol in wanted)
     if ask.each:
         replies = await asyncio.gather(
             *(reading.calls.read_shared(ask.call, {"symbol": symbol, "params": ask.params}) for symbol in wanted)
         )
         listed: Iterable[object] = replies
     else:
-        reply = await reading.calls.read_shared(ask.call, {"symbols": wanted, "params": ask.params})
+        # ccxt refuses to be asked for a dated contract by name, and answers for it among all
+        asked = None if dated else wanted
+        reply = await reading.calls.read_shared(ask.call, {"symbols": asked, "params": ask.params})
         listed = reply.values() if isinstance(reply, Mapping) else reply if isinstance(reply, list) else []
     found = {str(row.get("symbol")): row for row in listed if isinstance(row, Mapping)}
     return {symbol: found[symbol] for symbol in wanted if symbol in found}
@@ -104,10 +108,18 @@ async def _indexes(reading: Reading, symbols: Iterable[str]) -> dict[str, Decima
 
 
 async def funding(reading: Reading, symbols: Iterable[str]) -> tuple[FundingRate, ...]:
-    """The coming funding payments; an interval the venue does not tell is read off its settled payments."""
+    """The coming funding payments; an interval the venue does not tell is read off its settled payments.
+
+    Dated contracts pay none.
+    """
     ask, paid = speech_of(reading).funding, speech_of(reading).paid_every_h
+    kinds = {symbol: reading.markets.kind(symbol) for symbol in symbols}
+    # dated contracts are asked for all the same, so that one answer serves for marks and funding
+    rows = await rows_of(reading, ask, kinds)
     rates = []
-    for symbol, row in (await rows_of(reading, ask, symbols)).items():
+    for symbol, row in rows.items():
+        if kinds[symbol] is MarketKind.LINEAR_FUTURE:
+            continue
         told = understood(reading, "funding interval", translate.interval_h, row, ask)
         hours = told if told is not None else await _inferred_interval(reading, symbol)
         found = understood(reading, "funding rate", translate.funding_rate, reading.venue, symbol, row, ask, hours)

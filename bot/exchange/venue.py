@@ -328,7 +328,7 @@ def _quirks(venue_id: str, market_kinds: tuple[MarketKind, ...], sandbox: Sandbo
 
 
 def _market_types(quirks: Quirks, market_kinds: tuple[MarketKind, ...]) -> dict[str, object]:
-    if quirks.speech is not None:
+    if quirks.speech is not None and MarketKind.INVERSE_PERPETUAL not in market_kinds:
         return dict(quirks.speech.market_types)
     return {"types": list(dict.fromkeys(word for kind in market_kinds for word in quirks.market_types[kind]))}
 

@@ -105,7 +105,7 @@ class Venue(Table):
     @property
     def tops_up(self) -> bool:
         """Whether collateral may be moved in from spot: stablecoins, or the coins themselves on an inverse market."""
-        return self.coin_transfers if self.inverse else self.transfers and OFFERS[self.id].transfers
+        return OFFERS[self.id].transfers and (self.coin_transfers if self.inverse else self.transfers)
 
     def place(self, mode: str) -> str:
         """Which world an account of this entry is from: the local testnet, a sandbox by its name, or the mode."""
@@ -165,9 +165,10 @@ class Venue(Table):
         if self.sandbox is not None and self.sandbox not in sandboxes:
             offered = " or ".join(f'"{name}"' for name in sandboxes) or "none"
             raise ValueError(f'sandbox "{self.sandbox}" does not exist at {self.id}; it has {offered}')
-        if self.transfers and "transfers" in self.model_fields_set and not OFFERS[self.id].transfers:
+        wished = "coin_transfers" if self.coin_transfers else "transfers" if self.transfers else ""
+        if wished in self.model_fields_set and not OFFERS[self.id].transfers:
             raise ValueError(
-                f"transfers = true, but Ballast cannot move collateral at {self.id}: what carries the shorts must lie "
+                f"{wished} = true, but Ballast cannot move collateral at {self.id}: what carries the shorts must lie "
                 "there already; leave the key out"
             )
         return self

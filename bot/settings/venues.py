@@ -31,7 +31,7 @@ _READ: Final = "only its market is read"
 _TRADED: Final = "binance, bybit, bingx, weex or mexc"
 OFFERS: Final[dict[str, Offer]] = {
     "binance": Offer(kinds=_ALL, sandboxes=("demo",)),
-    "bybit": Offer(kinds=_LINEAR, sandboxes=("demo", "testnet"), transfers=False),
+    "bybit": Offer(kinds=_ALL, sandboxes=("demo", "testnet"), transfers=False),
     "bingx": Offer(kinds=_LINEAR, sandboxes=("testnet",)),
     "weex": Offer(
         kinds=_LINEAR,

@@ -24,7 +24,7 @@ PROFILE = """
 mode = "testnet"
 {holdings}
 [[venues]]
-id = "binance"
+id = "{venue_id}"
 localnet = "{address}"
 {venue}
 
@@ -81,6 +81,7 @@ def on_stage(  # noqa: PLR0913 - the facts of a world
     begin: datetime | None = None,
     portfolio: Mapping[tuple[WalletName, str], Decimal] | None = None,
     venue: str = DATED,
+    venue_id: str = "binance",
     place: str = 'rule = "expiry-roll"',
     risk: str = "",
     ratio: str = "0.5",
@@ -93,7 +94,7 @@ def on_stage(  # noqa: PLR0913 - the facts of a world
     }
 
     async def run() -> T:
-        world = build_world(feed, scenario_listings(feed), portfolio=owned)
+        world = build_world(feed, scenario_listings(feed), venue=venue_id, portfolio=owned)
         server = LocalServer(world.answering, speed=0)
         host, port = await server.start()
         try:
@@ -103,6 +104,7 @@ def on_stage(  # noqa: PLR0913 - the facts of a world
                     holdings="",
                     address=f"{host}:{port}",
                     venue=venue,
+                    venue_id=venue_id,
                     ratio=ratio,
                     place=place,
                     risk=risk,

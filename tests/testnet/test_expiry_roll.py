@@ -51,7 +51,10 @@ def said(records: list[CycleRecord], words: str) -> list[CycleRecord]:
     return [row for row in records if any(words in note for note in row.notes)]
 
 
-def test_a_short_is_rolled_across_the_quarter_end_and_never_unhedged_beyond_the_gap(tmp_path: Path) -> None:
+@pytest.mark.parametrize("venue_id", ["binance", "bybit"])
+def test_a_short_is_rolled_across_the_quarter_end_and_never_unhedged_beyond_the_gap(
+    tmp_path: Path, venue_id: str
+) -> None:
     """From seven days before the end it moves in pairs, never deeper than before, never open by more than a slice."""
 
     async def check(stage: Stage) -> None:
@@ -67,7 +70,7 @@ def test_a_short_is_rolled_across_the_quarter_end_and_never_unhedged_beyond_the_
         assert min(path) >= path[0] * Decimal("0.98") - GAP
         assert not said(records, "ended on")
 
-    on_stage(check, tmp_path)
+    on_stage(check, tmp_path, venue_id=venue_id)
 
 
 def test_a_rich_basis_moves_a_perpetual_short_into_the_dated_future(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from tests.testnet.futures_stage import Stage, on_stage
 
 COIN = "BTCUSD_PERP"
 INVERSE = 'market = "inverse-perpetual"\ncoin_transfers = true'
+IN_PLACE = 'market = "inverse-perpetual"'  # one wallet: the coins lie where they are collateral
 CAP = 'leverage_cap = "1"'
 COINS: dict[tuple[WalletName, str], Decimal] = {("spot", "BTC"): Decimal(2), ("spot", "USDT"): Decimal(10_000)}
 
@@ -32,7 +33,8 @@ def liquidations(stage: Stage) -> list[str]:
 
 
 @pytest.mark.parametrize("scenario", ["crash", "rally"])
-def test_a_covered_short_lives_through_anything(tmp_path: Path, scenario: str) -> None:
+@pytest.mark.parametrize(("venue_id", "venue"), [("binance", INVERSE), ("bybit", IN_PLACE)])
+def test_a_covered_short_lives_through_anything(tmp_path: Path, venue_id: str, venue: str, scenario: str) -> None:
     """At a leverage of at most one neither -45 % nor +60 % liquidates; half of the coins stay hedged."""
 
     async def check(stage: Stage) -> None:
@@ -50,7 +52,10 @@ def test_a_covered_short_lives_through_anything(tmp_path: Path, scenario: str) -
         assert owed <= (margin.wallet + margin.unrealised_pnl) * Decimal("1.03")
         assert abs(owed / coins_owned(stage) - Decimal("0.5")) < Decimal("0.06")
 
-    on_stage(check, tmp_path, scenario=scenario, venue=INVERSE, place='rule = "direct"', risk=CAP, portfolio=COINS)
+    on_stage(
+        check, tmp_path, scenario=scenario, venue=venue, venue_id=venue_id, place='rule = "direct"', risk=CAP,
+        portfolio=COINS,
+    )  # fmt: skip
 
 
 def _ratio(record: CycleRecord) -> Decimal | None:
@@ -77,7 +82,8 @@ def test_without_leave_no_coin_moves_and_the_note_says_what_is_missing(tmp_path:
     )  # fmt: skip
 
 
-def test_flatten_closes_every_contract_and_leaves_the_coins(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("venue_id", "venue"), [("binance", INVERSE), ("bybit", IN_PLACE)])
+def test_flatten_closes_every_contract_and_leaves_the_coins(tmp_path: Path, venue_id: str, venue: str) -> None:
     """To the last contract; what is lost is fees."""
 
     async def check(stage: Stage) -> None:
@@ -88,4 +94,7 @@ def test_flatten_closes_every_contract_and_leaves_the_coins(tmp_path: Path) -> N
         assert stage.shorts() == {}
         assert coins_owned(stage) > Decimal("1.99")
 
-    on_stage(check, tmp_path, scenario="calm", venue=INVERSE, place='rule = "direct"', risk=CAP, portfolio=COINS)
+    on_stage(
+        check, tmp_path, scenario="calm", venue=venue, venue_id=venue_id, place='rule = "direct"', risk=CAP,
+        portfolio=COINS,
+    )  # fmt: skip

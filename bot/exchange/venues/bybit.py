@@ -137,6 +137,7 @@ SPEECH: Final = Speech(
     income_window_d=7,  # docs, "Get Trade History": at most seven days, newest first, 100 rows
     funding_sign=-1,  # ccxt passes execFee on, which is positive when funding was paid (upstream issue 26404)
     rights=("privateGetV5UserQueryApi", rights),
+    inverse={"subType": "inverse"},  # ccxt: becomes category=inverse; docs: quantities are US dollars
     warm_up=("is_unified_enabled",),  # measured: otherwise asked in the middle of the first order
     notional_min=Decimal(5),
 )
@@ -176,9 +177,11 @@ QUIRKS: Final = Quirks(
     client_id_pattern=re.compile(r"^[A-Za-z0-9_-]{1,36}$"),  # docs, "Place Order", orderLinkId
     quarantine_s=10,  # recvWindow 5 s, plus clock error and read lag
     recv_window_ms=5000,
-    # The funding call that marks come from refuses dated contracts; positions and collateral are read in USDT only, so
-    # a coin-margined short would not be seen. Both are refused until they are read as well as they are traded.
-    market_types={"linear-perpetual": ("linear",)},
+    market_types={
+        "linear-perpetual": ("linear",),
+        "linear-future": ("linear",),  # docs, "Get Instruments Info": both kinds are of category linear
+        "inverse-perpetual": ("spot", "inverse"),
+    },
     codes=Codes(
         success=frozenset({"0"}),
         refused=_REFUSED,

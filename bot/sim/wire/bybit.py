@@ -63,7 +63,12 @@ def _result(request: WireRequest, exchange: Exchange, *, demo: bool) -> Row | No
 
 
 def _market(call: Call) -> MarketType:
-    return "spot" if call.parameters.optional("category") == "spot" else "linear"
+    return _category(call.parameters)
+
+
+def _category(asked: Parameters) -> MarketType:
+    found: dict[str | None, MarketType] = {"spot": "spot", "inverse": "inverse"}
+    return found.get(asked.optional("category"), "linear")
 
 
 def _spent(exchange: Exchange) -> bool:
@@ -108,7 +113,7 @@ def _traded_market(request: WireRequest) -> tuple[MarketType, str] | None:
     symbol = asked.optional("symbol")
     if symbol is None:
         return None
-    return ("spot" if asked.optional("category") == "spot" else "linear"), symbol
+    return _category(asked), symbol
 
 
 PATHS = Paths(

@@ -3,7 +3,7 @@
 Source: bybit-exchange.github.io/docs/v5/user/apikey-info, account/account-info, account/set-margin-mode.
 """
 
-from bot.sim.model import Rejected
+from bot.sim.model import MarketType, Rejected
 from bot.sim.wire.bybit_call import Call, Row, name_of
 from bot.sim.wire.bybit_errors import VenueError
 from bot.sim.wire.bybit_wallet import isolated
@@ -80,10 +80,11 @@ def set_margin_mode(call: Call) -> Row:
     wanted = _MODES[mode]
     if wanted == isolated(call):
         return {"reasons": []}
-    if call.engine.positions(call.account, "linear") or call.engine.open_orders(call.account, "linear"):
+    contracts: tuple[MarketType, ...] = ("linear", "inverse")
+    if any(call.engine.positions(call.account, one) or call.engine.open_orders(call.account, one) for one in contracts):
         raise _failed("3400101", "Please ensure that there are no positions and no active orders")
     for listing in list(call.engine.listings.values()):
-        if listing.market == "linear":
+        if listing.market in contracts:
             try:
                 call.engine.set_isolated(call.account, listing.symbol, wanted)
             except Rejected as refused:

@@ -185,8 +185,6 @@ class Call:
 
     def named(self, name: str) -> Listing:
         """A listing by Bybit's name, delivered ones included; raises 10001 or 170121."""
-        if self.market == "inverse":
-            raise unknown_symbol("inverse")
         plain = self.engine.listings.get((self.market, name))
         if plain is not None and name_of(plain) == name:
             return plain
@@ -196,12 +194,12 @@ class Call:
         raise unknown_symbol(self.market)
 
     def listings(self) -> list[Listing]:
-        """Every listing of this market that is there now; coin-margined contracts are not simulated."""
+        """Every listing of this market that is there now."""
         wanted = self.market
         return [
             listing
             for (market, _), listing in self.engine.listings.items()
-            if market == wanted != "inverse" and listing.live(self.now)
+            if market == wanted and listing.live(self.now)
         ]
 
     def priced(self, listing: Listing) -> bool:
@@ -225,10 +223,22 @@ class Call:
 
 
 def name_of(listing: Listing) -> str:
-    """What Bybit calls a market: BTCUSDT, a dated contract BTCUSDT-27JUN25."""
+    """What Bybit calls a market: BTCUSDT, a dated contract BTCUSDT-27JUN25, a coin-margined one BTCUSD."""
+    if listing.market == "inverse":
+        return f"{listing.base}{listing.quote}"
     if listing.expires_at is not None:
         return f"{listing.base}{listing.quote}-{listing.expires_at:%d%b%y}".upper()
     return listing.symbol
+
+
+def unit_of(listing: Listing) -> Decimal:
+    """What one unit of the engine is in Bybit's quantities: a coin, or the dollars of one coin-margined contract."""
+    return listing.face if listing.market == "inverse" else Decimal(1)
+
+
+def value_of(listing: Listing, amount: Decimal, price: Decimal) -> Decimal:
+    """The worth of an engine's amount in the settlement currency."""
+    return amount * unit_of(listing) / price if listing.market == "inverse" else amount * price
 
 
 def id_text(number: int, market: MarketType) -> str:

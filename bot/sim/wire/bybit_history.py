@@ -8,8 +8,8 @@ import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from bot.sim.model import Listing, MarketType, SimOrder, SimTrade
-from bot.sim.wire.bybit_call import Call, Row, id_number, id_text, name_of
+from bot.sim.model import WALLET_OF, Listing, MarketType, SimOrder, SimTrade
+from bot.sim.wire.bybit_call import Call, Row, id_number, id_text, name_of, unit_of, value_of
 from bot.sim.wire.bybit_errors import VenueError
 from bot.sim.wire.bybit_orders import find
 from bot.sim.wire.numbers import milliseconds, plain
@@ -47,7 +47,9 @@ def live_orders(call: Call) -> Row:
         rows = [order for order in _orders(call, None) if not order.open][-_RECENT:]
     else:
         listing = call.optional_listing()
-        rows = call.engine.open_orders(call.account, call.market, listing.symbol if listing else None)
+        coin = call.parameters.optional("settleCoin")
+        resting = call.engine.open_orders(call.account, call.market, listing.symbol if listing else None)
+        rows = [row for row in resting if coin in (None, call.engine.listings[(row.market, row.symbol)].settle)]
     return call.page([order_row(call, order) for order in reversed(rows)], default=20, most=50)
 
 
@@ -126,6 +128,7 @@ def order_row(call: Call, order: SimOrder) -> Row:
     trades = call.engine.trades(call.account, order.market, order.symbol, order.created_at, order.order_id)
     fees = sum((trade.fee for trade in trades), _ZERO)
     listing = call.engine.listings[(order.market, order.symbol)]
+    unit = unit_of(listing)
     return {
         "symbol": name_of(listing),
         "orderId": id_text(order.order_id, order.market),
@@ -133,19 +136,19 @@ def order_row(call: Call, order: SimOrder) -> Row:
         "orderType": "Market" if order.order_type == "MARKET" else "Limit",
         "side": order.side.capitalize(),
         "price": plain(order.price or _ZERO),
-        "qty": plain(order.amount),
+        "qty": plain(order.amount * unit),
         "timeInForce": "PostOnly" if order.time_in_force == "GTX" else order.time_in_force,
         "orderStatus": state,
         "rejectReason": reason,
         "cancelType": "CancelByUser" if state == "Cancelled" and reason == "EC_PerCancelRequest" else "UNKNOWN",
         "createType": _CREATED.get(own, "CreateByUser"),
         "avgPrice": "" if order.average_price is None else plain(order.average_price),
-        "cumExecQty": plain(order.filled),
-        "cumExecValue": plain(order.filled_quote),
+        "cumExecQty": plain(order.filled * unit),
+        "cumExecValue": plain(order.filled_coin if order.market == "inverse" else order.filled_quote),
         "cumExecFee": plain(fees),
         "cumFeeDetail": {trades[0].fee_currency: plain(fees)} if trades else {},
-        "leavesQty": plain(left),
-        "leavesValue": plain(left * (order.price or _ZERO)),
+        "leavesQty": plain(left * unit),
+        "leavesValue": plain(value_of(listing, left, order.price) if order.price else _ZERO),
         "reduceOnly": order.reduce_only,
         "closeOnTrigger": False,
         "positionIdx": 0,
@@ -212,14 +215,14 @@ def _trade_row(call: Call, listing: Listing, trade: SimTrade) -> Row:
     order = call.engine.find_order(call.account, trade.market, trade.symbol, order_id=trade.order_id)
     client_id = order.client_id if order else ""
     own = _own_name(client_id)
-    value = trade.price * trade.amount
+    unit, value = unit_of(listing), value_of(listing, trade.amount, trade.price)
     return {
         "symbol": name_of(listing),
         "orderId": id_text(trade.order_id, trade.market),
         "orderLinkId": "" if own else client_id,
         "side": trade.side.capitalize(),
         "orderPrice": plain((order.price if order else None) or trade.price),
-        "orderQty": plain(order.amount if order else trade.amount),
+        "orderQty": plain((order.amount if order else trade.amount) * unit),
         "leavesQty": "0",
         "createType": _CREATED.get(own, "CreateByUser"),
         "orderType": "Market" if order and order.order_type == "MARKET" else "Limit",
@@ -230,7 +233,7 @@ def _trade_row(call: Call, listing: Listing, trade: SimTrade) -> Row:
         "feeRate": plain(listing.maker_fee if trade.maker else listing.taker_fee),
         "execId": id_text(trade.trade_id, trade.market),
         "execPrice": plain(trade.price),
-        "execQty": plain(trade.amount),
+        "execQty": plain(trade.amount * unit),
         "execType": _EXECUTED.get(own, "Trade"),
         "execValue": plain(value),
         "execPnl": plain(trade.realised_pnl),
@@ -243,18 +246,16 @@ def _trade_row(call: Call, listing: Listing, trade: SimTrade) -> Row:
         "indexPrice": "",
         "underlyingPrice": "",
         "blockTradeId": "",
-        "closedSize": plain(trade.amount) if trade.realised_pnl else "0",
+        "closedSize": plain(trade.amount * unit) if trade.realised_pnl else "0",
         "seq": trade.trade_id,
         "marketUnit": "",
     }
 
 
 def _funding_rows(call: Call, market: MarketType, since: datetime, until: datetime) -> list[tuple[datetime, int, Row]]:
-    if market != "linear":
-        return []
     asked = {listing.symbol: listing for listing in _asked(call)}
     found = []
-    for line in call.engine.income(call.account, since):
+    for line in call.engine.income(call.account, since, WALLET_OF[market]):
         if line.kind != "FUNDING_FEE" or line.at > until or line.symbol not in asked:
             continue
         settled = [past for past in call.engine.funding_history(line.symbol, line.at) if past.at == line.at]
@@ -271,7 +272,9 @@ def _funding_rows(call: Call, market: MarketType, since: datetime, until: dateti
 
 def _funding_row(listing: Listing, number: int, short: bool, figures: tuple[Decimal, Decimal, Decimal]) -> Row:
     rate, mark, value = figures
-    size = value / mark // listing.amount_step * listing.amount_step if mark else _ZERO
+    exact = (value * mark if listing.market == "inverse" else value / mark) if mark else _ZERO
+    step = listing.amount_step * unit_of(listing)
+    size = (exact if listing.market == "linear" else round(exact)) // step * step
     return {
         "symbol": name_of(listing),
         "orderId": id_text(number, "linear"),

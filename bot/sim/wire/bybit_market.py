@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from bot.sim.model import Listing
-from bot.sim.wire.bybit_call import Call, Row, name_of
+from bot.sim.wire.bybit_call import Call, Row, name_of, unit_of
 from bot.sim.wire.bybit_errors import VenueError, bad_parameter, unknown_symbol
 from bot.sim.wire.numbers import decimals, milliseconds, plain, text
 
@@ -32,7 +32,7 @@ def order_book(call: Call) -> Row:
     bids, asks = call.engine.book(listing.market, listing.symbol, limit)
     price_places, amount_places = decimals(listing.price_tick), decimals(listing.amount_step)
     sides = {
-        name: [[text(price, price_places), text(amount, amount_places)] for price, amount in side]
+        name: [[text(price, price_places), text(amount * unit_of(listing), amount_places)] for price, amount in side]
         for name, side in (("b", bids), ("a", asks))
     }
     return {
@@ -80,20 +80,25 @@ def _ticker(call: Call, listing: Listing, *, with_bars: bool) -> Row:
     row: Row = {
         "symbol": name_of(listing),
         "bid1Price": text(bid, places),
-        "bid1Size": plain(bid_size),
+        "bid1Size": plain(bid_size * unit_of(listing)),
         "ask1Price": text(ask, places),
-        "ask1Size": plain(ask_size),
+        "ask1Size": plain(ask_size * unit_of(listing)),
         "lastPrice": text(last, places),
         "prevPrice24h": text(opened, places),
         "price24hPcnt": text((last - opened) / opened, 4),
         "highPrice24h": text(max((bar.high for bar in bars), default=last), places),
         "lowPrice24h": text(min((bar.low for bar in bars), default=last), places),
-        "turnover24h": plain(volume * last),
-        "volume24h": plain(volume),
+        **dict(zip(("volume24h", "turnover24h"), _volumes(listing, volume, last), strict=True)),
     }
     if listing.market == "spot":
         return row | {"usdIndexPrice": ""}
     return row | _contract_facts(call, listing, last)
+
+
+def _volumes(listing: Listing, coins: Decimal, price: Decimal) -> tuple[str, str]:
+    """Volume and turnover, which change places where quantities are dollars."""
+    both = (plain(coins), plain(coins * price))
+    return both[::-1] if listing.market == "inverse" else both
 
 
 def _contract_facts(call: Call, listing: Listing, last: Decimal) -> Row:
@@ -151,8 +156,7 @@ def candles(call: Call) -> Row:
             [
                 str(milliseconds(bar.opened_at)),
                 *(plain(price) for price in (bar.open, bar.high, bar.low, bar.close)),
-                plain(bar.volume),
-                plain(bar.volume * bar.close),
+                *_volumes(listing, bar.volume, bar.close),
             ]
             for bar in reversed(bars[-limit:])
         ]

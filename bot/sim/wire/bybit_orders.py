@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from bot.sim.model import Listing, MarketType, Rejected, SideName, SimOrder, TimeInForce
-from bot.sim.wire.bybit_call import Call, Row, id_number, id_text
+from bot.sim.wire.bybit_call import Call, Row, id_number, id_text, unit_of
 from bot.sim.wire.bybit_errors import VenueError, bad_parameter, translated
 from bot.sim.wire.bybit_wallet import gather, lend
 
@@ -30,8 +30,8 @@ def place(call: Call) -> Row:
         raise translated(Rejected("duplicate_client_id"), market)
     price = call.parameters.optional_decimal("price") if order_type == "LIMIT" else None
     amount = _amount(call, listing, side, order_type)
-    if market == "spot" and side == "buy":
-        lend(call)
+    if market == "spot":
+        lend(call, listing.base if side == "sell" else None)
     try:
         order = call.engine.place(
             call.account,
@@ -92,7 +92,7 @@ def _check_position_index(call: Call, market: MarketType) -> None:
 
 
 def _amount(call: Call, listing: Listing, side: SideName, order_type: str) -> Decimal:
-    """The quantity in base coins; a spot market order to buy counts in quote coins unless it says otherwise."""
+    """The quantity as the engine counts it; a spot market order to buy is in quote coins unless it says otherwise."""
     quantity = call.parameters.decimal("qty")
     if quantity <= 0:
         raise translated(Rejected("amount_not_positive"), listing.market)
@@ -100,7 +100,7 @@ def _amount(call: Call, listing: Listing, side: SideName, order_type: str) -> De
     if unit not in (None, "baseCoin", "quoteCoin"):
         raise bad_parameter("marketUnit")
     if listing.market != "spot" or order_type != "MARKET" or unit == "baseCoin" or (unit is None and side == "sell"):
-        return quantity
+        return quantity / unit_of(listing)
     bids, asks = call.engine.book("spot", listing.symbol, 1)
     best = asks if side == "buy" else bids
     if not best:

@@ -7,7 +7,7 @@ asked for is always answered, flat or not; without a symbol only what is held. `
 from decimal import Decimal
 
 from bot.sim.model import Listing, Rejected, SimPosition
-from bot.sim.wire.bybit_call import Call, Row, name_of
+from bot.sim.wire.bybit_call import Call, Row, name_of, unit_of, value_of
 from bot.sim.wire.bybit_errors import VenueError, bad_parameter
 from bot.sim.wire.bybit_wallet import isolated
 from bot.sim.wire.numbers import decimals, milliseconds, plain, text
@@ -89,9 +89,9 @@ def _held_row(call: Call, listing: Listing, position: SimPosition) -> Row:
     size = abs(position.amount)
     return _flat_row(call, listing, 0) | {
         "side": "Buy" if position.amount > 0 else "Sell",
-        "size": plain(size),
+        "size": plain(size * unit_of(listing)),
         "avgPrice": plain(position.entry_price),
-        "positionValue": plain(size * position.entry_price),
+        "positionValue": plain(value_of(listing, size, position.entry_price)),
         "adlRankIndicator": 2,
         "positionBalance": plain(position.isolated_wallet) if isolated(call) else "0",
         "liqPrice": text(liquidation, decimals(listing.price_tick)) if shown and liquidation is not None else "",

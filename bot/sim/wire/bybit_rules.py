@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from bot.sim.admission import closing_only
 from bot.sim.model import Listing
-from bot.sim.wire.bybit_call import Call, Row, name_of
+from bot.sim.wire.bybit_call import Call, Row, name_of, unit_of
 from bot.sim.wire.numbers import decimals, milliseconds, plain
 
 _LAUNCHED_MS = "1585526400000"
@@ -82,10 +82,10 @@ def _spot_row(call: Call, listing: Listing) -> Row:
 
 
 def _contract_row(call: Call, listing: Listing) -> Row:
-    leverage = max((tier.leverage_max for tier in listing.tiers), default=1)
+    leverage, unit = max((tier.leverage_max for tier in listing.tiers), default=1), unit_of(listing)
     return {
         "symbol": name_of(listing),
-        "contractType": "LinearPerpetual" if listing.expires_at is None else "LinearFutures",
+        "contractType": _contract_type(listing),
         "status": status_of(call, listing),
         "baseCoin": listing.base,
         "quoteCoin": listing.quote,
@@ -101,11 +101,11 @@ def _contract_row(call: Call, listing: Listing) -> Row:
             "tickSize": plain(listing.price_tick),
         },
         "lotSizeFilter": {
-            "maxOrderQty": plain(listing.amount_max),
-            "minOrderQty": plain(listing.amount_min),
-            "qtyStep": plain(listing.amount_step),
-            "postOnlyMaxOrderQty": plain(listing.amount_max),
-            "maxMktOrderQty": plain(listing.market_amount_max),
+            "maxOrderQty": plain(listing.amount_max * unit),
+            "minOrderQty": plain(listing.amount_min * unit),
+            "qtyStep": plain(listing.amount_step * unit),
+            "postOnlyMaxOrderQty": plain(listing.amount_max * unit),
+            "maxMktOrderQty": plain(listing.market_amount_max * unit),
             "minNotionalValue": plain(listing.notional_min),
         },
         "unifiedMarginTrade": True,
@@ -120,6 +120,12 @@ def _contract_row(call: Call, listing: Listing) -> Row:
             "priceLimitRatioY": plain(listing.price_band),
         },
     }
+
+
+def _contract_type(listing: Listing) -> str:
+    if listing.market == "inverse":
+        return "InversePerpetual"
+    return "LinearPerpetual" if listing.expires_at is None else "LinearFutures"
 
 
 def risk_limits(call: Call) -> Row:

@@ -3,7 +3,8 @@
 How the one wallet is told: the coins of the engine's spot wallet, and of each settlement currency (USDT) what lies in
 spot and futures together, once. So that collateral is what the page says it is, every signed request first gathers the
 free settlement currency in the futures wallet; a spot purchase borrows from there what is not bound and the rest
-returns at once. The other coins are no collateral here, as with Bybit's collateral switch turned off for them.
+returns at once. The other coins are no collateral of linear contracts here, as with Bybit's collateral switch turned
+off for them; of coin-margined ones they are, and a request about those gathers them in the coin futures wallet.
 Source: bybit-exchange.github.io/docs/v5/account/wallet-balance, asset/balance/all-balance, asset/transfer.
 """
 
@@ -26,16 +27,27 @@ def settlement_coins(call: Call) -> tuple[str, ...]:
     return tuple(sorted({row.settle for row in call.engine.listings.values() if row.market == "linear"}))
 
 
+def coin_margins(call: Call) -> tuple[str, ...]:
+    """The coins that coin-margined contracts are settled in."""
+    return tuple(sorted({row.settle for row in call.engine.listings.values() if row.market == "inverse"}))
+
+
 def gather(call: Call) -> None:
     """Bring the free settlement currency of the spot wallet to where it is collateral."""
     held = call.engine.wallet(call.account, "spot")
+    if call.parameters.optional("category") == "inverse":
+        for coin in coin_margins(call):
+            _move(call, coin, held.get(coin, (_ZERO, _ZERO))[0], "spot", "coin_futures")
     for coin in settlement_coins(call):
         free, _ = held.get(coin, (_ZERO, _ZERO))
         _move(call, coin, free, "spot", "futures")
 
 
-def lend(call: Call) -> None:
-    """Bring what no position binds to the spot wallet, for a purchase there."""
+def lend(call: Call, sold: str | None = None) -> None:
+    """Bring what no position binds to the spot wallet, for a purchase there or to be sold."""
+    if sold is not None and sold in coin_margins(call):
+        _move(call, sold, call.engine.margin(call.account, sold, "inverse").withdrawable, "coin_futures", "spot")
+        return
     for coin in settlement_coins(call):
         _move(call, coin, call.engine.margin(call.account, coin).withdrawable, "futures", "spot")
 
@@ -56,7 +68,9 @@ def wallet_balance(call: Call) -> Row:
     """GET /v5/account/wallet-balance: every coin that is there, with its margin figures."""
     call.parameters.choice("accountType", ("UNIFIED",))
     wanted = call.parameters.optional("coin")
-    names = set(wanted.split(",")) if wanted else set(call.engine.wallet(call.account, "spot"))
+    kept: tuple[WalletName, ...] = ("spot", "coin_futures")
+    held = {coin for wallet in kept for coin in call.engine.wallet(call.account, wallet)}
+    names = set(wanted.split(",")) if wanted else held
     rows = [_coin_row(call, coin) for coin in sorted(names | (set() if wanted else set(settlement_coins(call))))]
     shown = [row for row in rows if wanted or row["walletBalance"] != "0" or row["equity"] != "0"]
     return {"list": [_totals(call, shown) | {"accountType": "UNIFIED", "accountLTV": "0", "coin": shown}]}
@@ -66,9 +80,10 @@ def _coin_row(call: Call, coin: str) -> Row:
     free, locked = call.engine.wallet(call.account, "spot").get(coin, (_ZERO, _ZERO))
     balance, profit = free + locked, _ZERO
     bound = {"totalOrderIM": _ZERO, "totalPositionIM": _ZERO, "totalPositionMM": _ZERO}
-    settles = coin in settlement_coins(call)
+    linear, inverse = coin in settlement_coins(call), coin in coin_margins(call)
+    settles = linear or inverse
     if settles:
-        state = call.engine.margin(call.account, coin)
+        state = call.engine.margin(call.account, coin, "linear" if linear else "inverse")
         balance, profit = balance + state.wallet, state.unrealised_pnl
         bound = {
             "totalOrderIM": state.order_initial,
@@ -89,15 +104,15 @@ def _coin_row(call: Call, coin: str) -> Row:
         "unrealisedPnl": plain(profit),
         "cumRealisedPnl": plain(_realised(call, coin)) if settles else "0",
         "bonus": "0",
-        "collateralSwitch": settles,
-        "marginCollateral": settles,
+        "collateralSwitch": linear,
+        "marginCollateral": linear,
         **dict.fromkeys(_DEPRECATED, ""),
     }
 
 
 def _realised(call: Call, coin: str) -> Decimal:
     kinds = ("REALIZED_PNL", "FUNDING_FEE", "COMMISSION")
-    rows = call.engine.income(call.account)
+    rows = [*call.engine.income(call.account), *call.engine.income(call.account, None, "coin_futures")]
     return sum((row.amount for row in rows if row.currency == coin and row.kind in kinds), _ZERO)
 
 
@@ -161,13 +176,14 @@ def coins_balance(call: Call) -> Row:
 
 
 def _wallets(kind: str) -> tuple[WalletName, ...]:
-    return ("funding",) if kind == "FUND" else ("spot", "futures")
+    return ("funding",) if kind == "FUND" else ("spot", "futures", "coin_futures")
 
 
 def _transferable(call: Call, kind: str, coin: str) -> Decimal:
     if kind == "UNIFIED" and coin in settlement_coins(call):
         return call.engine.margin(call.account, coin).withdrawable.quantize(_MONEY_STEP, rounding=ROUND_FLOOR)
-    return call.engine.wallet(call.account, "funding" if kind == "FUND" else "spot").get(coin, (_ZERO, _ZERO))[0]
+    wallets: tuple[WalletName, ...] = ("funding",) if kind == "FUND" else ("spot", "coin_futures")
+    return sum((call.engine.wallet(call.account, one).get(coin, (_ZERO, _ZERO))[0] for one in wallets), _ZERO)
 
 
 def transfer(call: Call) -> Row:
@@ -182,6 +198,8 @@ def transfer(call: Call) -> Row:
         if kind not in _ACCOUNT_TYPES:
             raise VenueError(code, f"Transfers {way} this account are not supported")
     unified: WalletName = "futures" if coin in settlement_coins(call) else "spot"
+    if origin == "UNIFIED" and coin in coin_margins(call):
+        lend(call, coin)
     try:
         done = call.engine.transfer(
             call.account,
