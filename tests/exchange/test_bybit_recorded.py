@@ -10,8 +10,7 @@ from typing import Any, TypeVar
 import pytest
 
 from bot.domain.account import MarginMode, OrderStatus, PositionMode, Side, Wallet
-from bot.domain.errors import ConfigurationError, Refused, Unavailable, Unknown
-from bot.domain.instrument import MarketKind
+from bot.domain.errors import Refused, Unavailable, Unknown
 from bot.exchange.venue import CcxtVenue
 from tests.exchange.world import Answer, FakeTransport, FrozenClock, Request, asked, reply
 
@@ -86,13 +85,6 @@ def test_a_key_that_may_not_see_the_funding_wallet_is_told_which_right_it_lacks(
     closed = {"GET /v5/asset/transfer/query-account-coins-balance": page({}, 10005, "Permission denied")}
     with pytest.raises(Unavailable, match="right to move money inside the account"):
         told(lambda venue: venue.balances(), closed)
-
-
-@pytest.mark.parametrize("kind", [MarketKind.LINEAR_FUTURE, MarketKind.INVERSE_PERPETUAL])
-def test_what_would_not_be_seen_is_not_traded(kind: MarketKind) -> None:
-    """A short that no read shows would be sold again in every cycle."""
-    with pytest.raises(ConfigurationError, match="use one of linear-perpetual"):
-        told(lambda venue: venue.instruments(["BTC"]), market_kinds=(kind,))
 
 
 def test_where_no_shorts_live_the_money_is_a_holding() -> None:

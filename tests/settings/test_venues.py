@@ -29,6 +29,16 @@ def test_what_is_offered_is_what_the_table_can_do(venue: str) -> None:
     assert OFFERS[venue].reads_only == quirks.reads_only
 
 
+@pytest.mark.parametrize("kinds", ['market = "inverse-perpetual"', 'markets = ["linear-perpetual", "linear-future"]'])
+def test_bybit_carries_dated_and_coin_margined_shorts_without_moving_anything(tmp_path: Path, kinds: str) -> None:
+    """Its one wallet is the collateral, so leave to move coins is refused."""
+    text = GOOD.replace('id = "binance"', f'id = "bybit"\n{kinds}')
+    text += '[policy.place]\nrule = "expiry-roll"\n' if "future" in kinds else ""
+    assert not loaded(tmp_path, text).venues[0].tops_up
+    said = complaint(tmp_path, text.replace('id = "bybit"', 'id = "bybit"\ncoin_transfers = true'))
+    assert "coin_transfers = true, but Ballast cannot move collateral at bybit" in said
+
+
 ONLY_READ = tuple(venue for venue, offer in OFFERS.items() if offer.reads_only)
 
 
