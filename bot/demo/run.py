@@ -68,9 +68,18 @@ async def _perform(stage: Stage, view: View, show: Show, started: float) -> None
     took = monotonic() - started
     days = (stage.witness.now - stage.story.feed.start).days
     view.paragraph(
-        f"{days} market days in {took:.0f} s. Next: `ballast localnet --write-config rehearsal.toml`, then "
-        "`ballast once --config rehearsal.toml`. Not financial advice."
+        f"{days} market days in {took:.0f} s. Next: `{called()} localnet --write-config rehearsal.toml`, and beside it "
+        f"`{called()} once --config rehearsal.toml`. Not financial advice."
     )
+
+
+def called() -> str:
+    """How this command is typed here: by its name where the shell finds it, else by the path it was started with."""
+    started = Path(sys.argv[0])
+    if started.name != "ballast" or shutil.which("ballast"):
+        return "ballast"
+    here = Path.cwd()
+    return str(started.relative_to(here) if started.is_relative_to(here) else started)
 
 
 def introduction(stage: Stage) -> list[str]:

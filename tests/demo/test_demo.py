@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.demo.run import closing, cross_check, introduction, run_demo
+from bot.demo.run import called, closing, cross_check, introduction, run_demo
 from bot.demo.stage import Stage, StageSchedule, play, set_stage
 from bot.demo.story import Story, from_scenario
 from bot.demo.view import View
@@ -132,3 +132,13 @@ def test_empty_tape_is_refused_before_anything_starts(tmp_path: Path) -> None:
     text = refused(lambda: asyncio.run(run_demo(tape=tmp_path)))
     assert str(tmp_path) in text
     assert "docs/tape.md" in text
+
+
+def test_the_next_command_can_be_typed_as_it_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """After `make demo` no shell finds `ballast` by its name alone."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", [str(tmp_path / ".venv/bin/ballast"), "demo"])
+    monkeypatch.setenv("PATH", "")
+    assert called() == ".venv/bin/ballast"
+    monkeypatch.setattr("sys.argv", ["somewhere/pytest"])
+    assert called() == "ballast"
