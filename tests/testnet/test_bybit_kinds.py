@@ -9,6 +9,7 @@ import ccxt.async_support as library
 import pytest
 
 from bot.sim.answering import AnsweringExchange
+from bot.sim.wire.bybit_call import listed_as, name_of
 from bot.sim.wire.codecs import codec
 from tests.testnet.world import over_sockets, weather
 
@@ -92,6 +93,15 @@ def test_a_coin_margined_short_counts_in_dollars_and_costs_coins() -> None:
         assert answering.exchange.engine.margin("family", "BTC", "inverse").initial > 0
 
     over_sockets(check, answering)
+
+
+def test_every_name_leads_back_to_its_listing() -> None:
+    """What a fault does to the book of an order's market must reach that market."""
+    listings = bybit().exchange.engine.listings
+    assert {market for market, _ in listings} == {"spot", "linear", "inverse"}
+    for (market, symbol), listing in listings.items():
+        assert listed_as(name_of(listing), market) == symbol
+    assert listed_as("BTCUSDT-SOMEDAY", "linear") == "BTCUSDT-SOMEDAY"
 
 
 def test_what_is_no_whole_contract_or_not_covered_is_refused() -> None:

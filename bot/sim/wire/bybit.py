@@ -11,7 +11,7 @@ from decimal import localcontext
 
 from bot.sim.faults import Paths
 from bot.sim.model import MarketType, Rejected
-from bot.sim.wire.bybit_call import Call, Parameters, Row
+from bot.sim.wire.bybit_call import Call, Parameters, Row, listed_as
 from bot.sim.wire.bybit_errors import VenueError, translated
 from bot.sim.wire.bybit_routes import ROUTES
 from bot.sim.wire.bybit_signing import signed_by
@@ -113,7 +113,8 @@ def _traded_market(request: WireRequest) -> tuple[MarketType, str] | None:
     symbol = asked.optional("symbol")
     if symbol is None:
         return None
-    return _category(asked), symbol
+    market = _category(asked)
+    return market, listed_as(symbol, market)
 
 
 PATHS = Paths(

@@ -231,6 +231,17 @@ def name_of(listing: Listing) -> str:
     return listing.symbol
 
 
+def listed_as(name: str, market: MarketType) -> str:
+    """The listing behind one of Bybit's names; a name that is none stays as it is."""
+    pair, dash, day = name.partition("-")
+    if market == "inverse":
+        return f"{name}_PERP"
+    try:
+        return f"{pair}_{datetime.strptime(day, '%d%b%y'):%y%m%d}" if dash else name  # noqa: DTZ007 - a day, no time
+    except ValueError:
+        return name
+
+
 def unit_of(listing: Listing) -> Decimal:
     """What one unit of the engine is in Bybit's quantities: a coin, or the dollars of one coin-margined contract."""
     return listing.face if listing.market == "inverse" else Decimal(1)
