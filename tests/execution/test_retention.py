@@ -115,6 +115,14 @@ def test_the_page_finds_its_history_in_a_thinned_past(tmp_path: Path) -> None:
         assert found[0] < 24 * 60
 
 
+def test_most_cycles_do_not_look(tmp_path: Path) -> None:
+    """Going through the past is not for every cycle."""
+    with _open(tmp_path) as book:
+        _lived(book, 8 * 24 * 60 + 1)
+        let_go(book, RULE, NOW)
+        assert len(_left(book)) == 8 * 24 * 60 + 1
+
+
 def test_a_journal_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     """Nothing was sent by then."""
     book = _open(tmp_path)
