@@ -16,6 +16,8 @@ from bot.domain.record import EXIT_CODES, CycleRecord
 if TYPE_CHECKING:
     from bot.settings import Settings
 
+STOPPED = "stopped: shorts stay as they are, and nobody looks after their margin until the next start"
+
 
 def settings_of(arguments: Arguments) -> "Settings":
     """Load the settings and teach the logs their secrets. Raises: ConfigurationError."""
@@ -128,7 +130,9 @@ def daemon(arguments: Arguments) -> int:
                 complain(sentence)
                 attendant.complained(sentence)
 
-            return await run_daemon(desk, schedule, tell, warn, jitter_s=jitter_s)
+            ended = await run_daemon(desk, schedule, tell, warn, jitter_s=jitter_s)
+            print(STOPPED, file=sys.stderr, flush=True)
+            return ended
 
     return asyncio.run(cycles())
 
