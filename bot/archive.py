@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from math import isfinite
-from typing import Protocol, runtime_checkable
 
 from bot.domain.account import Candle
 from bot.domain.errors import BallastError, Unavailable
@@ -25,7 +24,7 @@ from bot.domain.history import (
     seconds,
 )
 from bot.domain.instrument import MarketKind
-from bot.domain.ports import MarketReader
+from bot.domain.ports import ImpliedReader, MarketReader
 from bot.domain.snapshot import VenueView
 from bot.exchange.store import CLOCK_STEP_MAX, Store
 
@@ -38,14 +37,6 @@ RESUME_AFTER = timedelta(minutes=1)
 INDEX_EVERY = timedelta(hours=1)
 BARS_MAX = 20_000
 SLACK = 0.001  # a bar of the same market may differ in its last digits between two readings, not by more
-
-
-@runtime_checkable
-class ImpliedReader(Protocol):
-    """A venue that publishes an implied volatility index; not every one does."""
-
-    async def implied_volatility(self, asset: str) -> ImpliedVolatility | None:
-        """The index now, None where there is none for this asset. Raises: Unavailable."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bot.domain.account import (
     Balance,
@@ -27,6 +27,7 @@ from bot.domain.account import (
     Transfer,
     Wallet,
 )
+from bot.domain.history import ImpliedVolatility
 from bot.domain.instrument import Instrument
 
 
@@ -82,6 +83,14 @@ class MarketReader(Protocol):
 
     async def funding_history(self, symbol: str, since: datetime) -> tuple[tuple[datetime, Decimal], ...]:
         """Settled funding rates, oldest first."""
+
+
+@runtime_checkable
+class ImpliedReader(Protocol):
+    """A venue that may publish an index of implied volatility; not every one does."""
+
+    async def implied_volatility(self, asset: str) -> ImpliedVolatility | None:
+        """The index now, None where there is none for this asset. Raises: Unavailable."""
 
 
 class AccountReader(Protocol):

@@ -200,6 +200,8 @@ class Speech:
     income: Ask | None
     funding_sign: int
     rights: tuple[str, Callable[[object], KeyRights]] | None
+    implied: LookUp | None = None
+    implied_assets: frozenset[str] = frozenset()
     warm_up: tuple[str, ...] = ()
     time_call: str | None = "fetch_time"
     notional_min: Decimal = Decimal(5)

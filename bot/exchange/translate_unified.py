@@ -16,6 +16,7 @@ from bot.domain.account import (
     Mark,
     Price,
 )
+from bot.domain.history import ImpliedVolatility
 from bot.domain.instrument import Instrument, MarketKind
 from bot.exchange import strict
 from bot.exchange.speech import Ask, Counts, Speech
@@ -232,3 +233,22 @@ def _candle(item: object, unit: Decimal) -> Candle:
         close=close,
         volume=volume * unit,
     )
+
+
+def implied_volatility(reply: object, path: str) -> ImpliedVolatility | None:
+    """The newest of rows of [time, open, high, low, close], in index points; None where the list is empty."""
+    rows = found_at(reply, path)
+    if not isinstance(rows, list):
+        raise Unreadable("a list of index values was due")
+    read = []
+    for row in rows:
+        if not isinstance(row, list) or len(row) < 5:
+            raise Unreadable("an index value is damaged")
+        points = strict.finite(row[4], "index")
+        if not 0 < points < 1000:
+            raise Unreadable(f"an index of {points} points cannot be")
+        read.append((strict.moment_of(row[0], "index"), points))
+    if not read:
+        return None
+    at, points = max(read)
+    return ImpliedVolatility(points=float(points), at=at)

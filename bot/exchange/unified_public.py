@@ -10,6 +10,7 @@ from typing import Final, ParamSpec, TypeVar
 
 from bot.domain.account import Book, Candle, FundingRate, Mark, Price
 from bot.domain.errors import Unavailable
+from bot.domain.history import ImpliedVolatility
 from bot.domain.instrument import MarketKind
 from bot.exchange import strict
 from bot.exchange import translate_unified as translate
@@ -18,6 +19,7 @@ from bot.exchange.reading import Reading
 from bot.exchange.speech import Ask, Counts, Speech
 from bot.exchange.store import young
 from bot.exchange.strict import Row, Unreadable
+from bot.exchange.translate_unified_account import filled_in
 from bot.exchange.windows import whole
 
 P = ParamSpec("P")
@@ -27,6 +29,7 @@ STEPS: Final = {
 }  # fmt: skip
 INTERVAL_AGE_MAX: Final = timedelta(minutes=15)
 INTERVAL_LOOK_BACK: Final = timedelta(days=3)
+IMPLIED_LOOK_BACK: Final = timedelta(hours=6)
 
 
 def speech_of(reading: Reading) -> Speech:
@@ -253,3 +256,19 @@ async def _funding_by_windows(reading: Reading, symbol: str, since: datetime) ->
     window = timedelta(days=speech.funding_window_d or 1)
     found = await whole(page, since, reading.now(), window=window, rows_max=speech.funding_page)
     return tuple(sorted({row.at: row.rate for row in found if row.at >= since}.items()))
+
+
+async def implied_volatility(reading: Reading, asset: str) -> ImpliedVolatility | None:
+    """The venue's own index of what options expect, its newest hour; None where it has none for this asset."""
+    speech, now = speech_of(reading), reading.now()
+    if speech.implied is None or asset not in speech.implied_assets:
+        return None
+    facts = {
+        "asset": asset,
+        "since_ms": str(strict.milliseconds(now - IMPLIED_LOOK_BACK)),
+        "until_ms": str(strict.milliseconds(now)),
+    }
+    reply = await reading.calls.read(speech.implied.call, filled_in(speech.implied.params, facts))
+    return understood(
+        reading, f"implied volatility of {asset}", translate.implied_volatility, reply, speech.implied.rows
+    )

@@ -32,9 +32,10 @@ from bot.domain.account import (
     Wallet,
 )
 from bot.domain.errors import ConfigurationError
+from bot.domain.history import ImpliedVolatility
 from bot.domain.instrument import Instrument, MarketKind
 from bot.domain.ports import Clock
-from bot.exchange import public_reads
+from bot.exchange import public_reads, unified_public
 from bot.exchange.calls import LOCAL_LIMITS, Calls, Limits
 from bot.exchange.client import Credentials, build_client, ccxt_version
 from bot.exchange.dialect import Dialect, dialect_of
@@ -212,6 +213,12 @@ class CcxtVenue:
     async def funding_history(self, symbol: str, since: datetime) -> tuple[tuple[datetime, Decimal], ...]:
         """Settled funding rates, oldest first."""
         return await self._dialect.public.funding_history(self._reading, symbol, since)
+
+    async def implied_volatility(self, asset: str) -> ImpliedVolatility | None:
+        """The venue's index of implied volatility, where it publishes one."""
+        if self.quirks.speech is None:
+            return None
+        return await unified_public.implied_volatility(self._reading, asset)
 
     async def balances(self) -> tuple[Balance, ...]:
         """Spot and funding wallets."""

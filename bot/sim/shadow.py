@@ -29,8 +29,9 @@ from bot.domain.account import (
     Wallet,
 )
 from bot.domain.errors import AlreadyExists, Refused, Unavailable
+from bot.domain.history import ImpliedVolatility
 from bot.domain.instrument import Instrument
-from bot.domain.ports import AccountReader, MarketReader
+from bot.domain.ports import AccountReader, ImpliedReader, MarketReader
 from bot.sim.catching_up import bring_up_to_now
 from bot.sim.engine import Engine
 from bot.sim.model import Rejected, WalletName
@@ -101,8 +102,6 @@ class ShadowVenue:
         standing, self._standing = self._standing, ()
         return (*new, *standing)
 
-    # Public data, as it is -------------------------------------------------------------------------------------------
-
     async def connect(self) -> None:
         """Connect the reader and open the simulated account. Raises: Unavailable, JournalError."""
         try:
@@ -162,7 +161,9 @@ class ShadowVenue:
         """Settled funding rates, oldest first."""
         return await self._reader.funding_history(symbol, since)
 
-    # The account -----------------------------------------------------------------------------------------------------
+    async def implied_volatility(self, asset: str) -> ImpliedVolatility | None:
+        """The venue's index of implied volatility, where it publishes one."""
+        return await self._reader.implied_volatility(asset) if isinstance(self._reader, ImpliedReader) else None
 
     async def balances(self) -> tuple[Balance, ...]:
         """Simulated spot and funding wallets; with a key the real ones, less what was moved in the simulation."""
@@ -280,8 +281,6 @@ class ShadowVenue:
         """Rights of the key that reads the real balances; unknown without one."""
         return NO_KEY if self._real is None else await self._real.key_rights()
 
-    # Simulated writes ------------------------------------------------------------------------------------------------
-
     async def place_order(
         self, *, symbol: str, side: Side, amount: Decimal, limit_price: Decimal, reduce_only: bool, client_id: str
     ) -> Order:
@@ -355,8 +354,6 @@ class ShadowVenue:
             raise refused(self.id, no) from None
         self._account.keep()
         return str(done.id)
-
-    # Behind it -------------------------------------------------------------------------------------------------------
 
     @property
     def _account(self) -> ShadowAccount:

@@ -305,3 +305,23 @@ def test_every_get_of_deribit_that_changes_something_is_listed() -> None:
     writes = {f"/api/v2/private/{name}" for name in names if not name.startswith(harmless)}
     assert writes == {path for path in row.writes_by_get if "/private/" in path}
     assert not row.is_read("GET", "/api/v2/private/buy")
+
+
+def test_deribit_tells_its_index_of_implied_volatility() -> None:
+    """The newest hour of DVOL counts, in points and with its own time; other coins and other venues have none."""
+    replay = Replay("deribit")
+    found = looked(replay, lambda made: made.implied_volatility("BTC"), "deribit")
+    assert found is not None
+    assert found.points == 61.25
+    assert found.at == recording("deribit").at - HOUR
+    assert looked(replay, lambda made: made.implied_volatility("SOL"), "deribit") is None
+    assert looked(Replay("okx"), lambda made: made.implied_volatility("BTC"), "okx") is None
+
+
+def test_a_damaged_index_is_no_index() -> None:
+    """An index of nothing or of ten times too much is not believed, and the rule falls back on what was measured."""
+    name = "GET /api/v2/public/get_volatility_index_data"
+    for row in ([1, 2], [1795518000000, 60, 60, 60, 0], [1795518000000, 60, 60, 60, 6000]):
+        replay = Replay("deribit", {name: {"jsonrpc": "2.0", "result": {"data": [row]}}})
+        with pytest.raises(Unavailable, match="implied volatility"):
+            looked(replay, lambda made: made.implied_volatility("BTC"), "deribit")

@@ -26,6 +26,18 @@ SPEECH: Final = Speech(
     # docs: funding runs continuously; what the last eight hours came to is told, and every hour is settled by itself
     funding=Ask(call="fetch_funding_rate", each=True, paths={"rate": "fundingRate", "interval": "interval"}),
     paid_every_h=Decimal(1),
+    # docs, "get_volatility_index_data": DVOL in points, rows of time, open, high, low, close
+    implied=LookUp(
+        call="publicGetGetVolatilityIndexData",
+        params={
+            "currency": "{asset}",
+            "start_timestamp": "{since_ms}",
+            "end_timestamp": "{until_ms}",
+            "resolution": "3600",
+        },
+        rows="result.data",
+    ),
+    implied_assets=frozenset({"BTC", "ETH"}),
     history_rate="info.interest_1h",  # ccxt passes on interest_8h of every hour, eight times what was paid
     spot_prices=Ask(call="fetch_ticker", each=True, paths={"bid": "bid", "ask": "ask"}),
     depths=(5, 10, 20, 50, 100, 1000),  # docs, "get_order_book": depth
