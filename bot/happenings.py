@@ -21,6 +21,7 @@ from bot.risk.transit import Transit, TransitRule, followed, from_json, reasons,
 FOREIGN = "events.foreign_orders"
 TRANSIT = "events.transit"
 CASH = "amounts.cash"
+CARRIED = "amounts.coin_margined"
 ACCEPTED = "amounts.accepted"
 PENDING = "amounts.pending"
 SKEW = timedelta(seconds=10)
@@ -98,7 +99,7 @@ def believe_amounts(
     for holding in snapshot.holdings:
         if holding.asset not in stablecoins:
             seen[holding.asset] = seen.get(holding.asset, ZERO) + holding.amount
-    accepted, pending = _amounts(journal, ACCEPTED), _amounts(journal, PENDING)
+    accepted, pending = _moved_with_price(_amounts(journal, ACCEPTED), snapshot, journal), _amounts(journal, PENDING)
     for asset in snapshot.doubtful:
         seen.pop(asset, None)
         if asset in accepted:
@@ -111,7 +112,7 @@ def believe_amounts(
         journal.note(snapshot.at, event.kind.value, event.text)
     # only what leapt waits for a second look: an amount that is as it was confirms no other leap
     waiting = {asset: seen.get(asset, ZERO) for asset in jumps}
-    remembered = {PENDING: _amounts_to_json(waiting), ACCEPTED: _amounts_to_json(believed)}
+    remembered = {PENDING: _amounts_to_json(waiting), ACCEPTED: _amounts_to_json(believed), CARRIED: _carried(snapshot)}
     kept: dict[str, str] = {}
     if transit is not None:
         found, cash = _on_their_way(accepted, believed, snapshot, journal, transit, stablecoins)
@@ -120,6 +121,29 @@ def believe_amounts(
     # In one commit: whoever died between the new amounts and what is on its way would never miss those coins again.
     journal.set_settings(remembered)
     return Amounts(doubtful={**jumps, **snapshot.doubtful}, events=events, in_transit=kept)
+
+
+def _carried(snapshot: Snapshot) -> str | None:
+    """The coin-margined positions of this look with their marks: the next look sees what prices did to the coins."""
+    rows = [
+        [view.venue, row.symbol, instrument.base, str(row.amount), str(row.mark_price)]
+        for view in snapshot.venues
+        for row in view.positions
+        if row.inverse and (instrument := view.instrument(row.symbol)) is not None
+    ]
+    return json.dumps(rows) if rows else None
+
+
+def _moved_with_price(accepted: dict[str, Decimal], snapshot: Snapshot, journal: Journal) -> dict[str, Decimal]:
+    """The coins believed last, with what a coin-margined short has won or lost since: nobody brought or took that."""
+    views = {view.venue: view for view in snapshot.venues}
+    for venue, symbol, base, amount, before in json.loads(journal.setting(CARRIED) or "[]"):
+        view = views.get(venue)
+        position, mark = (view.position(symbol), view.mark(symbol)) if view else (None, None)
+        now = position.mark_price if position else mark.mark_price if mark else None
+        if base in accepted and now is not None and now > 0:
+            accepted[base] += Decimal(amount) * (1 / Decimal(before) - 1 / now)
+    return accepted
 
 
 def _amounts(journal: Journal, key: str) -> dict[str, Decimal]:
