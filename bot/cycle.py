@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from bot.absent import last_seen, remember
+from bot.closer_look import look_again, look_closer
 from bot.deliberate import (
     Deliberation,
     Past,
@@ -34,11 +35,12 @@ from bot.findings import Findings, status_of, status_of_failure
 from bot.halting import HaltRule, broken_at_the_venue, broken_by_us, gone_on_too_long, halt
 from bot.happenings import believe_amounts, changed_positions, liquidations, strangers
 from bot.margin_look import look_at_margin
-from bot.observe import Lookout, look_again, look_closer, observe, surprises
+from bot.observe import Lookout, observe
 from bot.policy.policy import coins_behind
 from bot.policy.scene import Memory, recalled_to_json, with_recalled
 from bot.risk.check import ApprovedPlan, check
 from bot.risk.transit import TransitRule
+from bot.surprises import surprises
 from bot.upkeep import Mind
 
 HOUR = timedelta(hours=1)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from bot.absent import Known
+from bot.closer_look import look_closer
 from bot.cycle import Desk
 from bot.deliberate import Past, circumstances, deliberate
 from bot.domain.account import ZERO
@@ -17,7 +18,7 @@ from bot.domain.snapshot import Snapshot
 from bot.execution.executor import apply, told_after_sending
 from bot.execution.planner import plan
 from bot.execution.settlement import settle
-from bot.observe import look_closer, observe
+from bot.observe import observe
 from bot.policy.scene import Memory
 from bot.risk.check import check
 

@@ -15,7 +15,7 @@ from bot.domain.intent import Ending, Intent, OrderIntent, Outcome, Refusal
 from bot.domain.snapshot import Snapshot
 from bot.execution.client_id import is_ours
 from bot.execution.journal import Journal
-from bot.observe import Surprise
+from bot.surprises import Surprise
 
 REFUSED_CYCLES = "halting.refused_cycles"
 LIMIT_HIT_SINCE = "halting.limit_hit_since"

@@ -13,10 +13,10 @@ from bot.domain.snapshot import Snapshot
 from bot.execution.client_id import is_ours
 from bot.execution.journal import Journal
 from bot.execution.settlement import Hands
-from bot.observe import Surprise
 from bot.risk.events import flows, foreign_orders, name_change
 from bot.risk.plausible import unconfirmed_jumps
 from bot.risk.transit import Transit, TransitRule, followed, from_json, reasons, to_json
+from bot.surprises import Surprise
 
 FOREIGN = "events.foreign_orders"
 TRANSIT = "events.transit"

@@ -3,27 +3,21 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from bot.absent import Known, stand_in
 from bot.archive import Archive
-from bot.domain.account import Balance, Book, Position, PositionMode, Price, Wallet
-from bot.domain.errors import Refused, Stale, Unavailable
-from bot.domain.hedge import Target
+from bot.domain.account import Balance, Price, Wallet
+from bot.domain.errors import Stale, Unavailable
 from bot.domain.history import NO_HISTORY, History, HistoryAsk
 from bot.domain.ports import Clock, Venue
 from bot.domain.snapshot import Holding, Snapshot, VenueView
-from bot.execution.journal import KnownPosition
-from bot.execution.planner import MarketDetail
 from bot.risk.peg import pegged
 from bot.risk.plausible import AHEAD_MAX, doubtful_symbols, doubts_about_account
 
-BOOK_LEVELS = 50
 COIN_FUTURES = Wallet.COIN_FUTURES
-LAG_MAX = timedelta(seconds=60)
 NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 NOTHING: Final[Known] = MappingProxyType({})
 T = TypeVar("T")
@@ -81,12 +75,12 @@ async def observe(lookout: Lookout, *, away: Mapping[str, str] = NOBODY, known: 
     at = lookout.clock.now()
     own, away = await _balances(lookout, away)
     present = [row for row in lookout.watched if row.venue.id in own]
-    counted = {row.venue.id: _counted(row, own[row.venue.id]) for row in present}
+    counted = {row.venue.id: coins_counted(row, own[row.venue.id]) for row in present}
     cash = lookout.stablecoins | {lookout.quote}
     standing = stand_in(counted, away, known, cash)
     holdings = [*lookout.external, *(held for rows in counted.values() for held in rows), *standing.holdings]
     assets = frozenset(row.asset for row in holdings) - cash
-    views = await _gather(_view(row, own[row.venue.id], assets, lookout) for row in present)
+    views = await all_of(_view(row, own[row.venue.id], assets, lookout) for row in present)
     (prices, unheard), history = await asyncio.gather(
         _prices(holdings, views, present, lookout), _history(assets, present, views, lookout)
     )
@@ -144,8 +138,8 @@ async def _history(
     return NO_HISTORY
 
 
-def _counted(row: Watched, own: Sequence[Balance]) -> list[Holding]:
-    # coins that are the collateral of inverse contracts are owned, wherever spot balances are counted
+def coins_counted(row: Watched, own: Sequence[Balance]) -> list[Holding]:
+    """What of a venue's balances is owned: spot where it is counted, and coins that are collateral anywhere."""
     counted = own if row.counts_spot else [item for item in own if row.hedges and item.wallet is COIN_FUTURES]
     return _holdings(row.venue.id, counted)
 
@@ -177,7 +171,7 @@ async def _view(watched: Watched, balances: tuple[Balance, ...], assets: frozens
         return empty
     listed = await venue.instruments((assets - lookout.excluded) | lookout.anchors)
     symbols = tuple(row.symbol for row in listed)
-    positions, margins, marks, funding, orders, brackets = await _gather(
+    positions, margins, marks, funding, orders, brackets = await all_of(
         (
             venue.positions(symbols),
             venue.margin_accounts(),
@@ -222,7 +216,7 @@ async def with_strangers(view: VenueView, venue: Venue, lookout: Lookout) -> Ven
     symbols = tuple(row.symbol for row in listed)
     if not symbols:
         return view
-    marks, brackets = await _gather((venue.marks(symbols), venue.brackets(symbols)))
+    marks, brackets = await all_of((venue.marks(symbols), venue.brackets(symbols)))
     return replace(
         view,
         instruments=(*view.instruments, *listed),
@@ -281,111 +275,7 @@ async def _spot_prices(
     return unheard
 
 
-async def look_closer(lookout: Lookout, snapshot: Snapshot, targets: Sequence[Target]) -> tuple[Snapshot, MarketDetail]:
-    """Read what only a trade needs: books, settings and the position mode of the venues about to trade.
-
-    Raises: Refused when an account is in hedge mode; nothing was changed.
-    """
-    by_id = {row.venue.id: row.venue for row in lookout.watched}
-    venues = sorted({row.venue for row in targets})
-    settings_of = (
-        by_id[venue].settings(tuple(row.symbol for row in targets if row.venue == venue)) for venue in venues
-    )
-    asked = (_books(by_id, targets), *(by_id[venue].position_mode() for venue in venues), *settings_of)
-    (books, missing), *replies = await _gather(asked)
-    modes, settings = replies[: len(venues)], replies[len(venues) :]
-    for venue, mode in zip(venues, modes, strict=True):
-        if mode is not PositionMode.ONE_WAY:
-            raise Refused(
-                f"the futures account at {venue} is in hedge mode, where a closing order can open the other "
-                "side. Nothing was traded. Close what is open there, then switch the account to one-way mode in its "
-                "settings.",
-                code="hedge-mode",
-            )
-    found = {(row.venue, row.symbol): row for rows in settings for row in rows}
-    detail = MarketDetail(books=books, settings=found, missing=missing)
-    views = tuple(
-        replace(view, settings=tuple(row for key, row in found.items() if key[0] == view.venue))
-        for view in snapshot.venues
-    )
-    return replace(snapshot, venues=views), detail
-
-
-async def _books(
-    venues: Mapping[str, Venue], targets: Sequence[Target]
-) -> tuple[dict[tuple[str, str], Book], dict[tuple[str, str], str]]:
-    """The books that could be read, and why the others could not: one bad book stops no other symbol."""
-    answers = await asyncio.gather(
-        *(venues[row.venue].book(row.symbol, BOOK_LEVELS) for row in targets), return_exceptions=True
-    )
-    books: dict[tuple[str, str], Book] = {}
-    missing: dict[tuple[str, str], str] = {}
-    for row, answer in zip(targets, answers, strict=True):
-        if isinstance(answer, Unavailable):
-            missing[(row.venue, row.symbol)] = str(answer)
-        elif isinstance(answer, BaseException):
-            raise answer
-        else:
-            books[(row.venue, row.symbol)] = answer
-    return books, missing
-
-
-async def look_again(lookout: Lookout, snapshot: Snapshot) -> Snapshot:
-    """Read positions and collateral once more, to show what is there after acting."""
-    views = []
-    by_id = {row.venue.id: row for row in lookout.watched}
-    for view in snapshot.venues:
-        row = by_id[view.venue]
-        if not row.hedges:
-            views.append(view)
-            continue
-        symbols = tuple(instrument.symbol for instrument in view.instruments)
-        positions, margins = await _gather((row.venue.positions(symbols), row.venue.margin_accounts()))
-        views.append(replace(view, positions=positions, margins=margins))
-    return replace(snapshot, venues=tuple(views))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surprise:
-    """A position that is not what Ballast's own fills led to."""
-
-    known: KnownPosition
-    seen: Decimal
-    text: str
-
-
-def surprises(snapshot: Snapshot, known_positions: Sequence[KnownPosition]) -> tuple[Surprise, ...]:
-    """Compare what the venues show with what our own fills led to.
-
-    Raises: Stale when a view may not show our last fill yet. A position that moved after it was changed by somebody
-    else and is adopted as it is.
-    """
-    found: list[Surprise] = []
-    for known in known_positions:
-        view = next((row for row in snapshot.venues if row.venue == known.venue), None)
-        if view is None or view.amount(known.symbol) == known.amount:
-            continue
-        position = view.position(known.symbol)
-        if not _moved_since(position, known, view.at):
-            raise Stale(
-                f"{known.venue} does not show our last fill in {known.symbol} yet "
-                f"(expected {known.amount}, shown {view.amount(known.symbol)}): nothing is decided on it"
-            )
-        text = (
-            f"the position in {known.symbol} was changed by somebody else: Ballast left {known.amount}, now there is "
-            f"{view.amount(known.symbol)} (by hand, automatic deleveraging or liquidation); adopted as it is"
-        )
-        found.append(Surprise(known=known, seen=view.amount(known.symbol), text=text))
-    return tuple(found)
-
-
-def _moved_since(position: Position | None, known: KnownPosition, now: datetime) -> bool:
-    if now - known.changed_at > LAG_MAX:
-        return True
-    return position is not None and position.updated_at is not None and position.updated_at > known.changed_at
-
-
-async def _gather(calls: Iterable[Coroutine[Any, Any, Any]]) -> list[Any]:
+async def all_of(calls: Iterable[Coroutine[Any, Any, Any]]) -> list[Any]:
     """Run reads at once; the first failure is raised after all have ended, so that none is left running."""
     results = await asyncio.gather(*calls, return_exceptions=True)
     for result in results:

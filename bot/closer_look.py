@@ -1,0 +1,87 @@
+"""What only a trade needs to know: books and settings just before it, and what is there after it."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from bot.domain.account import Book, PositionMode
+from bot.domain.errors import Refused, Unavailable
+from bot.domain.hedge import Target
+from bot.domain.ports import Venue
+from bot.domain.snapshot import Snapshot
+from bot.execution.planner import MarketDetail
+from bot.observe import Lookout, all_of, coins_counted
+
+BOOK_LEVELS = 50
+
+
+async def look_closer(lookout: Lookout, snapshot: Snapshot, targets: Sequence[Target]) -> tuple[Snapshot, MarketDetail]:
+    """Read what only a trade needs: books, settings and the position mode of the venues about to trade.
+
+    Raises: Refused when an account is in hedge mode; nothing was changed.
+    """
+    by_id = {row.venue.id: row.venue for row in lookout.watched}
+    venues = sorted({row.venue for row in targets})
+    settings_of = (
+        by_id[venue].settings(tuple(row.symbol for row in targets if row.venue == venue)) for venue in venues
+    )
+    asked = (_books(by_id, targets), *(by_id[venue].position_mode() for venue in venues), *settings_of)
+    (books, missing), *replies = await all_of(asked)
+    modes, settings = replies[: len(venues)], replies[len(venues) :]
+    for venue, mode in zip(venues, modes, strict=True):
+        if mode is not PositionMode.ONE_WAY:
+            raise Refused(
+                f"the futures account at {venue} is in hedge mode, where a closing order can open the other "
+                "side. Nothing was traded. Close what is open there, then switch the account to one-way mode in its "
+                "settings.",
+                code="hedge-mode",
+            )
+    found = {(row.venue, row.symbol): row for rows in settings for row in rows}
+    detail = MarketDetail(books=books, settings=found, missing=missing)
+    views = tuple(
+        replace(view, settings=tuple(row for key, row in found.items() if key[0] == view.venue))
+        for view in snapshot.venues
+    )
+    return replace(snapshot, venues=views), detail
+
+
+async def _books(
+    venues: Mapping[str, Venue], targets: Sequence[Target]
+) -> tuple[dict[tuple[str, str], Book], dict[tuple[str, str], str]]:
+    """The books that could be read, and why the others could not: one bad book stops no other symbol."""
+    answers = await asyncio.gather(
+        *(venues[row.venue].book(row.symbol, BOOK_LEVELS) for row in targets), return_exceptions=True
+    )
+    books: dict[tuple[str, str], Book] = {}
+    missing: dict[tuple[str, str], str] = {}
+    for row, answer in zip(targets, answers, strict=True):
+        if isinstance(answer, Unavailable):
+            missing[(row.venue, row.symbol)] = str(answer)
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            books[(row.venue, row.symbol)] = answer
+    return books, missing
+
+
+async def look_again(lookout: Lookout, snapshot: Snapshot) -> Snapshot:
+    """Read positions, collateral and what lies beside it once more, to show what is there after acting.
+
+    All three together: what was moved between spot and futures would else be counted twice, or not at all.
+    """
+    by_id = {row.venue.id: row for row in lookout.watched}
+    views = []
+    holdings = snapshot.holdings
+    for view in snapshot.venues:
+        row = by_id[view.venue]
+        if not row.hedges:
+            views.append(view)
+            continue
+        symbols = tuple(instrument.symbol for instrument in view.instruments)
+        positions, margins, balances = await all_of(
+            (row.venue.positions(symbols), row.venue.margin_accounts(), row.venue.balances())
+        )
+        views.append(replace(view, positions=positions, margins=margins, balances=balances))
+        elsewhere = tuple(held for held in holdings if held.venue != view.venue)
+        holdings = (*elsewhere, *coins_counted(row, balances))
+    return replace(snapshot, holdings=holdings, venues=tuple(views))
