@@ -122,9 +122,10 @@ class Engine:
         state.now = to
         take_schedule(state, quotes)
         match_resting(state)
-        liquidate_where_due(state)
-        held = {symbol for account in state.accounts.values() for symbol in account.positions}
-        state.record("time", **{symbol: state.mark(symbol) for symbol in sorted(held)})
+        if state.view() != state.viewed:  # else nothing happened that could make a liquidation due
+            liquidate_where_due(state)
+            state.record("time", **dict(state.held_marks()))
+            state.viewed = state.view()
 
     def quote(self, market: MarketType, symbol: str) -> Quote:
         """Show the present quote of a market. Raises: Rejected."""

@@ -24,6 +24,7 @@ from bot.sim.model import (
 from bot.sim.reasons import Reason
 
 MarketKey = tuple[MarketType, str]
+HeldMarks = tuple[tuple[str, Decimal], ...]
 IncomeKind = Literal["FUNDING_FEE", "COMMISSION", "REALIZED_PNL", "TRANSFER", "INSURANCE_CLEAR", "DELIVERY"]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -121,6 +122,7 @@ class State:
         self.funding_settled: dict[str, list[SimFunding]] = {}
         self.index_seen: dict[str, tuple[Decimal, Decimal]] = {}  # price x seconds, seconds, before a delivery
         self.delivered: dict[str, Decimal] = {}  # settlement prices
+        self.viewed: tuple[int, HeldMarks] | None = None  # what was there when liquidations were last looked for
         self.last_id = 0
         self.funding_soonest = self.delivery_soonest = NEVER
         for item in listings:
@@ -131,6 +133,7 @@ class State:
 
         Raises: ValueError when another contract has this symbol.
         """
+        self.viewed = None
         known = (item.market, item.symbol) in self.listings
         self.listings[(item.market, item.symbol)] = item
         if item.market == "spot":
@@ -217,6 +220,15 @@ class State:
     def mark(self, symbol: str) -> Decimal:
         """Find the mark price of a contract."""
         return self.quote(self.contract(symbol).market, symbol).mark
+
+    def held_marks(self) -> HeldMarks:
+        """List the marks of everything held, by symbol."""
+        held = {symbol for account in self.accounts.values() for symbol in account.positions}
+        return tuple((symbol, self.mark(symbol)) for symbol in sorted(held))
+
+    def view(self) -> tuple[int, HeldMarks]:
+        """Say what a liquidation depends on: how much the book has written, and the marks of what is held."""
+        return self.ledger_before + len(self.ledger), self.held_marks()
 
     def book_income(self, account: AccountState, kind: IncomeKind, symbol: str, amount: Decimal) -> None:
         """Write a line of the account's statement for a contract; zero amounts leave no line."""
