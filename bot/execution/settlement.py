@@ -20,6 +20,7 @@ from bot.execution.stranded import within_reach
 BETWEEN_ABSENCES = timedelta(seconds=2)
 CLOCK_SKEW = timedelta(seconds=5)
 CONTRADICTION_MAX = timedelta(minutes=15)
+CANCELLING = "cancel.sent"
 CONTRADICTED = "the venue says it does not know this order, yet the position is not what Ballast's own fills led to"
 
 
@@ -83,14 +84,20 @@ async def _settle_order(row: OpenIntent, intent: OrderIntent, venue: Venue, hand
     if order is None:
         return await _absent_order(row, intent, venue, hands)
     if order.status not in FINAL_STATUSES:
-        order = await _end_order(intent, row.client_id, venue)
+        order = await _end_order(intent, row.client_id, venue, hands.journal)
     if order is None or order.status not in FINAL_STATUSES:
         return None
     return close_order(intent, order, hands)
 
 
-async def _end_order(intent: OrderIntent, client_id: str, venue: Venue) -> Order | None:
-    """Our orders are immediate-or-cancel: one that still rests is cancelled, and only a look tells how it ended."""
+async def _end_order(intent: OrderIntent, client_id: str, venue: Venue, journal: Journal) -> Order | None:
+    """Our orders are immediate-or-cancel: one that still rests is cancelled, and only a look tells how it ended.
+
+    Raises: JournalError when the cancel could not be written down before; then it is not sent.
+    """
+    journal.note(
+        venue.now(), CANCELLING, f"{intent.id}: cancelling {describe(intent)} at {venue.id}, which still rests"
+    )
     # The order may have ended by itself in between, or the cancel may be lost: the look below decides.
     with suppress(BallastError):
         await venue.cancel_order(intent.symbol, client_id)

@@ -12,7 +12,7 @@ REPEAT_AFTER = timedelta(minutes=15)
 REMEMBERED_MAX = 200
 BLIND = (CycleStatus.STALE, CycleStatus.UNAVAILABLE)
 JOURNAL_FAILED = "the journal "
-TOLD_OTHERWISE = ("halted",)
+TOLD_OTHERWISE = ("halted", "cancel.sent")
 CHANGED_BY_OTHERS = {
     "position.changed": "A position was changed by somebody else: by hand, by automatic deleveraging or by liquidation."
 }

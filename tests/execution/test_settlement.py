@@ -1,17 +1,38 @@
-"""Booking a final order: what Ballast expects to see at the venue from then on."""
+"""Settling an order: cancelling one that still rests, and what Ballast expects to see at the venue from then on."""
 
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
+import pytest
+
 from bot.domain.account import Order, OrderStatus, Side
-from bot.domain.intent import OrderIntent
+from bot.domain.errors import JournalError
+from bot.domain.intent import Ending, OrderIntent
 from bot.domain.ports import Venue
-from bot.execution.journal import KnownPosition
-from bot.execution.settlement import CLOCK_SKEW, Hands, close_order
+from bot.execution.journal import Journal, KnownPosition
+from bot.execution.settlement import CLOCK_SKEW, Hands, close_order, settle
 from tests.builders import BTC, NOW, VENUE, d
 from tests.cycles.desk import journal
 from tests.fake_venue import FakeVenue, ManualClock
+
+
+def _sale(amount: str) -> OrderIntent:
+    return OrderIntent(
+        id="c000001-01", venue=VENUE, symbol=BTC, side=Side.SELL, amount=d(amount), limit_price=d("60000"),
+        reduce_only=False, protective=False, reasons=("a reason",),
+    )  # fmt: skip
+
+
+def _sold(at_s: float) -> Order:
+    return Order(
+        venue=VENUE, symbol=BTC, order_id="7", client_id="blst1", side=Side.SELL, amount=d("0.2"), filled=d("0.2"),
+        average_price=d("60000"), status=OrderStatus.CLOSED, reduce_only=False, at=NOW + timedelta(seconds=at_s),
+    )  # fmt: skip
 
 
 def booked(folder: Path, order_at_s: float, known_at_s: float = -60) -> KnownPosition:
@@ -20,14 +41,7 @@ def booked(folder: Path, order_at_s: float, known_at_s: float = -60) -> KnownPos
     book = journal(folder)
     changed = NOW + timedelta(seconds=known_at_s)
     book.set_position(KnownPosition(venue=VENUE, symbol=BTC, asset="BTC", amount=d("-0.3"), changed_at=changed))
-    intent = OrderIntent(
-        id="c000001-01", venue=VENUE, symbol=BTC, side=Side.SELL, amount=d("0.2"), limit_price=d("60000"),
-        reduce_only=False, protective=False, reasons=("a reason",),
-    )  # fmt: skip
-    order = Order(
-        venue=VENUE, symbol=BTC, order_id="7", client_id="blst1", side=Side.SELL, amount=d("0.2"), filled=d("0.2"),
-        average_price=d("60000"), status=OrderStatus.CLOSED, reduce_only=False, at=NOW + timedelta(seconds=order_at_s),
-    )  # fmt: skip
+    intent, order = _sale("0.2"), _sold(order_at_s)
     hands = Hands(venues={VENUE: cast("Venue", FakeVenue(clock))}, journal=book, clock=clock)
     book.record_sent(intent, "blst1", NOW, notional=d("12000"), position_before=d("-0.3"))
     close_order(intent, order, hands)
@@ -51,3 +65,48 @@ def test_an_order_settled_late_does_not_date_the_position_back(tmp_path: Path) -
 def test_a_date_far_ahead_is_not_believed(tmp_path: Path) -> None:
     """Otherwise every later view would look too old for ever."""
     assert booked(tmp_path, order_at_s=86_400).changed_at == NOW + CLOCK_SKEW
+
+
+def _resting(folder: Path, cancelled: Callable[[], None]) -> tuple[Journal, Hands]:
+    """An order of ours that still rests at the venue, and what happens when its cancel arrives there."""
+    clock = ManualClock()
+    fake = FakeVenue(clock)
+    book = journal(folder)
+    intent = _sale("0.2")
+    book.record_sent(intent, "blst1", NOW, notional=d("12000"), position_before=d("0"))
+    fake.orders["blst1"] = replace(_sold(0), filled=d(0), average_price=None, status=OrderStatus.OPEN)
+
+    class Watched(FakeVenue):
+        async def cancel_order(self, symbol: str, client_id: str) -> None:
+            cancelled()
+            await super().cancel_order(symbol, client_id)
+
+    watched = Watched(clock, orders=fake.orders)
+    return book, Hands(venues={VENUE: cast("Venue", watched)}, journal=book, clock=clock)
+
+
+def test_the_cancel_of_a_resting_order_is_on_disk_before_it_is_sent(tmp_path: Path) -> None:
+    """The venue looks into the journal at the moment the cancel arrives."""
+    seen: list[str] = []
+
+    def look() -> None:
+        with sqlite3.connect(tmp_path / "ballast.db") as other:
+            seen.extend(row[0] for row in other.execute("SELECT text FROM events WHERE name = 'cancel.sent'"))
+
+    book, hands = _resting(tmp_path, look)
+    with book:
+        settled = asyncio.run(settle(hands))
+    assert [row.ending for row in settled.outcomes] == [Ending.NOTHING]
+    assert len(seen) == 1
+    assert seen[0].startswith("c000001-01 still rests: cancelling the order to sell 0.2")
+
+
+def test_a_cancel_that_cannot_be_written_down_is_not_sent(tmp_path: Path) -> None:
+    """The order rests on until the disk has space again; an order that only rests does no harm."""
+    sent: list[str] = []
+    book, hands = _resting(tmp_path, lambda: sent.append("cancel"))
+    with book:
+        book._connection.execute("PRAGMA query_only = 1")
+        with pytest.raises(JournalError):
+            asyncio.run(settle(hands))
+    assert sent == []
