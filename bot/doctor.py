@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from bot.clock import LocalnetClock, SystemClock
+from bot.clock import LocalnetClock, SystemClock, this_boot
 from bot.domain.account import PositionMode
 from bot.domain.errors import BallastError, ConfigurationError, JournalError, Unavailable
 from bot.domain.instrument import Instrument
@@ -73,7 +73,8 @@ async def _venue(settings: Settings, row: Venue, memory: Journal) -> list[Findin
     try:
         clock: Clock = await LocalnetClock.ask(row.localnet) if row.localnet else SystemClock()
         venue = make_venue(settings, row, clock)
-        keep_silence(venue, memory, clock, where=row.localnet or row.place(settings.mode))
+        where, boot = row.localnet or row.place(settings.mode), "" if row.localnet else this_boot()
+        keep_silence(venue, memory, clock, where=where, boot=boot)
     except ConfigurationError as error:
         return [_fail(row.id, str(error), 2)]
     except BallastError as error:

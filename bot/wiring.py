@@ -12,7 +12,7 @@ from typing import Literal
 
 from bot.archive import VERSION as ARCHIVE_VERSION
 from bot.archive import Archive
-from bot.clock import LocalnetClock, SystemClock
+from bot.clock import LocalnetClock, SystemClock, this_boot
 from bot.cycle import RECALLED, Desk
 from bot.domain.errors import ConfigurationError, Unavailable
 from bot.domain.history import widest
@@ -159,7 +159,8 @@ def make_account(settings: Settings, row: Venue, clock: Clock, memory: Journal |
     venue = make_venue(settings, row, clock)
     # a plan writes nothing of its own, but a ban it earns must not be forgotten
     lasting = memory.memory if isinstance(memory, Glance) else memory
-    keep_silence(venue, lasting, clock, where=row.localnet or row.place(settings.mode))
+    where, boot = row.localnet or row.place(settings.mode), "" if row.localnet else this_boot()
+    keep_silence(venue, lasting, clock, where=where, boot=boot)
     if settings.mode != "dry-run":
         return venue
     from bot.sim.shadow import ShadowVenue  # noqa: PLC0415 - only dry runs pay for the simulated exchange

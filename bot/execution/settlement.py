@@ -95,9 +95,7 @@ async def _end_order(intent: OrderIntent, client_id: str, venue: Venue, journal:
 
     Raises: JournalError when the cancel could not be written down before; then it is not sent.
     """
-    journal.note(
-        venue.now(), CANCELLING, f"{intent.id}: cancelling {describe(intent)} at {venue.id}, which still rests"
-    )
+    journal.note(venue.now(), CANCELLING, f"{intent.id} still rests: cancelling {describe(intent)} at {venue.id}")
     # The order may have ended by itself in between, or the cancel may be lost: the look below decides.
     with suppress(BallastError):
         await venue.cancel_order(intent.symbol, client_id)
