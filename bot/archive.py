@@ -5,13 +5,11 @@ cycle. What is kept on disk may be lost at any time; it is asked for again.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
 from math import isfinite
 
-from bot.domain.account import Candle
 from bot.domain.errors import BallastError, Unavailable
 from bot.domain.history import (
     EPOCH,
@@ -21,12 +19,12 @@ from bot.domain.history import (
     HistoryAsk,
     ImpliedVolatility,
     moment,
-    seconds,
 )
 from bot.domain.instrument import MarketKind
 from bot.domain.ports import ImpliedReader, MarketReader
 from bot.domain.snapshot import VenueView
 from bot.exchange.store import CLOCK_STEP_MAX, Store
+from bot.series import EMPTIES_MAX, bars_of, continues, document_of, emptiness, joined, rates_of, restored
 
 VERSION = "1"
 PERPETUALS = (MarketKind.LINEAR_PERPETUAL, MarketKind.INVERSE_PERPETUAL)
@@ -35,13 +33,11 @@ PATIENCE_S = 5.0
 ASK_AGAIN = timedelta(minutes=5)
 RESUME_AFTER = timedelta(minutes=1)
 INDEX_EVERY = timedelta(hours=1)
-BARS_MAX = 20_000
-SLACK = 0.001  # a bar of the same market may differ in its last digits between two readings, not by more
 
 
 @dataclass(slots=True, kw_only=True)
 class _Shelf:
-    """One market's past as far as it is known, and when it was asked for."""
+    """One market's past as far as it is known, and when it was asked for; `empties` is how often nothing came."""
 
     bars: BarSeries | None = None
     funding: FundingSeries | None = None
@@ -49,6 +45,17 @@ class _Shelf:
     asked_at: datetime | None = None
     proven: bool = False
     loaded: bool = False
+    empties: int = 0
+
+    @property
+    def known(self) -> bool:
+        """Whether there is anything at all."""
+        return bool(self.bars is not None and len(self.bars)) or bool(self.funding is not None and len(self.funding))
+
+    @property
+    def pause(self) -> timedelta:
+        """How long a market of which nothing is known is left alone after it was asked."""
+        return timedelta(seconds=ASK_AGAIN.total_seconds() * 2.0**self.empties)
 
 
 class Archive:
@@ -149,6 +156,7 @@ class Archive:
         if shelf.asked_at is not None and now < shelf.asked_at - CLOCK_STEP_MAX:
             # Time went back: another world answers under this address.
             shelf.bars = shelf.funding = shelf.asked_since = shelf.asked_at = None
+            shelf.empties = 0
         return _since(shelf, ask, view, symbol, now)
 
     async def _refresh(
@@ -162,26 +170,38 @@ class Archive:
             # A venue that hangs must not cost every cycle its patience; one that is only slow goes on soon.
             shelf.asked_at = now - ASK_AGAIN + RESUME_AFTER
             raise
-        if changed:
-            self._store.save(self._name(ask, symbol), _document(shelf), now=now)
+        shelf.empties = 0 if shelf.known else min(shelf.empties + 1, EMPTIES_MAX)
+        if changed or shelf.empties:
+            self._store.save(
+                self._name(ask, symbol),
+                document_of(
+                    shelf.asked_since, shelf.bars, shelf.funding, asked_at=shelf.asked_at, empties=shelf.empties
+                ),
+                now=now,
+            )
 
     async def _ask(
         self, shelf: _Shelf, ask: HistoryAsk, symbol: str, reader: MarketReader, span: tuple[datetime, datetime]
     ) -> bool:
         since, now = span
         if ask.kind == "funding":
-            rates = _rates(symbol, await reader.funding_history(symbol, since), shelf.funding, now - ask.span)
+            told = await reader.funding_history(symbol, since)
+            if shelf.known and not told:
+                raise Unavailable(f"{reader.id} told no settled funding of {symbol}, not even what it told before")
+            rates = rates_of(symbol, told, shelf.funding, now - ask.span)
             changed = shelf.funding is None or rates.settled_s != shelf.funding.settled_s
             shelf.funding, shelf.proven = (rates if changed else shelf.funding), True
         else:
             step = timedelta(seconds=ask.step_s)
             found = await reader.candles(symbol, ask.step_s, since, now)
-            fresh = _bars(symbol, ask.step_s, found, reader.id)
-            if shelf.bars is not None and not _continues(shelf.bars, fresh):
+            if shelf.known and not found:
+                raise Unavailable(f"{reader.id} told no bar of {symbol}, not even what it told before")
+            fresh = bars_of(symbol, ask.step_s, found, reader.id)
+            if shelf.bars is not None and not continues(shelf.bars, fresh):
                 whole = _aligned(now - ask.span, step)
-                fresh = _bars(symbol, ask.step_s, await reader.candles(symbol, ask.step_s, whole, now), reader.id)
+                fresh = bars_of(symbol, ask.step_s, await reader.candles(symbol, ask.step_s, whole, now), reader.id)
                 shelf.bars, since = None, whole
-            merged = _merged(shelf.bars, fresh, now - ask.span - step)
+            merged = joined(shelf.bars, fresh, now - ask.span - step)
             changed = shelf.bars is None or merged.opened_s != shelf.bars.opened_s
             shelf.bars, shelf.proven = (merged if changed else shelf.bars), True
         shelf.asked_since = since if shelf.asked_since is None else min(since, shelf.asked_since)
@@ -192,7 +212,9 @@ class Archive:
         if document is None:
             return
         try:
-            shelf.asked_since, shelf.bars, shelf.funding = _restored(document, ask, symbol, now)
+            shelf.asked_since, shelf.bars, shelf.funding = restored(document, ask, symbol, now)
+            if not shelf.known:
+                shelf.asked_at, shelf.empties = emptiness(document)
         except (ValueError, KeyError, TypeError, OverflowError):
             self._store.notes.append(f"{name}.json in the cache is damaged and is ignored; it is asked for again")
 
@@ -220,7 +242,7 @@ def _since(shelf: _Shelf, ask: HistoryAsk, view: VenueView, symbol: str, now: da
         last = moment(bars.opened_s[-1]) if bars is not None and len(bars) else None
         due = None if last is None else last + 2 * step
     if shelf.asked_since is None or last is None or due is None or shelf.asked_since > wanted + step:
-        recently = shelf.asked_at is not None and now - shelf.asked_at < ASK_AGAIN
+        recently = shelf.asked_at is not None and now - shelf.asked_at < shelf.pause
         return None if recently else wanted
     if shelf.proven and now < due:
         return None
@@ -241,106 +263,3 @@ def _interval(view: VenueView, symbol: str, rates: FundingSeries | None) -> time
 
 def _aligned(at: datetime, step: timedelta) -> datetime:
     return EPOCH + (at - EPOCH) // step * step
-
-
-def _bars(symbol: str, step_s: int, found: Iterable[Candle], venue: str) -> BarSeries:
-    rows = [
-        (seconds(row.opened_at), float(row.open), float(row.high), float(row.low), float(row.close), float(row.volume))
-        for row in found
-    ]
-    return _series(symbol, step_s, rows, venue)
-
-
-def _series(
-    symbol: str, step_s: int, rows: Sequence[tuple[int, float, float, float, float, float]], venue: str
-) -> BarSeries:
-    for _, opened, high, low, close, volume in rows:
-        if not (0 < low <= min(opened, close) and max(opened, close) <= high and isfinite(high) and volume >= 0):
-            raise Unavailable(f"{venue} gave a bar of {symbol} that cannot be: high {high}, low {low}, close {close}")
-    times = tuple(row[0] for row in rows)
-    if any(later <= earlier for earlier, later in pairwise(times)):
-        raise Unavailable(f"{venue} gave bars of {symbol} that are not in order")
-    columns = tuple(tuple(row[place] for row in rows) for place in range(1, 6))
-    return BarSeries(
-        symbol=symbol,
-        step_s=step_s,
-        opened_s=times,
-        open=columns[0],
-        high=columns[1],
-        low=columns[2],
-        close=columns[3],
-        volume=columns[4],
-    )
-
-
-def _continues(kept: BarSeries, fresh: BarSeries) -> bool:
-    """Whether the newest kept bar is found again as it was."""
-    if not len(kept):
-        return True
-    if kept.opened_s[-1] not in fresh.opened_s:
-        return False
-    place = fresh.opened_s.index(kept.opened_s[-1])
-    return abs(fresh.close[place] / kept.close[-1] - 1) <= SLACK and abs(fresh.high[place] / kept.high[-1] - 1) <= SLACK
-
-
-def _merged(kept: BarSeries | None, fresh: BarSeries, oldest: datetime) -> BarSeries:
-    if kept is None:
-        return fresh.last(BARS_MAX)
-    begin = sum(1 for at in kept.opened_s if at < seconds(oldest))
-    end = sum(1 for at in kept.opened_s if not len(fresh) or at < fresh.opened_s[0])
-    old = kept.cut(min(begin, end), end)
-    return BarSeries(
-        symbol=fresh.symbol,
-        step_s=fresh.step_s,
-        opened_s=old.opened_s + fresh.opened_s,
-        open=old.open + fresh.open,
-        high=old.high + fresh.high,
-        low=old.low + fresh.low,
-        close=old.close + fresh.close,
-        volume=old.volume + fresh.volume,
-    ).last(BARS_MAX)
-
-
-def _rates(
-    symbol: str, found: Iterable[tuple[datetime, object]], kept: FundingSeries | None, oldest: datetime
-) -> FundingSeries:
-    fresh = {seconds(at): float(rate) for at, rate in found}  # type: ignore[arg-type]
-    if any(not isfinite(rate) or abs(rate) > 1 for rate in fresh.values()):
-        raise Unavailable(f"a settled funding rate of {symbol} cannot be")
-    same = kept is None or not len(kept) or fresh.get(kept.settled_s[-1]) == kept.rates[-1]
-    before = dict(zip(kept.settled_s, kept.rates, strict=True)) if kept is not None and same else {}
-    rows = sorted((at, rate) for at, rate in {**before, **fresh}.items() if at >= seconds(oldest))
-    return FundingSeries(symbol=symbol, settled_s=tuple(at for at, _ in rows), rates=tuple(rate for _, rate in rows))
-
-
-def _document(shelf: _Shelf) -> dict[str, object]:
-    since = shelf.asked_since.isoformat() if shelf.asked_since else None
-    if shelf.funding is not None:
-        return {"since": since, "rows": list(zip(shelf.funding.settled_s, shelf.funding.rates, strict=True))}
-    bars = shelf.bars
-    if bars is None:
-        return {"since": since, "rows": []}
-    columns = (bars.opened_s, bars.open, bars.high, bars.low, bars.close, bars.volume)
-    return {"since": since, "rows": list(zip(*columns, strict=True))}
-
-
-def _restored(
-    document: object, ask: HistoryAsk, symbol: str, now: datetime
-) -> tuple[datetime, BarSeries | None, FundingSeries | None]:
-    """What a file holds. Raises: ValueError, KeyError, TypeError for anything that was not written by `_document`."""
-    if not isinstance(document, dict):
-        raise TypeError("not a table")
-    since, rows = datetime.fromisoformat(document["since"]), document["rows"]
-    if ask.kind == "funding":
-        rates = [(int(at), float(rate)) for at, rate in rows]
-        if any(at > seconds(now) or not isfinite(rate) for at, rate in rates):
-            raise ValueError("rates from the future")
-        times = tuple(at for at, _ in rates)
-        return since, None, FundingSeries(symbol=symbol, settled_s=times, rates=tuple(rate for _, rate in rates))
-    bars = [(int(row[0]), *(float(value) for value in row[1:6])) for row in rows]
-    if len(bars) > BARS_MAX or any(len(row) != 6 or row[0] + ask.step_s > seconds(now) for row in bars):
-        raise ValueError("bars from the future")
-    try:
-        return since, _series(symbol, ask.step_s, bars, "the cache"), None  # type: ignore[arg-type]
-    except Unavailable as problem:
-        raise ValueError(str(problem)) from None

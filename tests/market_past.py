@@ -22,6 +22,7 @@ class MarketPast:
     down: bool = False
     hang_s: float = 0
     asked: list[tuple[str, datetime]] = field(default_factory=list)
+    settlements: int = 30
     rate: Decimal = Decimal("0.0001")
     id: str = VENUE
 
@@ -44,7 +45,7 @@ class MarketPast:
         self.asked.append((symbol, since))
         await self._answer()
         first = EPOCH - (EPOCH - since) // timedelta(hours=8) * timedelta(hours=8)
-        return tuple((first + timedelta(hours=8) * n, self.rate) for n in range(30))
+        return tuple((first + timedelta(hours=8) * n, self.rate) for n in range(self.settlements))
 
     async def _answer(self) -> None:
         await asyncio.sleep(self.hang_s)

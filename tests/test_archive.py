@@ -4,6 +4,7 @@ import asyncio
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
@@ -16,6 +17,7 @@ from tests.market_past import MarketPast
 
 DAY = timedelta(days=1)
 DAILY = HistoryAsk(asset="BTC", span=30 * DAY)
+FUNDING = HistoryAsk(asset="BTC", kind="funding", span=9 * DAY)
 
 
 def archive(folder: Path, *, patience_s: float = 5.0) -> Archive:
@@ -103,6 +105,34 @@ def test_a_young_market_is_not_asked_for_what_it_never_had(tmp_path: Path) -> No
     assert len(read(shelf, market).bars["BTC", 86_400]) == 10
     assert len(read(shelf, market, at=NOW + DAY).bars["BTC", 86_400]) == 11
     assert market.asked[1:] == [(BTC, NOW - DAY)]
+
+
+def test_a_market_that_tells_nothing_is_asked_ever_more_rarely(tmp_path: Path) -> None:
+    """Neither every cycle of a daemon nor every start of a cron job asks for the whole span again."""
+    unborn = MarketPast(born_at=NOW + 400 * DAY)
+    at, asked_after = NOW, [timedelta(0)]
+    while at < NOW + 2 * DAY:
+        read(archive(tmp_path), unborn, at=at)  # a new process each time
+        if len(unborn.asked) > len(asked_after):
+            asked_after.append(at - NOW)
+        at += timedelta(minutes=5)
+    assert len(unborn.asked) < 20
+    gaps = [later - earlier for earlier, later in pairwise(asked_after)]
+    assert gaps == sorted(gaps)
+    assert gaps[0] == 2 * ASK_AGAIN
+    born = MarketPast()
+    assert len(read(archive(tmp_path), born, at=NOW + 2 * DAY + timedelta(hours=6)).bars["BTC", 86_400]) == 30
+
+
+def test_an_empty_answer_takes_nothing_away(tmp_path: Path) -> None:
+    """A list without rows is no proof that the past was another one."""
+    shelf = archive(tmp_path)
+    read(shelf, MarketPast(), DAILY, FUNDING)
+    later = read(shelf, MarketPast(born_at=NOW + 400 * DAY, settlements=0), DAILY, FUNDING, at=NOW + 2 * DAY)
+    assert len(later.bars["BTC", 86_400]) == 30
+    assert len(later.funding["BTC"]) == 30
+    assert "not even what it told before" in later.troubles["BTC"]
+    assert read(shelf, MarketPast(), at=NOW + 2 * DAY + ASK_AGAIN).bars["BTC", 86_400].known_at == NOW + 2 * DAY
 
 
 def test_a_dead_or_hanging_venue_costs_the_figure_and_not_the_cycle(tmp_path: Path) -> None:
