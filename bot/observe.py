@@ -1,7 +1,7 @@
 """Looking at every venue at once and putting what was seen into one snapshot; asks only for what is needed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from bot.domain.errors import Stale, Unavailable
 from bot.domain.history import NO_HISTORY, History, HistoryAsk
 from bot.domain.ports import Clock, Venue
 from bot.domain.snapshot import Holding, Snapshot, VenueView
+from bot.patience import Patience
 from bot.risk.peg import pegged
 from bot.risk.plausible import AHEAD_MAX, doubtful_symbols, doubts_about_account
 
@@ -57,11 +58,11 @@ class Lookout:
     asks: Callable[[frozenset[str]], Sequence[HistoryAsk]] = _nothing
     archive: Archive | None = None
     peg_reference: str | None = None
-    patience_s: float | None = None
+    patience: Patience | None = None
 
-    def patience_with(self, row: Watched) -> float | None:
-        """Seconds to wait for one answer of a venue; for one with shorts as long as it takes."""
-        return None if row.hedges else self.patience_s
+    async def answer_of(self, row: Watched, asked: Coroutine[Any, Any, T]) -> T:
+        """Wait for a venue with shorts as long as it takes, for others as long as there is patience."""
+        return await asked if row.hedges or self.patience is None else await self.patience.wait_for(row.venue.id, asked)
 
 
 async def observe(lookout: Lookout, *, away: Mapping[str, str] = NOBODY, known: Known = NOTHING) -> Snapshot:
@@ -104,7 +105,7 @@ async def _balances(lookout: Lookout, away: Mapping[str, str]) -> tuple[dict[str
     """What lies at each venue that answers, and why the others did not: only a venue with shorts stops everything."""
     asked = [row for row in lookout.watched if row.venue.id not in away]
     answers = await asyncio.gather(
-        *(patiently(row.venue.id, row.venue.balances(), lookout.patience_with(row)) for row in asked),
+        *(lookout.answer_of(row, row.venue.balances()) for row in asked),
         return_exceptions=True,
     )
     own, absent = {}, dict(away)
@@ -116,15 +117,6 @@ async def _balances(lookout: Lookout, away: Mapping[str, str]) -> tuple[dict[str
         else:
             own[row.venue.id] = answer
     return own, absent
-
-
-async def patiently(venue: str, asked: Awaitable[T], patience_s: float | None) -> T:
-    """Wait no longer than this for a venue that others must not wait for. Raises: Unavailable after that."""
-    try:
-        async with asyncio.timeout(patience_s):
-            return await asked
-    except TimeoutError:
-        raise Unavailable(f"{venue} gave no answer within {patience_s:g} s.") from None
 
 
 async def _history(
@@ -256,12 +248,7 @@ async def _spot_prices(
 ) -> list[str]:
     """Fill in what the venues trade, the first one listed first; give back those that told nothing."""
     answers = await asyncio.gather(
-        *(
-            patiently(
-                row.venue.id, row.venue.prices(missing, lookout.quote), None if row.hedges else lookout.patience_s
-            )
-            for row in present
-        ),
+        *(lookout.answer_of(row, row.venue.prices(missing, lookout.quote)) for row in present),
         return_exceptions=True,
     )
     unheard: list[str] = []

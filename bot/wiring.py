@@ -28,7 +28,8 @@ from bot.execution.retention import Retention
 from bot.execution.settlement import Hands
 from bot.halting import HaltRule
 from bot.lock import hold_account
-from bot.observe import Lookout, Watched, patiently
+from bot.observe import Lookout, Watched
+from bot.patience import Patience
 from bot.pinned import fingerprint, pin, refuse_other_world
 from bot.policy.recent_volatility import volatility_asks
 from bot.risk.autopilot import MarginLimits
@@ -81,9 +82,10 @@ async def open_desk(settings: Settings, *, purpose: Purpose, clock: Clock | None
 class _Entrance:
     """Passed at the beginning of every cycle: venues are reachable, clocks measured, keys harmless."""
 
-    def __init__(self, settings: Settings, venues: dict[str, VenuePort]) -> None:
+    def __init__(self, settings: Settings, venues: dict[str, VenuePort], patience: Patience) -> None:
         self._settings = settings
         self._venues = venues
+        self._patience = patience
         self._checked: set[str] = set()
 
     async def __call__(self) -> Mapping[str, str]:
@@ -102,8 +104,11 @@ class _Entrance:
         return away
 
     async def _enter(self, row: Venue) -> None:
-        patience_s = None if row.hedges else patience_with(self._settings)
-        await patiently(row.id, self._pass(row, self._venues[row.id]), patience_s)
+        if row.hedges:
+            await self._pass(row, self._venues[row.id])
+            return
+        self._patience.begin(row.id)
+        await self._patience.wait_for(row.id, self._pass(row, self._venues[row.id]))
 
     async def _pass(self, row: Venue, venue: VenuePort) -> None:
         await venue.connect()
@@ -113,7 +118,7 @@ class _Entrance:
 
 
 def patience_with(settings: Settings) -> float:
-    """Seconds that others wait for a venue that only holds coins: one request that hangs, and a second try."""
+    """Seconds of a cycle that others wait for a venue that only holds coins: a request that hangs, and a second try."""
     return 2 * settings.network.timeout_s
 
 
@@ -209,6 +214,7 @@ def make_desk(
         Watched(venue=venues[row.id], counts_spot=row.counts_spot, hedges=row.hedges) for row in settings.venues
     )
     mind, archive = make_mind(settings), _archive(settings)
+    patience = Patience(clock, per_cycle_s=patience_with(settings))
     tolerance = clock.tolerance if isinstance(clock, LocalnetClock) else 1.0
     lookout = Lookout(
         watched=watched,
@@ -223,7 +229,7 @@ def make_desk(
         asks=lambda assets: widest((*mind.policy.asks(assets), *volatility_asks(assets))),
         archive=archive,
         peg_reference=settings.portfolio.peg_reference or None,
-        patience_s=patience_with(settings),
+        patience=patience,
     )
     return Desk(
         mode=settings.mode,
@@ -231,7 +237,7 @@ def make_desk(
         mind=mind,
         lookout=lookout,
         hands=Hands(venues=venues, journal=journal, clock=clock),
-        enter=_Entrance(settings, venues),
+        enter=_Entrance(settings, venues, patience),
         balance_jump_max=settings.risk.balance_jump_max,
         transit=TransitRule(longest=timedelta(seconds=settings.risk.transit_max_s))
         if settings.risk.transit_max_s > 0

@@ -18,6 +18,7 @@ from bot.domain.record import CycleRecord, CycleStatus
 from bot.execution.journal import Journal
 from bot.flatten import flatten
 from bot.observe import Watched, observe
+from bot.patience import Patience
 from tests.builders import d
 from tests.cycles.desk import desk, entered, journal
 from tests.fake_venue import FakeVenue, ManualClock
@@ -75,7 +76,7 @@ def _two(hedge: FakeVenue, vault: Vault, book: Journal, *, away: Mapping[str, st
     return replace(
         alone,
         enter=enter,
-        lookout=replace(alone.lookout, watched=watched, patience_s=0.05),
+        lookout=replace(alone.lookout, watched=watched, patience=Patience(hedge.clock, per_cycle_s=0.05)),
         hands=replace(alone.hands, venues=venues),
     )
 

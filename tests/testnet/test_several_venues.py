@@ -10,6 +10,7 @@ from pathlib import Path
 from bot.cycle import Desk, run_cycle
 from bot.domain.record import CycleRecord, CycleStatus
 from bot.flatten import flatten
+from bot.patience import REST_S
 from bot.settings import load_settings
 from bot.sim.engine import Engine
 from bot.sim.faults import Script
@@ -163,6 +164,7 @@ def test_a_vault_that_hangs_or_talks_rubbish_is_no_empty_vault(tmp_path: Path) -
             world.bybit.faults.add(Script(fault=fault, path="/v5/account/wallet-balance", times=3))
             assert (await world.cycle()).status is CycleStatus.STALE, fault
             assert world.short("ETH") == Decimal(5)
+            await world.desk.hands.clock.sleep(REST_S)  # one that hung is left alone for so long
             await world.settled()
 
     over_sockets(tmp_path, check)
