@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from bot.domain.errors import JournalError
-from bot.domain.intent import Intent, IntentKind, Outcome
+from bot.domain.intent import Intent, IntentKind, OrderIntent, Outcome
 from bot.execution.intent_json import intent_from_json, intent_to_json
 from bot.execution.journal_file import prepare, unusable
 
@@ -226,6 +226,15 @@ class Journal:
             (limit,),
         )
         return tuple(rows)
+
+    def filled_since(self, intent: OrderIntent, at: datetime) -> Decimal:
+        """What other orders of its symbol and side filled that were sent since then and are settled."""
+        rows = self._all(
+            "SELECT filled FROM intents WHERE kind = 'order' AND state = 'done' AND venue = ? AND symbol = ?"
+            " AND json_extract(body, '$.side') = ? AND sent_at >= ? AND id <> ?",
+            (intent.venue, intent.symbol, intent.side.value, _iso(at), intent.id),
+        )
+        return sum((Decimal(row[0]) for row in rows), Decimal(0))
 
     def refused_transfers(self, at: datetime) -> dict[str, str]:
         """By venue, what it said when it last refused a transfer, unless that was before `at` or one went through."""

@@ -115,9 +115,11 @@ async def _absent_order(row: OpenIntent, intent: OrderIntent, venue: Venue, hand
     fills = await venue.fills(intent.symbol, row.sent_at - CLOCK_SKEW)
     known = _known_position(hands, intent.venue, intent.symbol)
     moved = held - (known.amount if known is not None else row.position_before or ZERO)
-    # The fills may be those of our own order before it; a position that moved the way of this one is a contradiction.
-    unexplained, its_way = moved != 0, moved < 0 if intent.side is Side.SELL else moved > 0
-    if (unexplained or any(fill.side is intent.side for fill in fills)) and now < row.sent_at + CONTRADICTION_MAX:
+    # A position that moved the way of this one is a contradiction; what other orders of ours filled says nothing of it.
+    traded = sum((fill.amount for fill in fills if fill.side is intent.side), ZERO)
+    others = hands.journal.filled_since(intent, row.sent_at - CLOCK_SKEW)
+    its_way = moved < 0 if intent.side is Side.SELL else moved > 0
+    if (moved != 0 or traded != others) and now < row.sent_at + CONTRADICTION_MAX:
         return None
     words = CONTRADICTED if its_way else "it never reached the venue (looked up twice, nothing of it traded)"
     outcome = _ended(intent.id, Ending.ABSENT, words)

@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 
-from bot.domain.account import Order, OrderStatus, Side
+from bot.domain.account import Fill, Order, OrderStatus, Side
 from bot.domain.errors import JournalError
 from bot.domain.intent import Ending, OrderIntent
 from bot.domain.ports import Venue
@@ -110,3 +110,43 @@ def test_a_cancel_that_cannot_be_written_down_is_not_sent(tmp_path: Path) -> Non
         with pytest.raises(JournalError):
             asyncio.run(settle(hands))
     assert sent == []
+
+
+def _lost_after_a_slice(folder: Path, *, traded: str) -> tuple[Journal, Hands]:
+    """A first slice was sold and booked; the second was sent in the same second and never arrived."""
+    clock = ManualClock()
+    book = journal(folder)
+    book.set_position(KnownPosition(venue=VENUE, symbol=BTC, asset="BTC", amount=d("0"), changed_at=NOW))
+    fill = Fill(
+        venue=VENUE, symbol=BTC, trade_id="t1", order_id="7", side=Side.SELL, amount=d(traded), price=d("60000"),
+        fee=d("1"), fee_currency="USDT", at=NOW,
+    )  # fmt: skip
+    fake = FakeVenue(clock, trades=[fill], shown_position=d("-0.2"))
+    hands = Hands(venues={VENUE: cast("Venue", fake)}, journal=book, clock=clock)
+    first, second = _sale("0.2"), replace(_sale("0.2"), id="c000001-02")
+    book.record_sent(first, "blst1", NOW, notional=d("12000"), position_before=d("0"))
+    close_order(first, _sold(0), hands)
+    book.record_sent(second, "blst2", NOW, notional=d("12000"), position_before=d("-0.2"))
+    return book, hands
+
+
+def _settled_twice(hands: Hands) -> list[Ending]:
+    endings: list[Ending] = []
+    for _ in range(2):
+        asyncio.run(hands.clock.sleep(60))
+        endings += [row.ending for row in asyncio.run(settle(hands)).outcomes]
+    return endings
+
+
+def test_what_the_slice_before_it_filled_does_not_hold_back_the_proof_of_absence(tmp_path: Path) -> None:
+    """Two starts after a kill between two slices of one order the hedge goes on."""
+    book, hands = _lost_after_a_slice(tmp_path, traded="0.2")
+    with book:
+        assert _settled_twice(hands) == [Ending.ABSENT]
+
+
+def test_a_fill_that_no_settled_order_explains_keeps_an_order_unknown(tmp_path: Path) -> None:
+    """More was sold than the slice before it: it may be this one, whatever the look-up says."""
+    book, hands = _lost_after_a_slice(tmp_path, traded="0.3")
+    with book:
+        assert _settled_twice(hands) == []
