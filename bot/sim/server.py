@@ -102,12 +102,16 @@ class LocalServer:
             await runner.cleanup()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
+        try:
+            body = await request.read()
+        except ConnectionError:  # its sender died before all of it was here; nothing is carried out
+            return web.Response()
         wire = WireRequest(
             method=request.method,
             host=request.host,
             path=request.path,
             query=request.rel_url.raw_query_string,
-            body=(await request.read()).decode("utf-8", "replace"),
+            body=body.decode("utf-8", "replace"),
             headers={name.lower(): value for name, value in request.headers.items()},
         )
         return await self._deliver(request, self._answering.answer(wire))
