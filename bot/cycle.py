@@ -23,6 +23,7 @@ from bot.domain.intent import Refusal
 from bot.domain.published import published
 from bot.domain.record import CycleRecord, CycleStatus
 from bot.domain.snapshot import Snapshot
+from bot.ending import SOON, ending
 from bot.execution.executor import apply, told_after_sending
 from bot.execution.journal import Journal, KnownPosition
 from bot.execution.measured_cost import measured_costs
@@ -225,6 +226,8 @@ async def _make_ready(
         notional_last_hour=spent[1],
         in_transit=found.in_transit,
     )
+    barred = past.halted or past.paused
+    found.notes += [row.words(barred) for row in ending(snapshot, SOON)] if barred else []
     approved, refusals = check(found.plan, circumstances(desk.mind, snapshot, thought, detail, past))
     found.refusals += refusals
     evidence = Evidence(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bot.cli.arguments import Arguments
 from bot.cli.handlers import settings_of
 from bot.domain.errors import Halted
+from bot.domain.figures import expiry_of
 from bot.domain.record import EXIT_CODES, CycleStatus
 from bot.watch.health import freshness, trouble
 
@@ -92,7 +93,14 @@ def pause(arguments: Arguments) -> int:
     reason = arguments.reason.strip() or "paused by hand"
     with open_journal(settings) as journal:
         journal.set_paused(reason)
-    _say(arguments, paused=reason, text="Paused: no risk is added, protection goes on. End it: ballast resume")
+        shorts = [row.symbol for row in journal.known_positions() if row.amount < 0]
+    text = "Paused: no risk is added, protection goes on. End it: ballast resume"
+    for symbol in shorts:
+        if (ends_at := expiry_of(symbol)) is not None:
+            text += (
+                f"\n{symbol} ends on {ends_at:%Y-%m-%d} and is not rolled while paused; then nothing hedges its coins"
+            )
+    _say(arguments, paused=reason, text=text)
     return 0
 
 

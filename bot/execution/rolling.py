@@ -124,13 +124,21 @@ def _orders(
     mark_out, mark_in = view.mark(roll.leaving), view.mark(roll.entering)
     book_out = detail.books.get((roll.venue, roll.leaving))
     book_in = detail.books.get((roll.venue, roll.entering))
-    name = f"the roll of {roll.amount.normalize():f} {roll.asset} from {roll.leaving} to {roll.entering}"
+    much = f"{roll.amount.normalize():f} {roll.asset}" if roll.amount > 0 else roll.asset
+    name = f"the roll of {much} from {roll.leaving} to {roll.entering}"
     if not (leaving and entering and mark_out and mark_in and book_out and book_in):
         return [], f"{name} waits: a price or a book of one of the two is missing"
     buy_at = limit_price(Side.BUY, leaving, mark_out.mark_price, rule)
     sell_at = limit_price(Side.SELL, entering, mark_in.mark_price, rule)
     share = Decimal(1) if rule.protective else rule.book_share_max
     depth = min(reachable(book_out, Side.BUY, buy_at), reachable(book_in, Side.SELL, sell_at)) * share
+    late = _late(roll, entering, mark_in.mark_price, depth, rule)
+    if roll.amount <= 0:
+        if late is None:
+            return [], f"{name} is over; what is open of it is too little to be sold now"
+        intents = [*settings_for(_leg(roll, roll.entering), snapshot, detail, rule, numbers)]
+        intents.append(replace(late, id=next(numbers), after=intents[-1].id if intents else None))
+        return intents, f"{name} is over but for its last half: {late.amount.normalize():f} are sold now"
     step = max(leaving.amount_step, entering.amount_step)
     smallest = _smallest(entering, mark_in.mark_price, step)
     most = min(roll.slice_max, rule.order_notional_max / max(mark_out.mark_price, mark_in.mark_price), depth)
@@ -145,19 +153,11 @@ def _orders(
         return [], f"{name} waits for a better price: {facts}, allowed are {roll.cost_max * 10_000:.1f} bp"
     reason = f"{roll.reasons[-1]}; {facts}, at most {slice_size.normalize():f} unpaired"
     entered = _leg(roll, roll.entering)
-    intents: list[Intent] = [*settings_for(entered, snapshot, detail, rule, numbers)]
+    intents = [*settings_for(entered, snapshot, detail, rule, numbers)]
     before = intents[-1].id if intents else None
-    owed_now = entering.floor_amount(min(roll.owed, depth))
-    if entering.tradable(owed_now, mark_in.mark_price):
-        # no part of the pairs: it is ordinary growth, at an ordinary price
-        plain = limit_price(Side.SELL, entering, mark_in.mark_price, replace(rule, protective=False))
-        catching_up = OrderIntent(
-            id=next(numbers), venue=roll.venue, symbol=roll.entering, side=Side.SELL, amount=owed_now,
-            limit_price=plain, reduce_only=False, protective=False,
-            reasons=("what an earlier half left open is sold before the roll goes on",), after=before,
-        )  # fmt: skip
-        intents.append(catching_up)
-        before = before if roll.urgent else catching_up.id
+    if late is not None:
+        intents.append(replace(late, id=next(numbers), after=before))
+        before = before if roll.urgent else intents[-1].id
     worth, owed = min(Decimal(1), mark_out.mark_price / mark_in.mark_price), ZERO
     for size in sizes:
         owed += size * worth
@@ -178,6 +178,18 @@ def _orders(
         intents.append(sell)
         before = sell.id
     return intents, f"{name}: {sum(sizes, ZERO).normalize():f} now in {len(sizes)} pairs; {reason}"
+
+
+def _late(roll: Roll, entering: Instrument, price: Decimal, depth: Decimal, rule: OrderRule) -> OrderIntent | None:
+    """The sale of what an earlier half left open: no part of the pairs but ordinary growth, at an ordinary price."""
+    amount = entering.floor_amount(min(roll.owed, depth))
+    if not entering.tradable(amount, price):
+        return None
+    return OrderIntent(
+        id="", venue=roll.venue, symbol=roll.entering, side=Side.SELL, amount=amount,
+        limit_price=limit_price(Side.SELL, entering, price, replace(rule, protective=False)), reduce_only=False,
+        protective=False, reasons=("what an earlier half left open is sold before the roll goes on",),
+    )  # fmt: skip
 
 
 def _smallest(instrument: Instrument, price: Decimal, step: Decimal) -> Decimal:

@@ -24,6 +24,7 @@ from bot.policy.scene import Answer, Scene
 NAME = "expiry-roll"
 FUNDING_PAST = timedelta(days=90)
 SPARE = Decimal("1.1")
+CATCH_UP_FOR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,7 @@ class ExpiryRoll:
                         f"{need.short_notional:,.2f} stays unhedged"
                     )
                 continue
-            recalled[f"{NAME}/{need.asset}"] = self._recollection(need.asset, choice, scene)
+            recalled[f"{NAME}/{need.asset}"] = self._recollection(need, choice, view, scene)
             targets.extend(self._targets(need, choice, view, scene))
         return Answer(rows=tuple(targets), notes=tuple(notes), recalled=recalled)
 
@@ -81,12 +82,17 @@ class ExpiryRoll:
             if choice is None or exposure is None or need.short_notional <= 0:
                 continue
             owed = self._owed(need, choice.aim, targets, view, scene)
-            for leaving in self._held(need.asset, view):
+            held = self._held(need.asset, view)
+            slice_max = exposure.amount * self.gap_max
+            left = self._left_last(need.asset, held, view, scene)
+            if left is not None and owed > 0:
+                late = self._roll(need, left, choice, amount=ZERO, slice_max=slice_max, scene=scene)
+                found.append(replace(late, owed=min(owed, slice_max), urgent=False))
+            for leaving in held:
                 if leaving.symbol != choice.aim.symbol:
                     kept = next((row.amount for row in targets if row.symbol == leaving.symbol), ZERO)
                     amount = min(kept, -view.amount(leaving.symbol))
                     if amount > 0:
-                        slice_max = exposure.amount * self.gap_max
                         roll = self._roll(need, leaving, choice, amount=amount, slice_max=slice_max, scene=scene)
                         found.append(replace(roll, owed=owed))
                         owed = ZERO
@@ -130,11 +136,46 @@ class ExpiryRoll:
     def _held(self, asset: str, view: VenueView) -> list[Instrument]:
         return [row for row in view.instruments if row.base == asset and view.amount(row.symbol) < 0]
 
-    def _recollection(self, asset: str, choice: _Choice, scene: Scene) -> Mapping[str, str]:
+    def _left_last(self, asset: str, held: list[Instrument], view: VenueView, scene: Scene) -> Instrument | None:
+        """The contract a roll has just left for good, while its last sale may still be missing."""
         before = scene.memory.of(NAME, asset)
-        moved = before.get("aim") not in (None, choice.aim.symbol)
-        moved_at = scene.at.isoformat() if moved else before.get("moved_at", "")
-        return {"aim": choice.aim.symbol, "moved_at": moved_at}
+        symbol, since = before.get("leaving", ""), before.get("leaving_at", "")
+        if not symbol or not since or len(held) != 1 or held[0].symbol == symbol:
+            return None
+        if scene.at - datetime.fromisoformat(since) > CATCH_UP_FOR:
+            return None
+        return view.instrument(symbol)
+
+    def _recollection(self, need: Need, choice: _Choice, view: VenueView, scene: Scene) -> Mapping[str, str]:
+        """Where the short should be and since when, and which contract it is leaving.
+
+        A choice between contracts that were compared begins to count when it is made, be it the first one; one that was
+        made for want of a figure does not. What is not wanted and not held is forgotten.
+        """
+        before = scene.memory.of(NAME, need.asset)
+        aim, held = choice.aim.symbol, self._held(need.asset, view)
+        moved = before.get("aim") not in (None, aim)
+        opened = not held and choice.carry is not None and not before.get("moved_at")
+        moved_at = scene.at.isoformat() if moved or opened else before.get("moved_at", "")
+        found = {"aim": aim, "moved_at": moved_at if held or need.short_notional > 0 else ""}
+        others = [row for row in held if row.symbol != aim]
+        leaving = others[0].symbol if others else before.get("leaving", "")
+        if not leaving or (not others and self._complete(need, choice.aim, view)):
+            return found
+        noted = before.get("leaving_at") if before.get("leaving") == leaving else None
+        stale = noted is None or scene.at - datetime.fromisoformat(noted) > CATCH_UP_FOR / 2
+        # not noted anew in every cycle of a long roll, for each note is a write
+        return {**found, "leaving": leaving, "leaving_at": scene.at.isoformat() if others and stale else noted or ""}
+
+    def _complete(self, need: Need, aim: Instrument, view: VenueView) -> bool:
+        """Whether nothing is missing of the short that could be sold."""
+        mark, held = view.mark(aim.symbol), max(ZERO, -view.amount(aim.symbol))
+        if mark is None or held <= 0:
+            return True
+        missing = need.short_notional - aim.notional(held, mark.mark_price)
+        return missing <= 0 or not aim.tradable(
+            aim.floor_amount(aim.amount_of(missing, mark.mark_price)), mark.mark_price
+        )
 
     def _rests_until(self, asset: str, scene: Scene) -> datetime | None:
         """Until when nothing is moved for the sake of carry; None when nothing was moved lately."""

@@ -30,6 +30,7 @@ class Alarm:
     def _facts(self) -> Facts:
         try:
             unsettled, halted = self._journal.open_intents(), self._journal.latch()
+            paused = self._journal.paused()
             events = events_after(self._journal, self._last_event)
         except JournalError:
             return Facts()
@@ -37,6 +38,7 @@ class Alarm:
             self._last_event = events[-1][0]
         return Facts(
             halted=halted,
+            paused=paused,
             unsettled_since=min((row.sent_at for row in unsettled), default=None),
             events=[(name, text) for _, name, text in events],
         )

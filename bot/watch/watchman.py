@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from bot.domain.intent import Ending, Intent, OrderIntent, TransferIntent
 from bot.domain.record import CycleRecord, CycleStatus
+from bot.ending import NEAR, SOON, ending
 
 REPEAT_AFTER = timedelta(minutes=15)
 REMEMBERED_MAX = 200
@@ -26,6 +27,7 @@ class Topic(StrEnum):
     CHANGED = "changed by somebody else"
     UNSETTLED = "order not settled"
     UNAVAILABLE = "account not seen"
+    ENDING = "hedge ends soon"
     UNRECORDED = "no record written"
     NORMAL = "back to normal"
 
@@ -44,6 +46,7 @@ class Facts:
     """What the journal knows beside the record. `events` are (name, text), noted since the cycle before."""
 
     halted: str | None = None
+    paused: str | None = None
     unsettled_since: datetime | None = None
     events: Sequence[tuple[str, str]] = ()
 
@@ -86,7 +89,23 @@ class Watchman:
             "risk is added until it is; look at the orders at the venue.",
             record.notes,
         )
+        alerts += self._ending(record, barred=facts.paused or facts.halted)
         return alerts + self._condition(Topic.UNRECORDED, False, "", ())
+
+    def _ending(self, record: CycleRecord, *, barred: str | None) -> list[Alert]:
+        """A dated short that should have been moved long before; a cycle that saw nothing changes nothing."""
+        if record.snapshot is None:
+            return []
+        rows = list(ending(record.snapshot, SOON if barred else NEAR))
+        why = "nothing new is sold" if barred else "it was not moved yet"
+        when = f"{SOON.days} days" if barred else _hours(NEAR)
+        return self._condition(
+            Topic.ENDING,
+            bool(rows),
+            f"A short in a dated contract ends within {when} and {why}. When it has ended nothing protects the coins "
+            "behind it. " + ("`ballast resume` lets it be moved." if barred else "The cycles' records say why."),
+            [row.words(barred or "see the record") for row in rows],
+        )
 
     def complained(self, sentence: str) -> list[Alert]:
         """What to tell when the daemon had to speak outside of a record.
@@ -141,3 +160,7 @@ class Watchman:
 def _minutes(length: timedelta) -> str:
     seconds = length.total_seconds()
     return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
+
+
+def _hours(length: timedelta) -> str:
+    return f"{length / timedelta(hours=1):.0f} hours"

@@ -153,3 +153,14 @@ def test_what_an_earlier_half_left_open_is_sold_before_the_roll_goes_on() -> Non
     assert not late[0].protective
     assert late[0].limit_price == first.limit_price > late[2].limit_price
     assert orders(planned(replace(roll(), owed=d("0.001"))))[0].side is Side.BUY
+
+
+def test_the_last_half_of_a_roll_is_sold_alone() -> None:
+    """With nothing to move beside it, at an ordinary price; too little is said and left."""
+    plan = planned(replace(roll(), amount=d(0), owed=d("0.09")))
+    (only,) = orders(plan)
+    assert (only.side, only.symbol, only.amount, only.reduce_only) == (Side.SELL, FAR.symbol, d("0.09"), False)
+    assert "its last half" in plan.notes[0]
+    small = planned(replace(roll(), amount=d(0), owed=d("0.0001")))
+    assert orders(small) == []
+    assert "too little" in small.notes[0]

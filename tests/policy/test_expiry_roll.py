@@ -1,5 +1,6 @@
 """Perpetual or dated future: chosen by carry, kept without reason to move, left before the end."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -13,7 +14,7 @@ from bot.domain.instrument import Instrument
 from bot.domain.snapshot import VenueView
 from bot.policy.expiry_roll import ExpiryRoll
 from bot.policy.scene import Memory, Scene
-from tests.builders import BTC, NOW, VENUE, d, instrument
+from tests.builders import BTC, NOW, VENUE, d, instrument, margin
 from tests.futures_builders import dated, futures_view, need, scene_of, short_in
 
 RULE = ExpiryRoll(venue=VENUE)
@@ -87,6 +88,59 @@ def test_a_move_that_began_is_finished_whatever_the_carry_says_meanwhile() -> No
     wanted, (roll,) = decided(scene_of(shown, memory=memory))
     assert wanted == {BTC: d("0.595"), FAR.symbol: d("0.4")}
     assert (roll.leaving, roll.entering, roll.amount) == (BTC, FAR.symbol, d("0.595"))
+
+
+def recalled_of(scene: Scene, notional: str = "60000") -> Mapping[str, str]:
+    """What the rule notes about its coin."""
+    return RULE.place((need(notional),), scene).recalled["expiry-roll/BTC"]
+
+
+def later(memory: Mapping[str, str]) -> Memory:
+    return Memory(recalled={"expiry-roll/BTC": memory})
+
+
+def test_a_short_that_was_just_opened_rests_as_after_a_move() -> None:
+    """Chosen by carry in one cycle, it is not chosen anew in the next: a day's funding is no reason to pay twice."""
+    opened = recalled_of(scene_of(futures_view({FAR: FAIR})))
+    assert opened == {"aim": BTC, "moved_at": NOW.isoformat()}
+    a_day_on = scene_of(futures_view({FAR: RICH}, short_in(instrument(), "1")), memory=later(opened))
+    assert decided(a_day_on)[1] == ()
+    assert recalled_of(a_day_on) == opened
+
+
+def test_a_short_opened_for_want_of_figures_does_not_rest() -> None:
+    """Nothing was compared when it was opened, so the first comparison counts."""
+    opened = recalled_of(scene_of(futures_view({FAR: RICH}), rates=()))
+    assert opened == {"aim": BTC, "moved_at": ""}
+    assert decided(scene_of(futures_view({FAR: RICH}, short_in(instrument(), "1")), memory=later(opened)))[1] != ()
+
+
+def test_the_rest_is_forgotten_with_the_short() -> None:
+    """A short opened again after months without one rests from its own opening."""
+    long_ago = later({"aim": BTC, "moved_at": (NOW - timedelta(days=300)).isoformat()})
+    gone = recalled_of(scene_of(futures_view({FAR: FAIR}), memory=long_ago), "0")
+    assert gone == {"aim": BTC, "moved_at": ""}
+    assert recalled_of(scene_of(futures_view({FAR: FAIR}), memory=later(gone)))["moved_at"] == NOW.isoformat()
+
+
+def test_the_last_half_of_a_roll_that_failed_is_sold_in_the_next_look() -> None:
+    """Nothing is left to be moved beside it, and the band alone would leave the slice open."""
+    rolling = recalled_of(scene_of(futures_view({FAR: RICH}, short_in(instrument(), "0.1"), short_in(FAR, "0.85"))))
+    assert rolling["leaving"] == BTC
+    shown = replace(futures_view({FAR: RICH}, short_in(FAR, "0.85")), margins=(margin("100000"),))
+    last = scene_of(shown, memory=later(rolling))
+    held = (Target(
+        venue=VENUE, symbol=FAR.symbol, asset="BTC", short_notional=d("53550"), amount=d("0.85"), leverage_cap=d(2),
+        reasons=(),
+    ),)  # fmt: skip
+    (late,) = RULE.rolls((need(),), held, last)
+    assert (late.leaving, late.entering, late.amount, late.urgent) == (BTC, FAR.symbol, d(0), False)
+    assert late.owed == d("0.1")  # one slice at most
+    assert recalled_of(last)["leaving"] == BTC
+    done = scene_of(futures_view({FAR: RICH}, short_in(FAR, "0.952")), memory=later(recalled_of(last)))
+    assert "leaving" not in recalled_of(done)
+    an_hour_ago = {**rolling, "leaving_at": (NOW - timedelta(minutes=61)).isoformat()}
+    assert RULE.rolls((need(),), held, replace(last, memory=later(an_hour_ago))) == ()
 
 
 def test_less_need_is_taken_from_what_is_left_first_and_none_closes_all() -> None:

@@ -134,6 +134,8 @@ def test_while_paused_a_roll_waits_as_a_whole(tmp_path: Path) -> None:
         record = await stage.cycle()
         assert record.refusals
         assert any("paused" in row.reason for row in record.refusals)
+        told = "ends on 2025-03-28 08:00 UTC, in 3.0 days, and is not moved to another contract: paused: for the test"
+        assert any(told in note for note in record.notes)
         assert not record.outcomes
         assert stage.shorts() == {MARCH: Decimal("0.999")}
 
@@ -165,6 +167,35 @@ def test_a_half_that_is_refused_leaves_one_slice_open_and_the_next_look_goes_on(
             await stage.cycle()
         assert MARCH not in stage.shorts()
         assert min(path_of_the_short(stage)) >= max(path) * Decimal("0.99") - 2 * GAP
+
+    on_stage(check, tmp_path)
+
+
+def test_the_very_last_half_that_is_refused_is_made_up_for_at_once(tmp_path: Path) -> None:
+    """The old contract is empty by then, and what is open is too little for the band to notice."""
+
+    async def check(stage: Stage) -> None:
+        open_by_hand(stage, "0.999")
+        await stage.clock.sleep((EXPIRY - timedelta(days=3) - stage.clock.now()).total_seconds())
+        place = stage.world.engine.place
+        refused: list[str] = []
+
+        def refusing(account: str, **order: Any) -> SimOrder:
+            if order["side"] == "sell" and MARCH not in stage.shorts() and not refused:
+                refused.append(order["symbol"])
+                raise refusal("insufficient_margin")
+            return place(account, **order)
+
+        with patch.object(stage.world.engine, "place", refusing):
+            while not refused:
+                await stage.cycle()
+        missing = sum(stage.shorts().values())
+        await stage.cycle()
+        assert sum(stage.shorts().values()) - missing >= Decimal("0.05")
+        assert MARCH not in stage.shorts()
+        settled = stage.shorts()
+        assert not (await stage.cycle()).outcomes
+        assert stage.shorts() == settled
 
     on_stage(check, tmp_path)
 
