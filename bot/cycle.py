@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from bot.absent import last_seen, remember
+from bot.adopt_only import LookBack
 from bot.closer_look import look_again, look_closer
 from bot.deliberate import (
     Deliberation,
@@ -28,6 +29,7 @@ from bot.execution.executor import apply, told_after_sending
 from bot.execution.journal import Journal, KnownPosition
 from bot.execution.measured_cost import measured_costs
 from bot.execution.planner import MarketDetail
+from bot.execution.recollection import refused_transfers
 from bot.execution.retention import Retention, let_go
 from bot.execution.settlement import Hands, Settlement, settle
 from bot.execution.stranded import stranded, within_reach
@@ -71,6 +73,7 @@ class Desk:
     transit: TransitRule | None = None
     retention: Retention | None = None
     remarks: Callable[[], Sequence[str]] = tuple
+    look_back: LookBack = field(default_factory=LookBack)
 
 
 async def run_cycle(desk: Desk) -> CycleRecord:
@@ -197,7 +200,7 @@ def _no_transfers(desk: Desk) -> dict[str, str]:
     since = desk.lookout.clock.now() - TRANSFER_AGAIN
     return {
         venue: f"transfers at {venue} are not counted on for {TRANSFER_AGAIN.seconds // 60} minutes: {why}"
-        for venue, why in desk.hands.journal.refused_transfers(since).items()
+        for venue, why in refused_transfers(desk.hands.journal, since).items()
     }
 
 
@@ -262,8 +265,9 @@ async def _believe(desk: Desk, found: Findings, settled: Settlement, cycle: str)
     journal, snapshot = desk.hands.journal, _seen(found)
     changed = surprises(snapshot, _judged(journal, settled))
     broken = broken_at_the_venue(snapshot, changed, journal)
+    strange = await desk.look_back.strange(snapshot, changed, desk.hands)
     found.events += await changed_positions(changed, snapshot, desk.hands)
-    _halt(desk, found, [*settled.contradictions, *broken, *liquidations(found.events)], cycle)
+    _halt(desk, found, [*settled.contradictions, *broken, *strange, *liquidations(found.events)], cycle)
     found.events += strangers(snapshot, journal)
     if desk.balance_jump_max is not None:
         cash = desk.lookout.stablecoins | {desk.lookout.quote}

@@ -20,6 +20,7 @@ from bot.surprises import Surprise
 REFUSED_CYCLES = "halting.refused_cycles"
 LIMIT_HIT_SINCE = "halting.limit_hit_since"
 LIMIT_HIT_LAST = "halting.limit_hit_last"
+ACCEPTING = "adopt.accepting"
 HOUR = timedelta(hours=1)
 ROUNDING = Decimal("0.01")
 
@@ -48,8 +49,9 @@ def rearm(journal: Journal, token: str) -> bool:
     """End a halt and forget what led to it; False when the token is not the one of this halt."""
     if not journal.arm(token):
         return False
-    for key in (REFUSED_CYCLES, LIMIT_HIT_SINCE, LIMIT_HIT_LAST):
-        journal.set_setting(key, None)
+    forgotten = dict.fromkeys((REFUSED_CYCLES, LIMIT_HIT_SINCE, LIMIT_HIT_LAST))
+    # the person has looked at the account: orders of another Ballast that are there now are accepted as they are
+    journal.set_settings({**forgotten, ACCEPTING: "yes"})
     return True
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Literal
 
+from bot.adopt_only import old_copy, take_up
 from bot.archive import VERSION as ARCHIVE_VERSION
 from bot.archive import Archive
 from bot.clock import LocalnetClock, SystemClock, this_boot
@@ -59,7 +60,7 @@ async def open_desk(settings: Settings, *, purpose: Purpose, clock: Clock | None
         told: tuple[str, ...] = ()
         if purpose == "plan":
             journal = stack.enter_context(_reading_journal(settings))
-            told = check_world(settings, journal)
+            told = (*check_world(settings, journal), *_old_copy(settings, journal))
         else:
             journal = stack.enter_context(open_journal(settings, beside=False))
             accounts = tuple(_account(settings, row) for row in settings.venues if row.has_keys)
@@ -67,6 +68,8 @@ async def open_desk(settings: Settings, *, purpose: Purpose, clock: Clock | None
             told = check_world(settings, journal)
             pin(journal, settings.mode, _worlds(settings))
         ticking = clock or await _clock(settings)
+        if purpose != "plan" and settings.mode != "dry-run":  # a simulated account lives in the journal itself
+            take_up(journal, ticking.now())
         if purpose != "flatten":
             refuse_late_convictions(settings, journal.setting(RECALLED), ticking.now())
         venues: dict[str, VenuePort] = {}
@@ -77,6 +80,13 @@ async def open_desk(settings: Settings, *, purpose: Purpose, clock: Clock | None
         gc.freeze()
         gc.enable()
         yield make_desk(settings, venues, journal, ticking, told=told)
+
+
+def _old_copy(settings: Settings, journal: Journal) -> tuple[str, ...]:
+    if settings.mode == "dry-run" or journal.path == FORGETFUL:
+        return ()
+    why = old_copy(journal)
+    return () if why is None else (why,)
 
 
 class _Entrance:

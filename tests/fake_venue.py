@@ -15,6 +15,7 @@ from bot.domain.account import (
     MarginAccount,
     MarginMode,
     Mark,
+    NamedOrder,
     Order,
     OrderStatus,
     Position,
@@ -164,6 +165,15 @@ class FakeVenue:
     async def order_by_client_id(self, symbol: str, client_id: str) -> Order | None:
         self.before_read("order")
         return self.orders.get(client_id)
+
+    async def named_orders(self, symbol: str) -> tuple[NamedOrder, ...]:
+        self.before_read("named")
+        rows = [row for row in self.orders.values() if row.symbol == symbol]
+        return tuple(
+            NamedOrder(venue=VENUE, symbol=symbol, client_id=name, at=row.at or NOW)
+            for row in rows
+            if (name := row.client_id)
+        )
 
     async def fills(self, symbol: str, since: datetime) -> tuple[Fill, ...]:
         return tuple(row for row in self.trades if row.at >= since)

@@ -231,6 +231,16 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NamedOrder:
+    """The name and the time of an order at a venue: all that a look back at the account needs."""
+
+    venue: str
+    symbol: str
+    client_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
     """One trade of ours. Units: `amount` as the instrument counts it; `fee` in `fee_currency`, + paid, - rebate."""
 

@@ -18,6 +18,7 @@ from bot.domain.account import (
     MarginAccount,
     MarginMode,
     Mark,
+    NamedOrder,
     Order,
     Position,
     PositionMode,
@@ -91,6 +92,14 @@ class ImpliedReader(Protocol):
 
     async def implied_volatility(self, asset: str) -> ImpliedVolatility | None:
         """The index now, None where there is none for this asset. Raises: Unavailable."""
+
+
+@runtime_checkable
+class LooksBack(Protocol):
+    """A venue whose account has a past of its own; a simulated account that lives in the journal has none."""
+
+    async def named_orders(self, symbol: str) -> tuple[NamedOrder, ...]:
+        """The newest orders in a symbol that carry a client id, whoever placed them; one request, as it is answered."""
 
 
 class AccountReader(Protocol):

@@ -1,5 +1,6 @@
 """The unmodified ccxt client of one exchange, imported without the other hundred and configured for Ballast."""
 
+import hashlib
 import importlib
 import importlib.util
 import logging
@@ -168,3 +169,9 @@ def _hosts_outside(urls: object, allowed: frozenset[str], hostname: str) -> str:
         if host not in allowed:
             return f"it would talk to {host or 'an unnamed host'}"
     return ""
+
+
+def environment_of(mode: str, localnet: str | None, credentials: Credentials) -> str:
+    """A name for what is kept between runs: tiers depend on the account, so nothing of one key serves another."""
+    account = hashlib.sha256(credentials.api_key.encode()).hexdigest()[:8] if credentials.api_key else "public"
+    return f"{mode}-{localnet or 'real'}-{account}"

@@ -19,6 +19,7 @@ from bot.domain.account import (
     MarginAccount,
     MarginMode,
     Mark,
+    NamedOrder,
     Order,
     Position,
     PositionMode,
@@ -82,6 +83,8 @@ class AccountReads(Protocol):
     async def open_orders(self, reading: Reading, symbols: Iterable[str]) -> tuple[Order, ...]: ...  # noqa: D102
 
     async def order_by_client_id(self, reading: Reading, symbol: str, client_id: str) -> Order | None: ...  # noqa: D102
+
+    async def named_orders(self, reading: Reading, symbol: str) -> tuple[NamedOrder, ...]: ...  # noqa: D102
 
     async def fills(self, reading: Reading, symbol: str, since: datetime) -> tuple[Fill, ...]: ...  # noqa: D102
 

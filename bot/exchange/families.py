@@ -27,6 +27,7 @@ class Family:
     position_mode: str
     open_orders: str
     order: str
+    past_orders: str
     trades: str
     income: str
     place: str
@@ -51,6 +52,7 @@ USD_M: Final = Family(
     position_mode="fapiPrivateGetPositionSideDual",
     open_orders="fapiPrivateGetOpenOrders",
     order="fapiPrivateGetOrder",
+    past_orders="fapiPrivateGetAllOrders",
     trades="fapiPrivateGetUserTrades",
     income="fapiPrivateGetIncome",
     place="fapiPrivatePostOrder",
@@ -75,6 +77,7 @@ COIN_M: Final = Family(
     position_mode="dapiPrivateGetPositionSideDual",
     open_orders="dapiPrivateGetOpenOrders",
     order="dapiPrivateGetOrder",
+    past_orders="dapiPrivateGetAllOrders",
     trades="dapiPrivateGetUserTrades",
     income="dapiPrivateGetIncome",
     place="dapiPrivatePostOrder",

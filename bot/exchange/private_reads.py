@@ -14,6 +14,7 @@ from bot.domain.account import (
     KeyRights,
     LeverageBracket,
     MarginAccount,
+    NamedOrder,
     Order,
     Position,
     PositionMode,
@@ -39,6 +40,7 @@ FORCED: Final = {
 }
 INCOME_WINDOW: Final = timedelta(days=30)
 PAGE: Final = 1000
+NAMES: Final = 100  # orders of one symbol; whoever else trades here is among the newest
 TRANSFER_PAGE: Final = 100
 KEYS_UNKNOWN: Final = KeyRights(read=None, trade_futures=None, transfer=None, withdraw=None, ip_restricted=None)
 
@@ -191,6 +193,26 @@ async def order_by_client_id(reading: Reading, symbol: str, client_id: str) -> O
     if found.client_id != client_id or found.symbol != symbol:
         raise Unavailable(f"{reading.venue} answered with another order than asked for; the next cycle asks again.")
     return found
+
+
+async def named_orders(reading: Reading, symbol: str) -> tuple[NamedOrder, ...]:
+    """Names and times of the newest orders in one symbol; docs: without a start the newest of the last seven days."""
+    market_id = reading.markets.market_id(symbol)
+    reply = await reading.calls.read(reading.family.past_orders, {"symbol": market_id, "limit": NAMES})
+    return _read(
+        reading,
+        "past orders",
+        reply,
+        lambda body: tuple(
+            NamedOrder(
+                venue=reading.venue,
+                symbol=symbol,
+                client_id=strict.text(row, "clientOrderId"),
+                at=strict.moment(row, "time"),
+            )
+            for row in strict.rows(body)
+        ),
+    )
 
 
 def order_told(reading: Reading, body: object) -> Order:

@@ -100,7 +100,8 @@ class Orders:
     counted where that differs from orders.
     `echo` leads from the answer to our client id, None where the venue does not repeat it; `written_id` leads to it in
     an order. `isolated_leverage` names the leverage that an isolated order carries, None where it carries none.
-    `fill_pages` asks for trades by the venue's own path, where the unified call loses their ids or times; "{since}",
+    `named` lists the newest orders of a symbol, whoever placed them; `named_at` leads to the time in a row.
+    `fill_pages` asks for trades by the own path, where the unified call loses their ids or times; "{since}",
     "{until}" and "{page}" (from 1) are filled in, and `fill_time` leads to a time of whole seconds with its offset.
     """
 
@@ -123,6 +124,8 @@ class Orders:
     fill_counts: Counts | None = None
     written_id: str = "clientOrderId"
     isolated_leverage: str | None = None
+    named: LookUp | None = None
+    named_at: str = ""
     fill_pages: LookUp | None = None
     fill_time: str | None = None
 

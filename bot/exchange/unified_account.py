@@ -37,6 +37,7 @@ from bot.exchange.windows import whole
 
 BRACKETS_AGE_MAX: Final = timedelta(hours=24)
 order_by_client_id, order_of = unified_lookup.order_by_client_id, unified_lookup.order_of
+named_orders = unified_lookup.named_orders
 KEYS_UNKNOWN: Final = KeyRights(read=None, trade_futures=None, transfer=None, withdraw=None, ip_restricted=None)
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.domain.account import Order
+from bot.domain.account import NamedOrder, Order
 from bot.domain.errors import Unavailable
 from bot.exchange import translate_unified_account as translate
 from bot.exchange.calls import SaidNo
 from bot.exchange.reading import Reading
 from bot.exchange.speech import LookUp
-from bot.exchange.strict import Row, Unreadable, text
+from bot.exchange.strict import Row, Unreadable, moment_of, rows, text
 from bot.exchange.translate_unified import found_at
 from bot.exchange.unified_public import speech_of, understood
 
@@ -73,3 +73,24 @@ def _ours(reply: object, way: LookUp, client_id: str) -> object:
     if not isinstance(reply, list) or not all(isinstance(row, Mapping) for row in reply):
         raise Unreadable("a list of orders was due")
     return [row for row in reply if found_at(row, way.ours) == client_id]
+
+
+async def named_orders(reading: Reading, symbol: str) -> tuple[NamedOrder, ...]:
+    """Names and times of the newest orders in one symbol. Raises: Unavailable where the venue lists none."""
+    table = speech_of(reading).orders
+    way = table.named
+    if way is None or way.ours is None:
+        raise Unavailable(f"{reading.venue} is not asked for past orders here.")
+    reply = await reading.calls.read(way.call, translate.filled_in(way.params, reading.facts(symbol, "")))
+    listed = understood(reading, "past orders", rows, (found_at(reply, way.rows) if way.rows else reply) or [])
+    names = ((found_at(row, way.ours), found_at(row, table.named_at)) for row in listed)
+    return tuple(
+        NamedOrder(
+            venue=reading.venue,
+            symbol=symbol,
+            client_id=str(name),
+            at=understood(reading, "past order", moment_of, at, table.named_at),
+        )
+        for name, at in names
+        if name
+    )

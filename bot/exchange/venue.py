@@ -1,6 +1,5 @@
 """The live Venue: one account of one exchange, through the unmodified ccxt client."""
 
-import hashlib
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
@@ -22,6 +21,7 @@ from bot.domain.account import (
     MarginAccount,
     MarginMode,
     Mark,
+    NamedOrder,
     Order,
     Position,
     PositionMode,
@@ -37,7 +37,7 @@ from bot.domain.instrument import Instrument, MarketKind
 from bot.domain.ports import Clock
 from bot.exchange import public_reads, unified_public
 from bot.exchange.calls import LOCAL_LIMITS, Calls, Limits
-from bot.exchange.client import Credentials, build_client, ccxt_version
+from bot.exchange.client import Credentials, build_client, ccxt_version, environment_of
 from bot.exchange.dialect import Dialect, dialect_of
 from bot.exchange.families import Family, families_of
 from bot.exchange.markets import Markets
@@ -110,7 +110,7 @@ class CcxtVenue:
             clock=clock,
             limits=limits,
             cache=cache_directory,
-            environment=_environment(f"{mode}-{sandbox}" if sandbox else mode, localnet, credentials),
+            environment=environment_of(f"{mode}-{sandbox}" if sandbox else mode, localnet, credentials),
             # a testnet beside the demo is a whole venue
             has_wallet_api=not demo or sandbox_beside(venue_id, sandbox),
             family=families_of(market_kinds)[0],
@@ -252,6 +252,10 @@ class CcxtVenue:
         """The order under our client id."""
         return await self._dialect.account.order_by_client_id(self._reading, symbol, client_id)
 
+    async def named_orders(self, symbol: str) -> tuple[NamedOrder, ...]:
+        """The newest orders in a symbol that carry a client id."""
+        return await self._dialect.account.named_orders(self._reading, symbol)
+
     async def fills(self, symbol: str, since: datetime) -> tuple[Fill, ...]:
         """Our trades in a symbol."""
         return await self._dialect.account.fills(self._reading, symbol, since)
@@ -348,12 +352,6 @@ def _reachable(quirks: Quirks, *, demo: bool, localnet: str | None) -> frozenset
 
 def _plain(secret: Secret) -> str:
     return secret.get_secret_value() if isinstance(secret, SecretStr) else secret or ""
-
-
-def _environment(mode: str, localnet: str | None, credentials: Credentials) -> str:
-    # tiers depend on the account, so the cache of one key is not used for another
-    account = hashlib.sha256(credentials.api_key.encode()).hexdigest()[:8] if credentials.api_key else "public"
-    return f"{mode}-{localnet or 'real'}-{account}"
 
 
 def _reading(  # noqa: PLR0913 - only the constructor calls it

@@ -7,13 +7,13 @@ PREFIX = "blst"
 LENGTH = 24
 
 
-def client_id(journal_id: str, intent_id: str) -> str:
+def client_id(epoch: str, intent_id: str) -> str:
     """Derive the id under which a venue will know an intent.
 
-    Letters and digits only, 24 long, not starting with t: every supported venue takes it. The journal's own id is part
-    of it, so a new journal never repeats the ids of a lost one.
+    Letters and digits only, 24 long, not starting with t: every supported venue takes it. The name of this opening of
+    the journal is part of it, so neither a new journal nor an old copy ever repeats the ids of another.
     """
-    digest = sha256(f"{journal_id}/{intent_id}".encode()).digest()
+    digest = sha256(f"{epoch}/{intent_id}".encode()).digest()
     return PREFIX + b32encode(digest).decode().lower()[: LENGTH - len(PREFIX)]
 
 

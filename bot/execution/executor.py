@@ -119,7 +119,7 @@ class _Failed:
 
 
 def _unrecorded(error: JournalError, sent: list[Intent], hands: Hands) -> Unrecorded:
-    last = f"{describe(sent[-1])} at {sent[-1].venue} (client id {client_id(hands.journal.id, sent[-1].id)})"
+    last = f"{describe(sent[-1])} at {sent[-1].venue} (client id {client_id(hands.journal.epoch, sent[-1].id)})"
     before = f", {len(sent) - 1} request(s) before it in this cycle" if len(sent) > 1 else ""
     return Unrecorded(
         f"{last} was sent{before}, and then the journal {hands.journal.path} could not be written ({error.why}). "
@@ -151,7 +151,7 @@ def told_after_sending(journal: Journal, cycle: str, outcomes: Sequence[Outcome]
 
 async def _carry_out(intent: Intent, snapshot: Snapshot, hands: Hands, sent: list[Intent]) -> Outcome:
     venue, journal = hands.venues[intent.venue], hands.journal
-    own_id = client_id(journal.id, intent.id)
+    own_id = client_id(journal.epoch, intent.id)
     notional, before = _size(intent, snapshot, hands)
     journal.record_sent(intent, own_id, venue.now(), notional=notional, position_before=before)
     sent.append(intent)

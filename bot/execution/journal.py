@@ -15,7 +15,8 @@ from types import TracebackType
 from typing import Self
 
 from bot.domain.errors import JournalError
-from bot.domain.intent import Intent, IntentKind, OrderIntent, Outcome
+from bot.domain.intent import Intent, IntentKind, Outcome
+from bot.execution.generation import Companion, write_companion
 from bot.execution.intent_json import intent_from_json, intent_to_json
 from bot.execution.journal_file import prepare, unusable
 
@@ -48,14 +49,16 @@ class KnownPosition:
 class Journal:
     """One portfolio's journal; open it with `Journal.open`, close it when done."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, epoch: str) -> None:
         self._connection = connection
         self.path = path
+        self.epoch = epoch
 
     @classmethod
     def open(cls, path: Path, *, new_id: str, beside: bool = False) -> Self:
-        """Open or create the journal at `path`; `new_id` names a journal that has to be created.
+        """Open or create the journal at `path`; `new_id` names a journal that has to be created, and this opening.
 
+        Client order ids are made of the opening's name, so two copies of one journal never give out the same one.
         `beside` is for a short visit while another process may hold the journal (status, pause, resume): such a
         connection never moves the write-ahead log into the file, which SQLite before 3.51.3 does not do safely while
         another one writes. ":memory:" gives a journal that forgets.
@@ -78,7 +81,7 @@ class Journal:
         except JournalError:
             connection.close()
             raise
-        return cls(connection, path)
+        return cls(connection, path, new_id)
 
     def __enter__(self) -> Self:
         return self
@@ -94,7 +97,7 @@ class Journal:
 
     @property
     def id(self) -> str:
-        """The journal's own name; client order ids are derived from it."""
+        """The journal's own name, the same as long as it lives."""
         return self._meta("journal_id") or ""
 
     # -- cycles ------------------------------------------------------------------------------------------------------
@@ -143,7 +146,7 @@ class Journal:
             str(notional),
             str(position_before),
         )
-        with self._write() as connection:
+        with self._lasting() as connection:
             connection.execute(
                 "INSERT INTO intents (id, client_id, kind, venue, symbol, state, body, sent_at, notional,"
                 " position_before) VALUES (?, ?, ?, ?, ?, 'sent', ?, ?, ?, ?)",
@@ -217,35 +220,6 @@ class Journal:
         rows = self._all(query, (venue, _iso(at)))
         return len(rows), sum((Decimal(row[0]) for row in rows), Decimal(0))
 
-    def filled_orders(self, limit: int) -> tuple[tuple[str, ...], ...]:
-        """The newest filled orders: venue, symbol, intent, notional at mark, filled, average price, fee, end."""
-        rows = self._all(
-            "SELECT venue, symbol, body, notional, filled, average_price, fee, ended_at FROM intents"
-            " WHERE kind = 'order' AND state = 'done' AND average_price IS NOT NULL AND fee IS NOT NULL"
-            " ORDER BY sent_at DESC LIMIT ?",
-            (limit,),
-        )
-        return tuple(rows)
-
-    def filled_since(self, intent: OrderIntent, at: datetime) -> Decimal:
-        """What other orders of its symbol and side filled that were sent since then and are settled."""
-        rows = self._all(
-            "SELECT filled FROM intents WHERE kind = 'order' AND state = 'done' AND venue = ? AND symbol = ?"
-            " AND json_extract(body, '$.side') = ? AND sent_at >= ? AND id <> ?",
-            (intent.venue, intent.symbol, intent.side.value, _iso(at), intent.id),
-        )
-        return sum((Decimal(row[0]) for row in rows), Decimal(0))
-
-    def refused_transfers(self, at: datetime) -> dict[str, str]:
-        """By venue, what it said when it last refused a transfer, unless that was before `at` or one went through."""
-        rows = self._all(
-            "SELECT venue, ending, detail FROM intents WHERE kind = 'transfer' AND state = 'done' AND ended_at >= ?"
-            " ORDER BY ended_at, id",
-            (_iso(at),),
-        )
-        last = {row[0]: (row[1], row[2]) for row in rows}
-        return {venue: str(detail) for venue, (ending, detail) in last.items() if ending == "refused"}
-
     def last_growth_at(self) -> datetime | None:
         """When an order that deepens a short was last filled."""
         row = self._one(
@@ -277,7 +251,8 @@ class Journal:
 
     def set_paused(self, reason: str | None) -> None:
         """Stop new risk, or lift the stop with None."""
-        self._set_meta("paused", reason)
+        with self._lasting() as connection:
+            _put_meta(connection, "paused", reason)
 
     def latch(self) -> str | None:
         """Why Ballast halted itself, None when it did not. The text ends with the token that re-arms it."""
@@ -285,8 +260,9 @@ class Journal:
 
     def set_latch(self, reason: str, token: str) -> None:
         """Halt until a person re-arms with the token."""
-        self._set_meta("latch_token", token)  # first: a halt without a token could not be ended
-        self._set_meta("latch", reason)
+        with self._lasting() as connection:
+            _put_meta(connection, "latch_token", token)
+            _put_meta(connection, "latch", reason)
 
     def arm(self, token: str) -> bool:
         """Lift the halt; False when the token is not the one that was given with the halt."""
@@ -294,8 +270,9 @@ class Journal:
             return True
         if token != self._meta("latch_token"):
             return False
-        self._set_meta("latch", None)  # first: see set_latch
-        self._set_meta("latch_token", None)
+        with self._lasting() as connection:
+            _put_meta(connection, "latch", None)
+            _put_meta(connection, "latch_token", None)
         return True
 
     def note(self, at: datetime, name: str, text: str) -> None:
@@ -323,6 +300,18 @@ class Journal:
         """Answer a question about the past (see `recollection`); only for reading."""
         return self._all(query, values)
 
+    @property
+    def generation(self) -> int | None:
+        """How many lasting steps this journal has taken, None where nobody counted yet."""
+        text = self._meta("generation")
+        return int(text) if text is not None else None
+
+    def count_from(self, generation: int) -> None:
+        """Go on counting from here, also in the companion."""
+        with self._write() as connection:
+            _put_meta(connection, "generation", str(generation))
+        self._tell_companion(generation)
+
     # -- the file ----------------------------------------------------------------------------------------------------
 
     @contextmanager
@@ -344,6 +333,19 @@ class Journal:
                 "your positions stay as they are. Free disk space or repair the file, then start again.",
                 why=str(error),
             ) from None
+
+    @contextmanager
+    def _lasting(self) -> Iterator[sqlite3.Connection]:
+        """A write that no older copy of the file may forget unnoticed; the companion is told after the commit."""
+        with self._write() as connection:
+            yield connection
+            generation = (self.generation or 0) + 1
+            _put_meta(connection, "generation", str(generation))
+        self._tell_companion(generation)
+
+    def _tell_companion(self, generation: int) -> None:
+        if self.path != FORGETFUL:
+            write_companion(self.path, Companion(journal=self.id, generation=generation))
 
     def _one(self, query: str, values: tuple[object, ...] = ()) -> tuple[str, ...] | None:
         rows = self._all(query, values)

@@ -10,6 +10,7 @@ from bot.domain.costs import TradingCost
 from bot.domain.intent import IntentKind, OrderIntent
 from bot.execution.intent_json import intent_from_json
 from bot.execution.journal import Journal
+from bot.execution.recollection import filled_orders
 
 ORDERS_MAX = 50
 # A fee or a distance beyond these is of another unit (a fee in coins, a face value), not a cost.
@@ -34,7 +35,7 @@ class FilledOrder:
 
 def measured_costs(journal: Journal) -> dict[tuple[str, str], TradingCost]:
     """What trading has cost according to the journal."""
-    return trading_costs(row for row in map(_order, journal.filled_orders(ORDERS_MAX)) if row is not None)
+    return trading_costs(row for row in map(_order, filled_orders(journal, ORDERS_MAX)) if row is not None)
 
 
 def _order(row: Sequence[str]) -> FilledOrder | None:

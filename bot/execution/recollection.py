@@ -2,8 +2,11 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
+from bot.domain.intent import OrderIntent
 from bot.execution.journal import Journal
 
 
@@ -46,6 +49,53 @@ def events_after(journal: Journal, number: int) -> list[tuple[int, str, str]]:
 def last_event(journal: Journal) -> int:
     """The number of the newest event; 0 when nothing was ever noted."""
     return int(journal.rows("SELECT coalesce(max(number), 0) FROM events")[0][0])
+
+
+def filled_orders(journal: Journal, limit: int) -> list[tuple[str, ...]]:
+    """The newest filled orders: venue, symbol, intent, notional at mark, filled, average price, fee, end."""
+    return journal.rows(
+        "SELECT venue, symbol, body, notional, filled, average_price, fee, ended_at FROM intents"
+        " WHERE kind = 'order' AND state = 'done' AND average_price IS NOT NULL AND fee IS NOT NULL"
+        " ORDER BY sent_at DESC LIMIT ?",
+        (limit,),
+    )
+
+
+def filled_since(journal: Journal, intent: OrderIntent, at: datetime) -> Decimal:
+    """What other orders of its symbol and side filled that were sent since then and are settled."""
+    rows = journal.rows(
+        "SELECT filled FROM intents WHERE kind = 'order' AND state = 'done' AND venue = ? AND symbol = ?"
+        " AND json_extract(body, '$.side') = ? AND sent_at >= ? AND id <> ?",
+        (intent.venue, intent.symbol, intent.side.value, _iso(at), intent.id),
+    )
+    return sum((Decimal(row[0]) for row in rows), Decimal(0))
+
+
+def refused_transfers(journal: Journal, at: datetime) -> dict[str, str]:
+    """By venue, what it said when it last refused a transfer, unless that was before `at` or one went through."""
+    rows = journal.rows(
+        "SELECT venue, ending, detail FROM intents WHERE kind = 'transfer' AND state = 'done' AND ended_at >= ?"
+        " ORDER BY ended_at, id",
+        (_iso(at),),
+    )
+    last = {row[0]: (row[1], row[2]) for row in rows}
+    return {venue: str(detail) for venue, (ending, detail) in last.items() if ending == "refused"}
+
+
+def traded(journal: Journal) -> frozenset[tuple[str, str]]:
+    """Venue and symbol of everything an order was ever sent in."""
+    found = journal.rows("SELECT DISTINCT venue, symbol FROM intents WHERE kind = 'order'")
+    return frozenset((row[0], row[1]) for row in found)
+
+
+def last_begun_before(journal: Journal, at: datetime) -> datetime | None:
+    """When the newest cycle began that began before an instant."""
+    found = journal.rows("SELECT begun_at FROM cycles WHERE begun_at < ? ORDER BY number DESC LIMIT 1", (_iso(at),))
+    return datetime.fromisoformat(found[0][0]) if found else None
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def _records(journal: Journal, numbers: str) -> list[Mapping[str, Any]]:

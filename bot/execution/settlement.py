@@ -15,6 +15,7 @@ from bot.domain.errors import BallastError, Unavailable
 from bot.domain.intent import Ending, LeverageIntent, MarginModeIntent, OrderIntent, Outcome, TransferIntent, describe
 from bot.domain.ports import Clock, Venue
 from bot.execution.journal import Journal, KnownPosition, OpenIntent
+from bot.execution.recollection import filled_since
 from bot.execution.stranded import within_reach
 
 BETWEEN_ABSENCES = timedelta(seconds=2)
@@ -117,7 +118,7 @@ async def _absent_order(row: OpenIntent, intent: OrderIntent, venue: Venue, hand
     moved = held - (known.amount if known is not None else row.position_before or ZERO)
     # A position that moved the way of this one is a contradiction; what other orders of ours filled says nothing of it.
     traded = sum((fill.amount for fill in fills if fill.side is intent.side), ZERO)
-    others = hands.journal.filled_since(intent, row.sent_at - CLOCK_SKEW)
+    others = filled_since(hands.journal, intent, row.sent_at - CLOCK_SKEW)
     its_way = moved < 0 if intent.side is Side.SELL else moved > 0
     if (moved != 0 or traded != others) and now < row.sent_at + CONTRADICTION_MAX:
         return None

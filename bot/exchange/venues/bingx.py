@@ -123,6 +123,13 @@ SPEECH: Final = Speech(
         look_up=(LookUp(call="swapV2PrivateGetTradeOrder", params=_OWN_ORDER, rows="data.order"),),
         cancel=LookUp(call="swapV2PrivateDeleteTradeOrder", params=_OWN_ORDER, rows="data.order"),
         echo="clientOrderId",
+        named=LookUp(  # docs, "Query Order history": the last seven days where no time is named
+            call="swapV2PrivateGetTradeAllOrders",
+            params={"symbol": "{market}", "limit": "100"},
+            rows="data.orders",
+            ours="clientOrderId",
+        ),
+        named_at="time",
         open_orders=Ask(call="fetch_open_orders", params={"type": "swap"}),  # measured: without it the spot list comes
         # ccxt reads allFillOrders, whose rows have no id and whose filledTm is China's time that claims to be UTC
         # (docs' own sample); fillHistory has ids and an offset, always counts in coins, and asks for Read only
@@ -223,6 +230,7 @@ QUIRKS: Final = Quirks(
             ("GET", "/swap/v2/trade/order"),
             ("POST", "/swap/v2/trade/order"),
             ("DELETE", "/swap/v2/trade/order"),
+            ("GET", "/swap/v2/trade/allOrders"),
             ("GET", "/swap/v2/trade/fillHistory"),
             ("GET", "/swap/v2/quote/fundingRate"),
             ("GET", "/swap/v1/maintMarginRatio"),

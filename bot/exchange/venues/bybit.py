@@ -109,6 +109,13 @@ SPEECH: Final = Speech(
         ),
         cancel=LookUp(call="privatePostV5OrderCancel", params=_OWN_ORDER, rows=""),
         echo="clientOrderId",
+        named=LookUp(  # docs, "Get Order History": the newest of the last seven days, 50 at most
+            call="privateGetV5OrderHistory",
+            params={"category": "{category}", "symbol": "{market}", "limit": "50"},
+            rows="result.list",
+            ours="orderLinkId",
+        ),
+        named_at="createdTime",
         open_orders=Ask(call="fetch_open_orders", params={"limit": 50}),
         fills=Ask(call="fetch_my_trades"),
         fills_page=100,

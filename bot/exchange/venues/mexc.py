@@ -104,6 +104,13 @@ SPEECH: Final = Speech(
             listed=True,  # docs: a list even for one order, and each is answered for itself
         ),
         echo=None,  # the answer to an order is its id alone
+        named=LookUp(  # docs, "Get all of the user's historical orders": newest first
+            call="contractPrivateGetOrderListHistoryOrders",
+            params={"symbol": "{market}", "page_num": "1", "page_size": "100"},
+            rows="data",
+            ours="externalOid",
+        ),
+        named_at="createTime",
         open_orders=Ask(call="fetch_open_orders", params={"type": "swap"}),
         fills=Ask(call="fetch_my_trades"),
         fills_page=100,
@@ -180,6 +187,7 @@ QUIRKS: Final = Quirks(
             ("GET", "/private/position/leverage"),
             ("GET", "/private/position/position_mode"),
             ("GET", "/private/order/list/open_orders"),
+            ("GET", "/private/order/list/history_orders"),
             ("GET", "/private/order/list/order_deals"),
             ("POST", "/private/order/create"),
             ("POST", "/private/order/cancel_with_external"),

@@ -93,6 +93,8 @@ SPEECH: Final = Speech(
         ),
         cancel=LookUp(call="contractPrivateDeleteCapiV3Order", params=_OWN_ORDER, rows=""),
         echo="clientOrderId",
+        named=LookUp(call="contractPrivateGetCapiV3OrderHistory", params=_NEWEST, rows="", ours="clientOrderId"),
+        named_at="time",
         open_orders=Ask(call="fetch_open_orders", params={"type": "swap"}),
         fills=Ask(call="fetch_my_trades"),
         fills_page=100,
