@@ -107,8 +107,8 @@ def _doomed(strike: dict[str, Any]) -> contextlib.AbstractContextManager[object]
     made = Journal.__init__
     doom = Doom(strike["where"], strike["nth"], strike["phase"], strike["wait_s"])
 
-    def watched(self: Journal, connection: sqlite3.Connection, path: Any) -> None:
-        made(self, connection, path)
+    def watched(self: Journal, connection: sqlite3.Connection, path: Any, epoch: str) -> None:
+        made(self, connection, path, epoch)
         self._connection = Mortal(connection, doom)  # type: ignore[assignment]
 
     return patch.object(Journal, "__init__", watched)
