@@ -130,6 +130,7 @@ class VenueSession:
         self.silent_until: dict[str, datetime] = {}
         self._silences: dict[str, tuple[datetime, float]] = {}
         self.on_silence: Callable[[], None] | None = None
+        self.their_now: Callable[[], datetime] = clock.now  # the venue's own time, once it was told
         self.headers: dict[str, str] = {}  # ccxt copies these into every request
 
     def get(self, url: Any, **options: Any) -> AbstractAsyncContextManager[Reply]:
@@ -186,7 +187,7 @@ class VenueSession:
         except VenueSaid as said:
             wait_s = self._quirks.silence_codes.get(said.code)
             if wait_s is not None:
-                named = _ends_at(headers) or _named_in(text)
+                named = self._ours(_ends_at(headers) or _named_in(text))
                 self._fall_silent(url.host or "", named or self._clock.now() + timedelta(seconds=wait_s))
             raise
 
@@ -256,7 +257,7 @@ class VenueSession:
         now = self._clock.now()
         until = now + timedelta(seconds=self._quirks.silence_s[status])
         retry_after = str(headers.get("Retry-After", "")).strip()
-        named = _named_in(text)
+        named = self._ours(_named_in(text))
         if named is not None:
             until = named
         if retry_after.isdigit():  # counts from now, so it holds where our clock is not the venue's
@@ -264,6 +265,13 @@ class VenueSession:
             until = counted if named is None else max(counted, named)
         until = self._fall_silent(host, until)
         raise Silenced(f"HTTP {status}: {host} asks for silence until {until:%Y-%m-%d %H:%M:%S} UTC")
+
+    def _ours(self, named: datetime | None) -> datetime | None:
+        """An instant of the venue's clock by this machine's; None for one that is over, which ends no silence."""
+        if named is None:
+            return None
+        left = named - self.their_now()
+        return self._clock.now() + left if left > timedelta() else None
 
     def _fall_silent(self, host: str, until: datetime) -> datetime:
         now = self._clock.now()

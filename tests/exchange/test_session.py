@@ -121,6 +121,28 @@ def test_a_ban_holds_although_our_clock_is_ahead_of_its_end() -> None:
     assert session.silent_until == {"fapi.binance.com": NOW + timedelta(seconds=120)}
 
 
+def test_the_end_that_a_venue_names_is_read_by_the_venues_clock() -> None:
+    """This machine is ten minutes ahead, the ban ends in two: it is kept for two minutes, not for none."""
+    body = f'{{"code":-1003,"msg":"banned until {NOW_MS + 120_000}."}}'
+    transport = FakeTransport({"GET /fapi/v1/time": [Answer(status=418, body=body)]})
+    clock = FrozenClock()
+    clock.at = NOW + timedelta(minutes=10)
+    session = make_session(transport, clock)
+    session.their_now = lambda: NOW
+    with pytest.raises(Silenced):
+        get(session, TIME)
+    assert session.silent_until == {"fapi.binance.com": clock.at + timedelta(seconds=120)}
+
+
+def test_an_end_that_is_over_ends_no_silence() -> None:
+    """Before the venue told its time, a moment in the past shows that the clocks differ: the usual silence is kept."""
+    body = f'{{"code":-1003,"msg":"banned until {NOW_MS - 400_000}."}}'
+    session = make_session(FakeTransport({"GET /fapi/v1/time": [Answer(status=418, body=body)]}))
+    with pytest.raises(Silenced):
+        get(session, TIME)
+    assert session.silent_until == {"fapi.binance.com": NOW + timedelta(seconds=120)}
+
+
 def test_a_kept_deadline_outlives_a_restart() -> None:
     """What was remembered of a ban is put back and obeyed."""
     transport = FakeTransport({ACCOUNT: reply(futures_account())})

@@ -13,22 +13,23 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tests.soak.contracts import coin_of, in_coins, inverse, pair_of, same_contract
+from tests.soak.course import Course
 from tests.soak.evidence import Evidence, LedgerLine, Request, Row, Violation
-from tests.soak.orders import ORDERS, OURS, is_order, protective
+from tests.soak.orders import OURS, is_order, protective
 from tests.soak.safeguards import safeguards
+from tests.soak.speech import ACCOUNT, OF_SYMBOL
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
 HOUR = timedelta(hours=1)
+MOVES_MONEY = ("binance", "bingx", "mexc")  # elsewhere the book moves money between wallets by itself
+Positions = dict[tuple[str, str], Decimal]  # by account and contract: at WEEX a long lies beside a short
 MOVES = ("fill", "liquidation", "settlement")
 SLACK = Decimal("1.02")  # half spread, fees and the tick, far below any rule that would be broken on purpose
 SLIPPAGE_MAX = Decimal("0.003")
 PROTECTIVE = 5  # protective orders may go five times as far from the mark
 LOTS = {"BTCUSDT": Decimal("0.001"), "ETHUSDT": Decimal("0.001"), "SOLUSDT": Decimal("0.01")}
 NOTIONAL_MIN = {"BTCUSDT": Decimal(100), "ETHUSDT": Decimal(20), "SOLUSDT": Decimal(5)}
-NEEDED = ("/api/v3/account", "/fapi/v3/account", "/fapi/v3/positionRisk", "/fapi/v1/openOrders")
-MARGIN = ("/fapi/v3/account", "/fapi/v3/positionRisk")
-NEEDED_OF_SYMBOL = ("/fapi/v1/premiumIndex", "/fapi/v1/depth", "/fapi/v1/symbolConfig")
 INDEX_FROM_MARK = Decimal("1.003")  # exposure is valued at the index, orders are sized at the mark
 COLLATERAL_KEPT = Decimal("0.10")
 SOL_CAP = Decimal("2.17")  # a thin coin carries less than the user's cap when a day may double its price
@@ -41,6 +42,7 @@ def audit(evidence: Evidence) -> list[Violation]:
         *judge.requests(),
         *judge.ledger(),
         *judge.journal(),
+        *judge.transfers(),
         *judge.cycles(),
         *judge.secrets(),
         *judge.liveness(),
@@ -69,9 +71,16 @@ class _Judge:
         self.seed = evidence.seed
         self.by_client_id: dict[str, Request] = {}
         for request in evidence.requests:
-            if request.method == "POST" and request.path in ORDERS:
-                self.by_client_id.setdefault(request.parameters.get("newClientOrderId", ""), request)
+            if is_order(request):
+                self.by_client_id.setdefault(request.asked.client_id, request)
         self.cycle_of = {row.number: row for row in evidence.cycles}
+        self.marks = Course(evidence.marks)
+        self.owned = Course(evidence.owned_from)
+        moved: dict[tuple[str, str], list[tuple[datetime, Decimal]]] = defaultdict(list)
+        for line in evidence.ledger:
+            if line.kind in MOVES and "position" in line.facts:
+                moved[line.account, line.symbol].append((line.at, Decimal(line.facts["position"])))
+        self.held = {place: Course(rows) for place, rows in moved.items()}
 
     def broken(
         self, rule: str, text: str, *, request: Request | None = None, line: int = 0, cycle: int = -1
@@ -85,18 +94,31 @@ class _Judge:
     def requests(self) -> Iterator[Violation]:
         """Rules that bind at the instant a request arrives."""
         seen: Counter[str] = Counter()
+        truths: set[tuple[str, str]] = set()
+        process = (-1, -1)
         for request in self.evidence.requests:
-            if request.method == "POST" and request.path in ORDERS:
-                seen[request.parameters.get("newClientOrderId", "")] += 1
+            cycle = self.cycle_of.get(request.cycle)
+            if process != (request.life, request.cycle):
+                process, truths = (request.life, request.cycle), set()
+            asked = request.asked
+            if asked.kind == "read":
+                if request.truthful and asked.topics and request.number >= (cycle.first_request if cycle else 0):
+                    told = {asked.symbol} if request.only is None else request.only
+                    truths.update((topic, symbol) for topic in asked.topics for symbol in told)
+            elif asked.kind == "order":
+                seen[asked.client_id] += 1
                 yield from self._order_arrived(request, seen)
-            elif request.method == "POST" and request.path in _KIND_OF:
-                kind = _KIND_OF[request.path]
-                if not any(row.kind == kind and _says(row, request) for row in request.rows):
-                    yield self.broken("A2", f"{request.path} arrived without its row in the journal", request=request)
+                yield from self._data_was_good(request, truths)
+            elif asked.kind == "unknown":
+                yield self.broken("A2", f"{request.method} {request.path} is nothing it may ask for", request=request)
+            elif asked.kind in _ROWS and not any(
+                row.kind in _ROWS[asked.kind] and _says(row, request) for row in request.rows
+            ):
+                yield self.broken("A2", f"{request.path} arrived without its row in the journal", request=request)
 
     def _order_arrived(self, request: Request, seen: Counter[str]) -> Iterator[Violation]:
-        words = request.parameters
-        own = words.get("newClientOrderId", "")
+        asked = request.asked
+        own = asked.client_id
         if not own.startswith(OURS):
             yield self.broken("A3", f"an order under the foreign name {own!r}", request=request)
         if seen[own] > 1:
@@ -104,31 +126,25 @@ class _Judge:
         row = next((row for row in request.rows if row.client_id == own), None)
         if row is None:
             yield self.broken("A2", f"{own} arrived without a committed intent row", request=request)
-        elif (problem := _differs(row, words)) is not None:
+        elif (problem := _differs(row, request)) is not None:
             yield self.broken("A2", f"{own} is not what the journal holds: {problem}", request=request)
         others = [row for row in request.rows if row.client_id != own]
-        if words.get("side") == "SELL" and others:
+        if asked.side == "sell" and others:
             yield self.broken("A5", f"{own} grows while {others[0].id} ({others[0].state}) is open", request=request)
-        if words.get("side") == "BUY" and words.get("reduceOnly") != "true":
+        if asked.side != "sell" and not asked.closes:
             yield self.broken("B6", f"{own} buys without reduce-only", request=request)
-        if words.get("timeInForce") != "IOC" or "price" not in words:
+        if not asked.at_once:
             yield self.broken("B7", f"{own} is not a limit order that ends at once", request=request)
-        yield from self._data_was_good(request)
+        if asked.spot:
+            yield self.broken("B8", f"{own} is an order on the spot market", request=request)
 
-    def _data_was_good(self, request: Request) -> Iterator[Violation]:
+    def _data_was_good(self, request: Request, truths: set[tuple[str, str]]) -> Iterator[Violation]:
         """C2: a trade, even a safe one, needs a true answer to every question it rests on, in the same cycle."""
-        cycle = self.cycle_of.get(request.cycle)
-        first = cycle.first_request if cycle else 0
-        truths = {
-            (row.path, row.parameters.get("symbol", ""))
-            for row in self.evidence.requests[first : request.number]
-            if row.truthful and row.life == request.life
-        }
-        symbol = request.parameters["symbol"]
+        symbol = request.asked.symbol
         # Protection rests on the margin, the positions and their marks alone.
-        always, needed = (MARGIN, NEEDED_OF_SYMBOL[:1]) if protective(request) else (NEEDED, NEEDED_OF_SYMBOL)
-        missing = [path for path in always if not any(truth[0] == path for truth in truths)]
-        missing += [path for path in needed if not {(path, symbol), (path, "")} & truths]
+        always, needed = (ACCOUNT[:2], OF_SYMBOL[:1]) if protective(request) else (ACCOUNT, OF_SYMBOL)
+        missing = [topic for topic in always if not any(truth[0] == topic for truth in truths)]
+        missing += [topic for topic in needed if not {(topic, symbol), (topic, "")} & truths]
         if missing:
             yield self.broken("C2", f"traded without a true answer to {', '.join(missing)}", request=request)
 
@@ -136,31 +152,31 @@ class _Judge:
 
     def ledger(self) -> Iterator[Violation]:
         """Rules that bind at every line of the exchange's own book."""
-        positions: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        positions: Positions = defaultdict(lambda: ZERO)
         orders: dict[str, _Order] = {}
         by_others: list[tuple[datetime, str, Decimal]] = []
         for line in self.evidence.ledger:
-            facts = line.facts
+            facts, place = line.facts, (line.account, line.symbol)
             if facts.get("market") == "spot" and facts.get("client_id", "").startswith(OURS):
                 yield self.broken("B8", "an order of ours on the spot market", line=line.sequence)
             own = facts.get("client_id", "")
             if line.kind == "order.new" and own.startswith(OURS):
                 yield from self._order_taken(line, orders, positions, by_others)
             elif line.kind == "fill" and facts.get("market") != "spot":
-                before = positions[line.symbol]
-                after = positions[line.symbol] = Decimal(facts["position"])
+                before = positions[place]
+                after = positions[place] = Decimal(facts["position"])
                 if not own.startswith(OURS):
                     by_others.append((line.at, line.symbol, after - before))
                 else:
                     yield from self._filled(line, before, after, positions, by_others)
             elif line.kind in ("liquidation", "settlement") and "position" in facts:
-                positions[line.symbol] = Decimal(facts["position"])
+                positions[place] = Decimal(facts["position"])
 
     def _order_taken(
         self,
         line: LedgerLine,
         orders: dict[str, _Order],
-        positions: dict[str, Decimal],
+        positions: Positions,
         by_others: list[tuple[datetime, str, Decimal]],
     ) -> Iterator[Violation]:
         facts, own = line.facts, line.facts["client_id"]
@@ -197,7 +213,7 @@ class _Judge:
     def _covered(
         self,
         order: _Order,
-        positions: dict[str, Decimal],
+        positions: Positions,
         began: datetime,
         by_others: list[tuple[datetime, str, Decimal]],
     ) -> Iterator[Violation]:
@@ -206,8 +222,14 @@ class _Judge:
         A fixed ratio is never overshot by growing; the half of a roll that follows what was bought back does not grow.
         """
         coin, price = coin_of(order.symbol), order.price
-        same = {symbol: amount for symbol, amount in positions.items() if coin_of(symbol) == coin}
-        held = sum((max(ZERO, in_coins(symbol, -amount, price)) for symbol, amount in same.items()), ZERO)
+        held = sum(
+            (
+                max(ZERO, in_coins(symbol, -amount, price))
+                for (_, symbol), amount in positions.items()
+                if coin_of(symbol) == coin
+            ),
+            ZERO,
+        )
         sold_by_others = sum(
             (
                 in_coins(symbol, -change, price)
@@ -233,18 +255,15 @@ class _Judge:
 
     def _held_at(self, coin: str, at: datetime, price: Decimal) -> Decimal:
         """The short of a coin at an instant, in all its contracts. Units: coins."""
-        last: dict[str, Decimal] = {}
-        for line in self.evidence.ledger:
-            if line.at <= at and line.kind in MOVES and "position" in line.facts and coin_of(line.symbol) == coin:
-                last[line.symbol] = Decimal(line.facts["position"])
-        return sum((max(ZERO, in_coins(symbol, -amount, price)) for symbol, amount in last.items()), ZERO)
+        last = ((symbol, rows.at(at) or ZERO) for (_, symbol), rows in self.held.items() if coin_of(symbol) == coin)
+        return sum((max(ZERO, in_coins(symbol, -amount, price)) for symbol, amount in last), ZERO)
 
     def _filled(
         self,
         line: LedgerLine,
         before: Decimal,
         after: Decimal,
-        positions: dict[str, Decimal],
+        positions: Positions,
         by_others: list[tuple[datetime, str, Decimal]],
     ) -> Iterator[Violation]:
         own, side = line.facts["client_id"], line.facts["side"]
@@ -260,8 +279,12 @@ class _Judge:
             return  # somebody else changed the account after it was looked at; coins are another account's equity
         cap = Decimal(str(self.evidence.settings["leverage_cap"]))
         equity = Decimal(line.facts["equity"])
-        shorts = {symbol: amount for symbol, amount in positions.items() if amount and not inverse(symbol)}
-        now = self._marks_at(line.at)
+        shorts = {
+            symbol: amount
+            for (account, symbol), amount in positions.items()
+            if amount and account == line.account and not inverse(symbol)
+        }
+        now = self.marks.at(line.at) or {}
         levels = []
         for marks in self._markets(began, line.at):
             then = equity + sum(
@@ -290,20 +313,13 @@ class _Judge:
 
     def _owned(self, coin: str, since: datetime, until: datetime) -> Decimal:
         """The most that was owned at any instant of a span."""
-        known = [owned for at, owned in self.evidence.owned_from if at <= until]
-        inside = [owned for at, owned in self.evidence.owned_from if since <= at <= until]
-        first = [owned for at, owned in self.evidence.owned_from if at <= since][-1:]
-        return max((owned.get(coin, ZERO) for owned in [*first, *inside] or known), default=ZERO)
+        return max((owned.get(coin, ZERO) for owned in self.owned.during(since, until)), default=ZERO)
 
     def _markets(self, since: datetime, until: datetime) -> list[dict[str, Decimal]]:
-        before = [marks for at, marks in self.evidence.marks if at <= since][-1:]
-        return before + [marks for at, marks in self.evidence.marks if since < at <= until]
+        return self.marks.during(since, until)
 
     def _marks(self, symbol: str, since: datetime, until: datetime) -> list[Decimal]:
         return [marks[symbol] for marks in self._markets(since, until) if symbol in marks]
-
-    def _marks_at(self, at: datetime) -> dict[str, Decimal]:
-        return [marks for when, marks in self.evidence.marks if when <= at][-1]
 
     # D, W, S ------------------------------------------------------------------------------------------------------
 
@@ -330,6 +346,23 @@ class _Judge:
                 yield self.broken(
                     "D4", f"the journal says {row.id} filled {row.filled}, the exchange knows nothing of it"
                 )
+
+    def transfers(self) -> Iterator[Violation]:
+        """D4 for money: what moved between wallets is known as moved, each time by a request of its own."""
+        if self.evidence.venue not in MOVES_MONEY:
+            return
+        known = Counter(
+            Decimal(str(json.loads(row.body)["amount"]))
+            for row in self.evidence.intents
+            if row.kind == "transfer" and row.ending in ("done", "")
+        )
+        for line in self.evidence.ledger:
+            if line.kind == "transfer":
+                amount = Decimal(line.facts["amount"])
+                known[amount] -= 1
+                if known[amount] < 0:
+                    text = f"{amount} moved between the wallets, the journal knows of no such transfer as done"
+                    yield self.broken("D4", text, line=line.sequence)
 
     def cycles(self) -> Iterator[Violation]:
         """Every cycle that was not killed ended in a record that says why."""
@@ -425,10 +458,11 @@ class _Judge:
         return not movable and room < max(Decimal(150), notional * Decimal("0.05"))
 
 
-_KIND_OF = {
-    "/fapi/v1/leverage": "leverage",
-    "/fapi/v1/marginType": "margin-mode",
-    "/sapi/v1/asset/transfer": "transfer",
+# Which rows of the journal allow a request; where a venue sets leverage and margin mode together, either does.
+_ROWS = {
+    "leverage": ("leverage", "margin-mode"),
+    "margin-mode": ("margin-mode",),
+    "transfer": ("transfer",),
 }
 
 
@@ -444,18 +478,18 @@ def _unsettled_sell(row: Row, order: _Order) -> Decimal:
 def _says(row: Row, request: Request) -> bool:
     body = json.loads(row.body)
     if row.kind == "transfer":
-        return Decimal(str(body["amount"])) == Decimal(request.parameters["amount"])
-    return same_contract(row.symbol, request.parameters["symbol"])
+        return Decimal(str(body["amount"])) == request.asked.amount
+    return not request.asked.symbol or same_contract(row.symbol, request.asked.symbol)
 
 
-def _differs(row: Row, words: dict[str, str]) -> str | None:
-    body = json.loads(row.body)
-    if Decimal(str(body["amount"])) != Decimal(words["quantity"]):
-        return f"amount {body['amount']} in the journal, {words['quantity']} sent"
-    if body["side"] != words["side"].lower():
-        return f"side {body['side']} in the journal, {words['side']} sent"
-    if not same_contract(row.symbol, words["symbol"]):
-        return f"symbol {row.symbol} in the journal, {words['symbol']} sent"
+def _differs(row: Row, request: Request) -> str | None:
+    body, asked = json.loads(row.body), request.asked
+    if Decimal(str(body["amount"])) != asked.amount:
+        return f"amount {body['amount']} in the journal, {asked.amount} sent"
+    if body["side"] != asked.side:
+        return f"side {body['side']} in the journal, {asked.side} sent"
+    if not same_contract(row.symbol, asked.symbol):
+        return f"symbol {row.symbol} in the journal, {asked.symbol} sent"
     return None
 
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 
+from tests.soak.speech import Asked
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
@@ -21,13 +23,13 @@ class Row:
     filled: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Request:
-    """One request at the instant it reached the exchange.
+    """One request at the instant it reached the exchange; `asked` is what it asks for, in words of no venue.
 
     `ledger` counts the lines written by then; `rows` are the journal's open intents as its file showed them, for a
     write, and `stopped` whether it showed a pause or a halt; `truthful` says whether the sender got an undistorted
-    answer, `delivered_at` when, `silence_until` until when that answer asked for silence (filled in once it was given).
+    answer (of `only` these contracts, where rows were missing), `delivered_at` when, `silence_until` until when that answer asked for silence (filled in once it was given).
     """
 
     number: int
@@ -37,7 +39,7 @@ class Request:
     cycle: int
     method: str
     path: str
-    parameters: dict[str, str]
+    asked: Asked
     rows: tuple[Row, ...]
     stopped: tuple[str, ...] = ()
     host: str = ""
@@ -46,6 +48,7 @@ class Request:
     answered: bool = False
     delivered_at: datetime | None = None
     silence_until: datetime | None = None
+    only: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,7 @@ class LedgerLine:
     kind: str
     symbol: str
     facts: dict[str, str]
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +119,7 @@ class Evidence:
 
     seed: int
     intensity: float
+    venue: str = "binance"
     settings: dict[str, object]
     canaries: tuple[str, ...]
     requests: list[Request] = field(default_factory=list)

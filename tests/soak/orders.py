@@ -5,16 +5,15 @@ import json
 from tests.soak.evidence import Request
 
 OURS = "blst"
-ORDERS = ("/fapi/v1/order", "/dapi/v1/order")
 
 
 def is_order(request: Request) -> bool:
     """Whether a request asks for an order."""
-    return request.method == "POST" and request.path in ORDERS
+    return request.asked.kind == "order"
 
 
 def protective(request: Request) -> bool:
     """Whether the journal says that this order takes risk away because the margin needs it."""
-    own = request.parameters.get("newClientOrderId", "")
+    own = request.asked.client_id
     row = next((row for row in request.rows if row.client_id == own), None)
     return bool(row is not None and json.loads(row.body).get("protective"))

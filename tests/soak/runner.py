@@ -27,7 +27,7 @@ from bot.silence import keep_silence
 from bot.wiring import make_desk
 from tests.soak.evidence import CycleSeen, Evidence
 from tests.soak.schedule import CyclePlan, Schedule
-from tests.soak.world import KEY, PATIENCE_S, SECRET, Killed, World
+from tests.soak.world import KEY, PASSPHRASE, PATIENCE_S, SECRET, Killed, World
 
 QUIET_CYCLES = 12
 QUIET_PAUSE_S = 600.0
@@ -211,7 +211,7 @@ async def _desk(world: World) -> AsyncIterator[Desk]:
         venue = make_venue(world, settings)
         keep_silence(venue, journal, world.clock, where="soak")
         await venue.connect()
-        yield make_desk(settings, {"binance": venue}, journal, world.clock)
+        yield make_desk(settings, {venue.id: venue}, journal, world.clock)
     finally:
         journal.close()
 
@@ -220,13 +220,14 @@ def make_venue(world: World, settings: Settings) -> CcxtVenue:
     """The real adapter over the line of this world."""
     row = settings.hedge_venue
     return CcxtVenue(
-        venue_id="binance",
+        venue_id=world.schedule.venue,
         clock=world.clock,
         mode="live",
         market_kinds=row.kinds,
         margin_mode=row.margin_mode,
         api_key=KEY,
         api_secret=SECRET,
+        api_passphrase=PASSPHRASE,
         cache_directory=world.folder / "cache",
         transport_factory=world.session,
         limits=Limits(reads_per_s=1_000_000, writes_per_s=1_000_000, weighted=False, timeout_s=PATIENCE_S),
@@ -249,7 +250,7 @@ def settings_for(world: World) -> Settings:
             ],
             "venues": [
                 {
-                    "id": "binance",
+                    "id": world.schedule.venue,
                     "margin_mode": words["margin_mode"],
                     "transfers": words["transfers"],
                     "markets": ["linear-perpetual", "linear-future"] if dated else ["linear-perpetual"],

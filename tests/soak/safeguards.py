@@ -60,7 +60,7 @@ class _Judge:
     def stops(self) -> Iterator[Violation]:
         """E4: no short grows while the journal says paused or halted."""
         for request in self.orders:
-            if request.stopped and request.parameters.get("side") == "SELL":
+            if request.stopped and request.asked.side == "sell":
                 yield self.broken("E4", f"a short grew while {' and '.join(request.stopped)} was set", request)
 
     def hourly(self) -> Iterator[Violation]:
@@ -107,42 +107,42 @@ class _Judge:
                 filled[line.facts.get("client_id", "")] += Decimal(line.facts["amount"])
         failed: dict[tuple[int, int], str] = {}
         for request in self.orders:
-            words, key = request.parameters, (request.life, request.cycle)
-            own = words.get("newClientOrderId", "")
-            if words.get("side") == "SELL" and key in failed:
+            asked, key = request.asked, (request.life, request.cycle)
+            own = asked.client_id
+            if asked.side == "sell" and key in failed:
                 yield self.broken("B12", f"{own} grows although the reduction {failed[key]} failed before it", request)
-            elif words.get("side") == "BUY" and filled[own] < Decimal(words["quantity"]):
+            elif asked.side == "buy" and filled[own] < asked.amount:
                 failed[key] = own
 
     def margin_modes(self) -> Iterator[Violation]:
         """B9: a short grows only under the margin mode the user chose."""
         wanted = self.evidence.settings["margin_mode"] == "isolated"
         isolated: dict[str, bool] = {}
-        sells = {row.parameters.get("newClientOrderId"): row for row in self.orders if row.parameters["side"] == "SELL"}
+        sells = {row.asked.client_id: row for row in self.orders if row.asked.side == "sell"}
         for line in self.evidence.ledger:
             if line.kind == "setting" and "isolated" in line.facts:
                 isolated[line.symbol] = line.facts["isolated"] == "True"
-            request = sells.get(line.facts.get("client_id")) if line.kind == "order.new" else None
+            request = sells.get(line.facts.get("client_id", "")) if line.kind == "order.new" else None
             if request is not None and isolated.get(line.symbol, False) is not wanted:
                 yield self.broken("B9", f"{line.symbol} grows under the wrong margin mode", request)
 
     def foreign_orders(self) -> Iterator[Violation]:
         """A9: what somebody else ordered is never cancelled."""
         for request in self.evidence.requests:
-            if request.method == "DELETE" and not request.parameters.get("origClientOrderId", "").startswith(OURS):
+            if request.asked.kind == "cancel" and not request.asked.client_id.startswith(OURS):
                 yield self.broken("A9", "an order was cancelled that is not ours", request)
 
     def expiries(self) -> Iterator[Violation]:
         """B8: nothing new is opened in a contract that ends within a day."""
         for request in self.orders:
-            ends_at = expiry_of(request.parameters["symbol"])
+            ends_at = expiry_of(request.asked.symbol)
             if (
                 ends_at
-                and request.parameters["side"] == "SELL"
+                and request.asked.side == "sell"
                 and ends_at - request.at < CUTOFF
                 and not protective(request)
             ):
-                yield self.broken("B8", f"{request.parameters['symbol']} ends at {ends_at:%d %b %H:%M}", request)
+                yield self.broken("B8", f"{request.asked.symbol} ends at {ends_at:%d %b %H:%M}", request)
 
     # amounts owned ------------------------------------------------------------------------------------------------
 
@@ -153,7 +153,7 @@ class _Judge:
             cycle = cycles.get(request.cycle)
             if cycle is None or protective(request):
                 continue
-            coin = coin_of(pair_of(request.parameters["symbol"]))
+            coin = coin_of(pair_of(request.asked.symbol))
             change = self._last_change(coin, cycle)
             if change is None:
                 continue
@@ -161,7 +161,7 @@ class _Judge:
             if first_look and abs(change.after - change.before) > JUMP * change.before:
                 text = f"{coin} went from {change.before} to {change.after} and was traded on at once"
                 yield self.broken("C3", text, request)
-            if request.parameters["side"] == "BUY" and self._on_its_way(coin, change, cycle):
+            if request.asked.side == "buy" and self._on_its_way(coin, change, cycle):
                 text = (
                     f"the hedge of {change.before - change.after} {coin} was bought back while they may be on their way"
                 )

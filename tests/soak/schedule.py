@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from bot.sim.faults import FAULTS
 from tests.soak.market import START
+from tests.soak.speech import VENUES
 
 INTENSITIES = (0.05, 0.15, 0.3, 0.5)
 # What the venue itself does wrong although nobody asked it to: meaningful only where it keeps client ids for ever.
@@ -15,6 +16,8 @@ VENUE_TWICE = "duplicate_execution"
 LASTING = frozenset({"banned"})
 EVENTS = ("deposit", "deposit", "withdrawal", "withdrawal", "profile", "profile", "manual", "adl", "cash")
 DATED = ("BTC", "ETH")
+WITH_DATED = ("binance", "bybit")
+IN_PLACE = ("bybit", "weex")  # no request moves collateral there: one wallet, or none that the client knows
 EXPIRY = datetime(2026, 3, 27, 8, 0, tzinfo=UTC)
 QUARTERS = ("260327", "260626")
 HANDS = ("pause", "resume", "resume", "resume", "halt", "meddle", "meddle", "meddle")
@@ -76,17 +79,22 @@ class Schedule:
     fault_seed: int
     latency_seed: int
     luck_seed: int
+    venue: str = "binance"
     start: datetime = START
     dated: Mapping[str, float] = field(default_factory=dict)
     faults_only: frozenset[tuple[int, str]] | None = None
 
 
-def draw(seed: int, cycles: int, *, intensity: float | None = None, kinds: tuple[str, ...] = ()) -> Schedule:
+def draw(
+    seed: int, cycles: int, *, intensity: float | None = None, kinds: tuple[str, ...] = (), venue: str | None = None
+) -> Schedule:
     """Draw a run; the same seed is the same run for ever.
 
-    A given `intensity` or choice of fault `kinds` replaces the drawn one; chosen kinds meet every read as well.
+    A given `intensity`, `venue` or choice of fault `kinds` replaces the drawn one; chosen kinds meet every read as well.
     """
-    return _widened(draw_plain(seed, cycles, intensity=intensity, kinds=kinds), chosen=bool(kinds))
+    plain = draw_plain(seed, cycles, intensity=intensity, kinds=kinds)
+    spoken = random.Random(f"ballast soak, venue, {seed}").choice(VENUES)
+    return _widened(_at(plain, venue or spoken), chosen=bool(kinds))
 
 
 def draw_plain(seed: int, cycles: int, *, intensity: float | None = None, kinds: tuple[str, ...] = ()) -> Schedule:
@@ -124,6 +132,15 @@ def draw_plain(seed: int, cycles: int, *, intensity: float | None = None, kinds:
     )
 
 
+def _at(plain: Schedule, venue: str) -> Schedule:
+    """The same run at a venue: where no money can be moved, and where every client id may be used twice."""
+    settings = {**plain.settings, "transfers": plain.settings["transfers"] and venue not in IN_PLACE}
+    if venue != "weex":
+        return replace(plain, venue=venue, settings=settings, unique_forever=plain.unique_forever or venue != "binance")
+    kinds = tuple(name for name in plain.kinds if name != VENUE_TWICE)
+    return replace(plain, venue=venue, settings=settings, unique_forever=False, kinds=kinds)
+
+
 def _widened(plain: Schedule, *, chosen: bool) -> Schedule:
     """Bans, a user who pauses and resumes, a person who halts, tight limits per hour: from a tree of their own.
 
@@ -142,7 +159,7 @@ def _widened(plain: Schedule, *, chosen: bool) -> Schedule:
 
 def _with_dated(schedule: Schedule, tree: random.Random) -> Schedule:
     """Quarterly futures beside the perpetuals, and a beginning shortly before one of them ends."""
-    coins = [coin for coin in schedule.owned if coin in DATED]
+    coins = [coin for coin in schedule.owned if coin in DATED and schedule.venue in WITH_DATED]
     left_h, above = tree.choice((2, 20, 50, 160)), tree.uniform(-0.01, 0.04)
     if not coins or tree.random() > 0.15:
         return schedule

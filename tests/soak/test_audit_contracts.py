@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from urllib.parse import urlencode
 
 import pytest
 
@@ -13,6 +14,7 @@ from bot.sim.quarterly import dated_listing
 from tests.soak.audit import audit
 from tests.soak.contracts import same_contract
 from tests.soak.evidence import Evidence, LedgerLine, Request, Row, Violation
+from tests.soak.speech import understood
 
 D = Decimal
 AT = datetime(2025, 3, 28, 6, tzinfo=UTC)
@@ -63,13 +65,14 @@ def _request(engine: Engine, number: int, symbol: str, side: str, amount: str) -
         body=json.dumps({"amount": amount, "side": side.lower(), "price": str(PRICE), "reduce_only": side == "BUY"}),
         ending="", filled="0",
     )  # fmt: skip
+    path = "/dapi/v1/order" if symbol.endswith("PERP") else "/fapi/v1/order"
     words = {
-        "symbol": symbol, "side": side, "quantity": amount, "price": str(PRICE), "timeInForce": "IOC",
+        "symbol": symbol, "side": side, "type": "LIMIT", "quantity": amount, "price": str(PRICE), "timeInForce": "IOC",
         "newClientOrderId": f"blst{number}", "reduceOnly": "true" if side == "BUY" else "false",
     }  # fmt: skip
     return Request(
-        number=number, ledger=len(engine.ledger), at=engine.now, life=0, cycle=number, method="POST",
-        path="/dapi/v1/order" if symbol.endswith("PERP") else "/fapi/v1/order", parameters=words, rows=(row,),
+        number=number, ledger=len(engine.ledger), at=engine.now, life=0, cycle=number, method="POST", path=path,
+        asked=understood("binance", "POST", path, "", urlencode(words)), rows=(row,),
     )  # fmt: skip
 
 

@@ -5,13 +5,11 @@ import random
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 from yarl import URL
 
@@ -24,16 +22,18 @@ from bot.sim.market import Market
 from bot.sim.memory_session import MemoryResponse, MemorySession
 from bot.sim.model import Rejected, SideName, WalletName
 from bot.sim.quarterly import dated_listings
+from bot.sim.wire.codecs import codec
 from bot.sim.wire.exchange import ApiKey, Exchange
 from bot.sim.wire.request import WireRequest
 from tests.soak.evidence import Evidence, LedgerLine, Request, Row, Standing
 from tests.soak.market import WalkFeed
 from tests.soak.schedule import COINS, QUARTERS, RATIOS, Kill, Schedule
+from tests.soak.speech import is_write, silence_until, told_of, understood
 
 ACCOUNT = "family"
-ORDER = "/fapi/v1/order"
 KEY = "canaryKeyOfTheSoak" + "7" * 46
 SECRET = "canarySecretOfTheSoak" + "8" * 43
+PASSPHRASE = "canaryPassphrase" + "9" * 8
 PATIENCE_S = 2.0
 SLOW_S = 1.5
 # Faults after which the sender still holds a true and whole answer.
@@ -92,7 +92,7 @@ class Weather(FaultSchedule):
 
     def draw(self, method: str, path: str, at: datetime, paths: Paths) -> Effect:
         """The fault this request meets."""
-        self.intensity = self._on_writes if changes_something(method, path) else self._on_reads
+        self.intensity = self._on_writes if is_write(method, path) else self._on_reads
         effect = super().draw(method, path, at, paths)
         if effect is not NONE and self._only is not None and (self.cycle, effect.name) not in self._only:
             self.fired.pop()
@@ -101,11 +101,6 @@ class Weather(FaultSchedule):
             self.struck.append((self.cycle, effect.name))
         self.last = effect.name
         return effect
-
-
-def changes_something(method: str, path: str) -> bool:
-    """Whether a request may change the account."""
-    return method in ("POST", "DELETE") and not path.endswith("get-funding-asset")
 
 
 class SoakClock:
@@ -146,10 +141,12 @@ class World:
         listings += [row for row in dated_listings(schedule.start, schedule.start) if row.symbol in schedule.dated]
         self.engine = Engine(listings=listings, at=schedule.start, unique_forever=schedule.unique_forever)
         self.engine.open_account(ACCOUNT, _first_money(schedule))
-        key = ApiKey(key=KEY, secret=SECRET, account=ACCOUNT)
+        key = ApiKey(key=KEY, secret=SECRET, account=ACCOUNT, passphrase=PASSPHRASE)
         self.exchange = Exchange(market=Market(self.engine, self.feed), keys={KEY: key})
         self.faults = Weather(schedule)
-        self.answering = AnsweringExchange(self.exchange, faults=self.faults, slow_s=SLOW_S)
+        self.answering = AnsweringExchange(
+            self.exchange, codec=codec(schedule.venue), faults=self.faults, slow_s=SLOW_S
+        )
         self.reaper = Reaper()
         self.clock = SoakClock(self)
         self.skew_s = 0.0
@@ -159,7 +156,11 @@ class World:
         self._luck = random.Random(schedule.luck_seed)
         self._reader: sqlite3.Connection | None = None
         self.evidence = Evidence(
-            seed=schedule.seed, intensity=schedule.intensity, settings=dict(schedule.settings), canaries=(KEY, SECRET)
+            seed=schedule.seed,
+            intensity=schedule.intensity,
+            venue=schedule.venue,
+            settings=dict(schedule.settings),
+            canaries=(KEY, SECRET, PASSPHRASE),
         )
         self._note_market()
         self._note_owned()
@@ -288,8 +289,8 @@ class World:
 
     def arrived(self, wire: WireRequest, departed_at: datetime) -> Request:
         """Write down a request at the instant it reaches the exchange."""
-        is_write = changes_something(wire.method, wire.path)
-        parameters = dict(parse_qsl(wire.body or wire.query))
+        asked = understood(self.schedule.venue, wire.method, wire.path, wire.query, wire.body)
+        writes = asked.kind != "read"
         request = Request(
             number=len(self.evidence.requests),
             ledger=len(self.engine.ledger),
@@ -298,9 +299,9 @@ class World:
             cycle=self.cycle,
             method=wire.method,
             path=wire.path,
-            parameters={name: parameters[name] for name in sorted(parameters) if name != "signature"},
-            rows=self.open_rows() if is_write else (),
-            stopped=self.stops() if is_write else (),
+            asked=asked,
+            rows=self.open_rows() if writes else (),
+            stopped=self.stops() if writes else (),
             host=wire.host,
             departed_at=departed_at,
         )
@@ -308,21 +309,29 @@ class World:
         return request
 
     def lag(self, request: Request) -> None:
-        """Whatever became of an order: for a while the exchange's own views may not show it."""
-        if request.path == ORDER and request.method == "POST":
+        """Whatever became of an order: for a while the exchange's own views may not show it; at last they do."""
+        if request.asked.kind == "order" and not self.feed.still:
             tampering, schedule = self.answering.tampering, self.schedule
-            own = request.parameters.get("newClientOrderId", "")
+            own = request.asked.client_id
             if schedule.order_lag_s:
                 tampering.hide_order(own, self.now + timedelta(seconds=schedule.order_lag_s))
             if schedule.position_lag_s:
                 tampering.freeze_positions(self.now + timedelta(seconds=schedule.position_lag_s))
 
-    def heard(self, number: int, status: int, headers: dict[str, str]) -> None:
-        """Write down when an answer was delivered, and whether it asked for silence."""
-        request = self.evidence.requests[number]
-        wait_s = headers.get("Retry-After", "") if status in (418, 429) else ""
-        until = request.at + timedelta(seconds=int(wait_s)) if wait_s else None
-        self.evidence.requests[number] = replace(request, delivered_at=self.now, silence_until=until)
+    def heard(self, request: Request, response: MemoryResponse, struck: str) -> None:
+        """Write down when an answer was delivered, whether it was a true one, and whether it asked for silence."""
+        request.answered = True
+        request.truthful = response.status < 300 and (
+            struck in HARMLESS or _true_by_chance(request, struck, flat=not self.engine.positions(ACCOUNT))
+        )
+        if struck == "missing_row" and response.status < 300:
+            body = response.content.decode()
+            request.truthful, request.only = True, told_of(body, (f"{coin}USDT" for coin in COINS))
+        request.delivered_at = self.now
+        if struck not in HARMLESS or response.status >= 300:
+            request.silence_until = silence_until(
+                self.schedule.venue, response.status, response.headers, response.content, request.at
+            )
 
     def cash(self) -> Decimal:
         """Stablecoins in all wallets, gains of open positions left out."""
@@ -356,7 +365,9 @@ class World:
             self.inspect()
             connection.close()
         evidence.ledger = [
-            LedgerLine(sequence=row.sequence, at=row.at, kind=row.kind, symbol=row.symbol, facts=row.facts)
+            LedgerLine(
+                sequence=row.sequence, at=row.at, kind=row.kind, symbol=row.symbol, facts=row.facts, account=row.account
+            )
             for row in self.engine.ledger
         ]
         evidence.final = self.standing()
@@ -386,22 +397,19 @@ class Line:
     @asynccontextmanager
     async def _sent(self, method: str, url: URL, options: dict[str, Any]) -> AsyncIterator[MemoryResponse]:
         world = self._world
-        is_write = changes_something(method, url.path)
+        writes = is_write(method, url.path)
         await asyncio.sleep(0)
         memory = MemorySession(world.answering, witness=partial(self._arrived, world.now))
-        world.reaper.meet("write.before" if is_write else "read")
+        world.reaper.meet("write.before" if writes else "read")
         world.pass_time(world.latency_s())
         try:
             async with memory.request(method, url, **options) as response:
                 # between the exchange's answer and here nothing else could run: both belong to this request
                 seen, struck = self._seen, world.faults.last
-                world.reaper.meet("write.after" if is_write else "read")
+                world.reaper.meet("write.after" if writes else "read")
                 world.pass_time(SLOW_S if struck == "slow" else world.latency_s())
                 if seen is not None:
-                    world.evidence.requests[seen.number] = _answered(
-                        seen, struck, response.status, flat=not world.engine.positions(ACCOUNT)
-                    )
-                    world.heard(seen.number, response.status, dict(response.headers))
+                    world.heard(seen, response, struck)
                 yield response
         except TimeoutError:
             world.pass_time(PATIENCE_S)
@@ -411,16 +419,10 @@ class Line:
         return
 
 
-def _answered(seen: Request, struck: str, status: int, *, flat: bool) -> Request:
-    return replace(
-        seen, answered=True, truthful=status < 300 and (struck in HARMLESS or _true_by_chance(seen, struck, flat=flat))
-    )
-
-
 def _true_by_chance(seen: Request, struck: str, *, flat: bool) -> bool:
     """An empty list in place of an empty list: no order ever rests here, and a flat account has no position."""
     empty = struck in ("body_list", "empty_positions")
-    return empty and (seen.path.endswith("openOrders") or (seen.path.endswith("positionRisk") and flat))
+    return empty and ("open-orders" in seen.asked.topics or ("positions" in seen.asked.topics and flat))
 
 
 def _first_money(schedule: Schedule) -> dict[tuple[WalletName, str], Decimal]:

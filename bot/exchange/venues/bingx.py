@@ -242,7 +242,9 @@ QUIRKS: Final = Quirks(
             ("POST", "/swap/v2/trade/marginType"),
             ("GET", "/swap/v1/positionSide/dual"),
         )
-    },
+    }
+    # ccxt's sample: no envelope here, so an empty object would pass for "nothing was ever moved"
+    | {"GET /openApi/api/v3/asset/transferRecord": Expected(shape=Shape.OBJECT, keys=("rows",))},
     silence_s={429: 60, 418: 300, 403: 300},
     # docs: limits by the second for every path (marginType 2, leverage 5), which ccxt's weights mirror: ten a second
     limit_window_ms=1100,

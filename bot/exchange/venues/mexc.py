@@ -200,7 +200,14 @@ QUIRKS: Final = Quirks(
             ("GET", "/contract/funding_rate/*"),
         )
     }
-    | {"GET /api/v3/apiKeyInfo": Expected(shape=Shape.OBJECT, keys=("permissions", "status"))},
+    | {
+        "GET /api/v3/apiKeyInfo": Expected(shape=Shape.OBJECT, keys=("permissions", "status")),
+        # docs, spot v3: no envelope here, so an empty object would pass for an account that owns nothing
+        "GET /api/v3/account": Expected(shape=Shape.OBJECT, keys=("balances",)),
+        "GET /api/v3/exchangeInfo": Expected(shape=Shape.OBJECT, keys=("symbols",)),
+        "GET /api/v3/capital/transfer": Expected(shape=Shape.OBJECT, keys=("rows",)),
+        "POST /api/v3/capital/transfer": Expected(keys=("tranId",)),
+    },
     silence_s={429: 30, 418: 300, 403: 600},
     silence_codes={"510": 3},  # docs: 20 requests in 2 seconds per path; the code comes inside a 200
     options={"defaultType": "swap", "fetchCurrencies": False},

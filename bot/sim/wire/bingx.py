@@ -14,7 +14,7 @@ from bot.sim.wire.bingx_call import Call, Json, Parameters
 from bot.sim.wire.bingx_errors import VenueError, translated
 from bot.sim.wire.bingx_routes import ROUTES, Route
 from bot.sim.wire.bingx_signing import check_signature, check_time, known_key
-from bot.sim.wire.bingx_tampering import POSITION_PATHS, Tampering, replacement
+from bot.sim.wire.bingx_tampering import Tampering, replacement
 from bot.sim.wire.codec import ARITHMETIC, Codec
 from bot.sim.wire.exchange import Exchange
 from bot.sim.wire.numbers import milliseconds
@@ -138,7 +138,7 @@ def _traded_market(request: WireRequest) -> tuple[MarketType, str] | None:
 PATHS = Paths(
     order=frozenset({("POST", "/openApi/swap/v2/trade/order"), ("POST", "/openApi/spot/v1/trade/order")}),
     mark=frozenset({("GET", "/openApi/swap/v2/quote/premiumIndex")}),
-    positions=frozenset(("GET", path) for path in POSITION_PATHS),
+    positions=frozenset({("GET", "/openApi/swap/v2/user/positions")}),
     trades=frozenset({("GET", "/openApi/swap/v2/trade/allFillOrders"), ("GET", "/openApi/swap/v2/trade/fillHistory")}),
     lookup=frozenset({("GET", "/openApi/swap/v2/trade/order"), ("GET", "/openApi/spot/v1/trade/query")}),
 )
