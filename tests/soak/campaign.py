@@ -46,7 +46,7 @@ def noticed(mutant: Mutant, seed: int, cycles: int) -> Notice:
     """Play one seed with one defect. What is broken while no replaced place was met is not this defect's doing."""
     MET.clear()
     with mutant.apply():
-        evidence = run(draw(seed, cycles, intensity=mutant.intensity, kinds=mutant.kinds))
+        evidence = run(draw(seed, cycles, intensity=mutant.intensity, kinds=mutant.kinds, venue=mutant.venue))
     met = dict(MET)
     found = sorted({row.rule for row in audit(evidence)} & mutant.rules) if any(met.values()) else []
     return Notice(rules=tuple(found), met=met)

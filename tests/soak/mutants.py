@@ -12,8 +12,9 @@ from typing import Any
 from bot import cycle, deliberate, happenings, lock, margin_look, observe
 from bot.domain.errors import Unavailable, Unknown
 from bot.domain.intent import Ending
-from bot.exchange import envelope, private_reads, private_writes, session, translate_account
+from bot.exchange import envelope, private_reads, private_writes, session, translate_account, unified_writes
 from bot.exchange.calls import Calls
+from bot.exchange.markets import Markets
 from bot.execution import client_id, executor, planner, settlement
 from bot.execution.journal import Journal
 from bot.policy import pace, pace_gap
@@ -25,7 +26,7 @@ Patch = Callable[[], AbstractContextManager[object]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
-    """One defect, the rules that may catch it, and the intensity at which it shows best."""
+    """One defect, the rules that may catch it, and the intensity and venue at which it shows best."""
 
     name: str
     defect: str
@@ -34,6 +35,7 @@ class Mutant:
     intensity: float = 0.5
     kinds: tuple[str, ...] = ()
     shown_by: tuple[int, ...] = ()
+    venue: str | None = None
 
 
 def deliberate_defect(
@@ -43,14 +45,15 @@ def deliberate_defect(
     intensity: float = 0.5,
     kinds: tuple[str, ...] = (),
     shown_by: tuple[int, ...] = (),
+    venue: str | None = None,
 ) -> Callable[[Patch], Patch]:
-    """Keep a defect in the list; `kinds` of fault, `intensity` and seeds (`shown_by`) are those that show it best."""
+    """Keep a defect in the list; `kinds` of fault, `intensity`, seeds (`shown_by`) and `venue` show it best."""
 
     def keep(apply: Patch) -> Patch:
         MUTANTS.append(
             Mutant(
                 name=name, defect=defect, rules=frozenset(rules.split()), apply=apply,
-                intensity=intensity, kinds=kinds, shown_by=shown_by,
+                intensity=intensity, kinds=kinds, shown_by=shown_by, venue=venue,
             )
         )  # fmt: skip
         return apply
@@ -150,43 +153,64 @@ def _no_settlement() -> Iterator[None]:
 @deliberate_defect("no-reduce-only", "a reduction is sent as an ordinary buy", "B6")
 @contextmanager
 def _no_reduce_only() -> Iterator[None]:
-    place = private_writes.place_order
+    place, table_of = private_writes.place_order, unified_writes.speech_of
 
     async def careless(reading: Any, **order: Any) -> Any:
         return await place(reading, **{**order, "reduce_only": False})
 
-    with placed(private_writes, "place_order", careless):
+    def flat(reading: Any) -> Any:
+        table = table_of(reading)
+        opens: dict[str, object] = {"side": 1} if "side" in table.orders.closing else {}
+        return replace(table, orders=replace(table.orders, closing=opens))
+
+    with placed(private_writes, "place_order", careless), placed(unified_writes, "speech_of", flat):
+        yield
+
+
+@deliberate_defect("contract-size-misread", "a contract counts as a tenth of what it is", "A2 B5", venue="mexc")
+@contextmanager
+def _contract_size_misread() -> Iterator[None]:
+    unit = Markets.unit
+    with placed(Markets, "unit", lambda self, symbol: unit(self, symbol) / 10):
         yield
 
 
 @deliberate_defect("new-id-resend", "an unanswered order is sent again under a new client id", "A2 A5")
 @contextmanager
 def _new_id_resend() -> Iterator[None]:
-    place, count = private_writes.place_order, itertools.count()
+    count = itertools.count()
 
-    async def stubborn(reading: Any, **order: Any) -> Any:
-        try:
-            return await place(reading, **order)
-        except Unknown:
-            fresh = client_id.client_id("resend", str(next(count)))
-            return await place(reading, **{**order, "client_id": fresh})
+    def renamed(order: dict[str, Any]) -> dict[str, Any]:
+        return {**order, "client_id": client_id.client_id("resend", str(next(count)))}
 
-    with placed(private_writes, "place_order", stubborn):
+    with _sent_again(renamed):
+        yield
+
+
+@contextmanager
+def _sent_again(changed: Callable[[dict[str, Any]], dict[str, Any]]) -> Iterator[None]:
+    """Whoever got no answer sends once more, in every dialect."""
+
+    def stubborn(place: Any) -> Any:
+        async def twice(reading: Any, **order: Any) -> Any:
+            try:
+                return await place(reading, **order)
+            except Unknown:
+                return await place(reading, **changed(order))
+
+        return twice
+
+    with (
+        placed(private_writes, "place_order", stubborn(private_writes.place_order)),
+        placed(unified_writes, "place_order", stubborn(unified_writes.place_order)),
+    ):
         yield
 
 
 @deliberate_defect("blind-resend", "an unanswered order is sent again as it was", "A4 A1")
 @contextmanager
 def _blind_resend() -> Iterator[None]:
-    place = private_writes.place_order
-
-    async def stubborn(reading: Any, **order: Any) -> Any:
-        try:
-            return await place(reading, **order)
-        except Unknown:
-            return await place(reading, **order)
-
-    with placed(private_writes, "place_order", stubborn):
+    with _sent_again(dict):
         yield
 
 
@@ -268,7 +292,9 @@ def _stale_mark_believed() -> Iterator[None]:
         yield
 
 
-@deliberate_defect("missing-balance-is-zero", "a balance that cannot be read counts as nothing owned", "L1 C2 B5 B11")
+@deliberate_defect(
+    "missing-balance-is-zero", "a balance that cannot be read counts as nothing owned", "L1 C2 B5", venue="binance"
+)
 @contextmanager
 def _missing_balance_is_zero() -> Iterator[None]:
     spot = private_reads._spot

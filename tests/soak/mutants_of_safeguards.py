@@ -18,7 +18,7 @@ from tests.soak.surgery import placed, without_guards
 
 @deliberate_defect(
     "growth-after-failed-reduction", "what should have become smaller and did not keeps nothing from growing", "B12",
-    0.5, ("partial_fill",), shown_by=(7,))  # fmt: skip
+    0.5, ("partial_fill",), shown_by=(7,), venue="binance")  # fmt: skip
 @contextmanager
 def _growth_after_failed_reduction() -> Iterator[None]:
     add = executor._Failed.add
@@ -94,7 +94,14 @@ def _silence_forgotten() -> Iterator[None]:
         yield
 
 
-@deliberate_defect("volatility-cap-ignored", "a thin coin carries as much as a heavy one", "B10", 0.05)
+@deliberate_defect(
+    "volatility-cap-ignored",
+    "a thin coin carries as much as a heavy one",
+    "B10",
+    0.05,
+    shown_by=(0, 4),
+    venue="binance",
+)
 @contextmanager
 def _volatility_cap_ignored() -> Iterator[None]:
     of = caps.Caps.of

@@ -136,12 +136,7 @@ class _Judge:
         """B8: nothing new is opened in a contract that ends within a day."""
         for request in self.orders:
             ends_at = expiry_of(request.asked.symbol)
-            if (
-                ends_at
-                and request.asked.side == "sell"
-                and ends_at - request.at < CUTOFF
-                and not protective(request)
-            ):
+            if ends_at and request.asked.side == "sell" and ends_at - request.at < CUTOFF and not protective(request):
                 yield self.broken("B8", f"{request.asked.symbol} ends at {ends_at:%d %b %H:%M}", request)
 
     # amounts owned ------------------------------------------------------------------------------------------------

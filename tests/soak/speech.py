@@ -348,4 +348,4 @@ def _question(venue: str, path: str, symbol: str) -> Asked:
     if topics is None:
         page, slash, name = path.rpartition("/")
         topics, symbol = pages.get(page + slash, ()) if name else (), name
-    return Asked(topics=frozenset(topics), symbol=book_name(symbol))
+    return Asked(topics=frozenset(topics), symbol=book_name(symbol)) if topics else Asked()
