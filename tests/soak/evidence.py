@@ -28,8 +28,9 @@ class Request:
     """One request at the instant it reached the exchange; `asked` is what it asks for, in words of no venue.
 
     `ledger` counts the lines written by then; `rows` are the journal's open intents as its file showed them, for a
-    write, and `stopped` whether it showed a pause or a halt; `truthful` says whether the sender got an undistorted
-    answer (of `only` these contracts, where rows were missing), `delivered_at` when, `silence_until` until when that answer asked for silence (filled in once it was given).
+    write, and `stopped` whether it showed a pause or a halt. Filled in once it was answered: `truthful` whether the
+    sender got an undistorted answer (of `only` these contracts, where rows were missing), `delivered_at` when,
+    `silence_until` until when it asked for silence.
     """
 
     number: int

@@ -12,7 +12,15 @@ from typing import Any
 from bot import cycle, deliberate, happenings, lock, margin_look, observe
 from bot.domain.errors import Unavailable, Unknown
 from bot.domain.intent import Ending
-from bot.exchange import envelope, private_reads, private_writes, session, translate_account, unified_writes
+from bot.exchange import (
+    envelope,
+    private_reads,
+    private_writes,
+    session,
+    translate_account,
+    unified_public,
+    unified_writes,
+)
 from bot.exchange.calls import Calls
 from bot.exchange.markets import Markets
 from bot.execution import client_id, executor, planner, settlement
@@ -38,12 +46,13 @@ class Mutant:
     venue: str | None = None
 
 
-def deliberate_defect(
+def deliberate_defect(  # noqa: PLR0913 - a line of a table, cell by cell
     name: str,
     defect: str,
     rules: str,
     intensity: float = 0.5,
     kinds: tuple[str, ...] = (),
+    *,
     shown_by: tuple[int, ...] = (),
     venue: str | None = None,
 ) -> Callable[[Patch], Patch]:
@@ -153,7 +162,7 @@ def _no_settlement() -> Iterator[None]:
 @deliberate_defect("no-reduce-only", "a reduction is sent as an ordinary buy", "B6")
 @contextmanager
 def _no_reduce_only() -> Iterator[None]:
-    place, table_of = private_writes.place_order, unified_writes.speech_of
+    place, table_of = private_writes.place_order, unified_public.speech_of
 
     async def careless(reading: Any, **order: Any) -> Any:
         return await place(reading, **{**order, "reduce_only": False})

@@ -209,7 +209,7 @@ async def _desk(world: World) -> AsyncIterator[Desk]:
     try:
         settings = settings_for(world)
         venue = make_venue(world, settings)
-        keep_silence(venue, journal, world.clock, where="soak")
+        keep_silence(venue, journal, world.clock, where="soak", boot="soak")
         await venue.connect()
         yield make_desk(settings, {venue.id: venue}, journal, world.clock)
     finally:

@@ -90,7 +90,7 @@ def draw(
 ) -> Schedule:
     """Draw a run; the same seed is the same run for ever.
 
-    A given `intensity`, `venue` or choice of fault `kinds` replaces the drawn one; chosen kinds meet every read as well.
+    A given `intensity`, `venue` or choice of fault `kinds` replaces the drawn one; chosen kinds meet every read too.
     """
     plain = draw_plain(seed, cycles, intensity=intensity, kinds=kinds)
     spoken = random.Random(f"ballast soak, venue, {seed}").choice(VENUES)

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 VENUES = ("binance", "bybit", "bingx", "weex", "mexc")
-# Coins per contract. Source: MEXC's contract list; the coins that it does not name count as the soak's market lists them.
+# Coins per contract, as the soak's market lists them; BTC as MEXC does.
 MEXC_CONTRACTS = {"BTC": Decimal("0.0001"), "ETH": Decimal("0.001"), "SOL": Decimal("0.01")}
 # Dollars per contract of the exchange's book; Bybit's coin-margined quantities are the dollars themselves.
 FACES = {"BTC": Decimal(100), "ETH": Decimal(10)}
@@ -116,10 +116,11 @@ def _symbol_in(query: str) -> str:
 def _words(query: str, body: str) -> Words:
     found: dict[str, Any] = dict(parse_qsl(query))
     if body[:1] in ("{", "["):
-        content = json.loads(body)
+        content: Any = json.loads(body)
         if isinstance(content, list):
             content = content[0] if len(content) == 1 and isinstance(content[0], dict) else {}
-        return found | content
+        found.update(content)
+        return found
     return found | dict(parse_qsl(body))
 
 
@@ -286,9 +287,10 @@ _WRITES: dict[str, Writes] = {
 _READS: dict[str, dict[str, tuple[str, ...]]] = {
     "binance": {
         "/api/v3/account": ("spot",),
-        **{f"{family}/{page}": topics for family in ("/fapi/v1", "/dapi/v1") for page, topics in {
-            "openOrders": ("open-orders",), "premiumIndex": ("mark",), "depth": ("book",), "symbolConfig": ("settings",),
-        }.items()},
+        **{f"{family}/openOrders": ("open-orders",) for family in ("/fapi/v1", "/dapi/v1")},
+        **{f"{family}/premiumIndex": ("mark",) for family in ("/fapi/v1", "/dapi/v1")},
+        **{f"{family}/depth": ("book",) for family in ("/fapi/v1", "/dapi/v1")},
+        "/fapi/v1/symbolConfig": ("settings",),
         "/fapi/v3/account": ("margin",),
         "/fapi/v3/positionRisk": ("positions",),
         "/dapi/v1/account": ("margin",),

@@ -1,4 +1,4 @@
-"""The judge understands every venue: it names defects in each language, and reads what real clients were seen to send."""
+"""The judge understands every venue: it names defects in each language, and reads what real clients send."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
