@@ -30,6 +30,9 @@ class Arguments(argparse.Namespace):
     reason: str
     arm: str | None
     abandon: list[str]
+    # journal
+    file: Path | None
+    to: Path | None
     # localnet, demo
     venue: str
     listen: str

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from bot import __version__
-from bot.cli import handlers, pages
+from bot.cli import handlers, journal_pages, pages
 from bot.cli.arguments import Arguments
 from bot.domain.errors import ConfigurationError
 
@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     _hedging(commands)
     _stopping(commands)
+    _keeping(commands)
     _rehearsing(commands)
     return parser
 
@@ -217,6 +218,50 @@ def _stopping(commands: "argparse._SubParsersAction[_Parser]") -> None:
         help="take an unsettled request off the list, or VENUE:SYMBOL of a short left at a removed venue, after you "
         "looked at the venue yourself; may be repeated, lifts no pause",
     )
+
+
+def _keeping(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    journal = commands.add_parser(
+        "journal",
+        help="verify, export or back up what Ballast remembers; a running Ballast is not disturbed",
+        description="What Ballast remembers: verify it, read it elsewhere, copy it. Nothing is written into it.",
+        epilog=_examples(
+            "ballast journal verify --config config/family.toml",
+            "ballast journal backup /mnt/backup/ballast-2026-11-25.db",
+            "ballast journal export | jq 'select(.line == \"fill\")'",
+        ),
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    ways = journal.add_subparsers(title="what to do", dest="journal_command", metavar="WHAT", required=True)
+    verify = _command(
+        ways,
+        "verify",
+        journal_pages.verify,
+        "whether the file is whole, the newest of its account, and tells a possible story; exits 2 when not",
+        "ballast journal verify --json",
+        "ballast journal verify --file /mnt/backup/ballast-2026-11-25.db",
+    )
+    export = _command(
+        ways,
+        "export",
+        journal_pages.export,
+        "cycles, requests, fills, positions and events as lines of JSON, without secrets",
+        "ballast journal export > journal.jsonl",
+    )
+    backup = _command(
+        ways,
+        "backup",
+        journal_pages.backup,
+        "copy the journal to a new file, whole or not at all",
+        "ballast journal backup /mnt/backup/ballast-2026-11-25.db",
+    )
+    for each in (verify, export, backup):
+        each.add_argument(
+            "--file", metavar="FILE", type=Path, default=None, help="this journal, such as a backup, not the profile's"
+        )
+    export.add_argument("--to", metavar="FILE", type=Path, default=None, help="a new file (default: standard output)")
+    backup.add_argument("to", metavar="FILE", type=Path, help="a new file; nothing is ever overwritten")
 
 
 def _rehearsing(commands: "argparse._SubParsersAction[_Parser]") -> None:

@@ -17,7 +17,7 @@ from bot.sim.scenarios import SCENARIOS
 from bot.sim.sudden import LEAPS
 from tests.settings.profiles import GOOD
 
-COMMANDS = ("check", "plan", "once", "run", "status", "flatten", "pause", "resume", "localnet", "demo")
+COMMANDS = ("check", "plan", "once", "run", "status", "flatten", "pause", "resume", "journal", "localnet", "demo")
 CODES = {
     errors.ConfigurationError("x"): 2,
     errors.JournalError("x"): 2,
