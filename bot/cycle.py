@@ -8,16 +8,9 @@ from decimal import Decimal
 
 from bot.absent import last_seen, remember
 from bot.adopt_only import LookBack
+from bot.circumstances import Past, circumstances
 from bot.closer_look import look_again, look_closer
-from bot.deliberate import (
-    Deliberation,
-    Past,
-    circumstances,
-    deliberate,
-    make_plan,
-    movers,
-    protect_only,
-)
+from bot.deliberate import Deliberation, deliberate, make_plan, movers, protect_only
 from bot.domain.errors import ConfigurationError, Refused, Unavailable
 from bot.domain.history import NO_HISTORY
 from bot.domain.intent import Refusal

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from bot.domain.account import ZERO, MarginMode, Side, Wallet
+from bot.domain.account import ZERO, MarginMode, Wallet
 from bot.domain.hedge import Roll, Target
-from bot.domain.intent import OrderIntent, Plan, Refusal
+from bot.domain.intent import Plan, Refusal
 from bot.domain.portfolio import Portfolio
 from bot.domain.snapshot import Snapshot, VenueView
 from bot.execution.journal import OpenIntent
@@ -16,10 +16,9 @@ from bot.policy.policy import Decision
 from bot.policy.scene import Memory
 from bot.risk.autopilot import Level, Protection
 from bot.risk.caps import Caps
-from bot.risk.check import Circumstances, Standing
 from bot.risk.collateral import CollateralRule, fit_to_collateral, free_spot, rules_for
 from bot.risk.peg import peg_notes
-from bot.setaside import decide_without_frozen, frozen_and_open
+from bot.setaside import decide_without_frozen, leaning_on_frozen
 from bot.upkeep import Mind, counted, look_after, margin_caps, movable
 
 ONE = Decimal(1)
@@ -68,15 +67,21 @@ def deliberate(
     protections = look_after(mind, snapshot, caps)
     decision, failed = _decided(mind, snapshot, memory)
     decision = _carried(_capped(decision, caps), mind.orders.margin_mode)
-    why = blocked_in or {}
+    frozen = leaning_on_frozen(snapshot)
+    why = {**frozen, **(blocked_in or {})}
     allowed = (_without_growth(row, snapshot, why[row.asset]) if row.asset in why else row for row in decision.targets)
-    thought = _deliberate(mind, snapshot, replace(decision, targets=tuple(allowed)), protections, unsettled)
+    rolls = tuple(row for row in decision.rolls if row.urgent or row.asset not in why)
+    waiting = [_waits(row, why[row.asset]) for row in decision.rolls if row not in rolls]
+    wanting = [row.asset for row in decision.targets if row.asset in frozen and _grows(row, snapshot)]
+    waiting += [f"no short in {asset} grows now: {frozen[asset]}" for asset in dict.fromkeys(wanting)]
+    within = replace(decision, targets=tuple(allowed), rolls=rolls)
+    thought = _deliberate(mind, snapshot, within, protections, unsettled)
     return replace(
         thought,
         decision=decision,
         targets=decision.targets,
         caps=caps,
-        notes=(*thought.notes, *barred.values()),
+        notes=(*thought.notes, *waiting, *barred.values()),
         shortfalls=(*failed, *thought.shortfalls),
         growth_blocked_in=why,
     )
@@ -147,10 +152,10 @@ def _deliberate(
 ) -> Deliberation:
     notes = [*decision.notes, *peg_notes(snapshot.prices, mind.policy.stablecoins | {mind.policy.quote})]
     notes += [f"margin at {row.pool.name}: {', '.join(row.reasons)}" for row in protections if row.level > Level.OK]
-    blocked = _growth_blocked(protections, unsettled) or frozen_and_open(snapshot)
+    blocked = _growth_blocked(protections, unsettled)
     rolls = decision.rolls if blocked is None else tuple(row for row in decision.rolls if row.urgent and not unsettled)
     waiting = [row for row in decision.rolls if row not in rolls]
-    notes += [f"the roll of {row.asset} out of {row.leaving} waits: {blocked}" for row in waiting]
+    notes += [_waits(row, blocked or "") for row in waiting]
     if blocked is not None and any(_without_growth(row, snapshot, blocked) is not row for row in decision.targets):
         notes.append(f"no short grows now: {blocked}")
     urgent = [row for row in protections if row.keep < 1]
@@ -252,62 +257,6 @@ def movers(deliberation: Deliberation, snapshot: Snapshot) -> tuple[Target, ...]
     return (*steps, *(row for row in legs(deliberation.rolls) if (row.venue, row.symbol) not in seen))
 
 
-def circumstances(
-    mind: Mind, snapshot: Snapshot, deliberation: Deliberation, detail: MarketDetail, past: "Past"
-) -> Circumstances:
-    """What the guards may look at."""
-    portfolio = deliberation.decision.portfolio
-    caps = deliberation.caps or margin_caps(mind, snapshot)
-    standings = {}
-    for view in snapshot.venues:
-        for instrument in view.instruments:
-            mark = view.mark(instrument.symbol)
-            setting = detail.settings.get((view.venue, instrument.symbol))
-            if mark is not None and instrument.symbol not in view.frozen:
-                standings[(view.venue, instrument.symbol)] = Standing(
-                    instrument=instrument,
-                    mark_price=mark.mark_price,
-                    index_price=mark.index_price,
-                    position=view.amount(instrument.symbol),
-                    unresolved=_unresolved_sells(past.unsettled, view.venue, instrument.symbol),
-                    owned=mind.policy.coins_behind(portfolio, instrument, mark.mark_price),
-                    leverage_set=setting.leverage if setting else None,
-                    leverage_cap=caps.of(instrument.base).cap,
-                    in_transit=past.in_transit.get(instrument.base),
-                )
-    equity, worth = {}, {}
-    for venue, template in counted(mind, snapshot).items():
-        for rule in rules_for(snapshot.venue(venue), template):
-            account = snapshot.venue(venue).margin(rule.currency)
-            equity[(venue, rule.currency)] = account.equity if account else ZERO
-            worth[(venue, rule.currency)] = rule.worth
-    return Circumstances(
-        at=snapshot.at,
-        limits=mind.limits,
-        standings=standings,
-        equity=equity,
-        worth=worth,
-        paused=past.paused,
-        halted=past.halted,
-        growth_blocked=deliberation.growth_blocked,
-        growth_blocked_in=deliberation.growth_blocked_in,
-        orders_last_hour=past.orders_last_hour,
-        notional_last_hour=past.notional_last_hour,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
-    """What the journal remembers that bears on this cycle."""
-
-    unsettled: tuple[OpenIntent, ...]
-    paused: str | None
-    halted: str | None
-    orders_last_hour: int
-    notional_last_hour: Decimal
-    in_transit: Mapping[str, str] = field(default_factory=dict)
-
-
 def _growth_blocked(protections: Sequence[Protection], unsettled: Sequence[OpenIntent]) -> str | None:
     if unsettled:
         return f"{len(unsettled)} earlier request(s) are not settled yet"
@@ -344,6 +293,14 @@ def _shrunk(view: VenueView, protection: Protection, decision: Decision) -> list
     return steps
 
 
+def _waits(roll: Roll, why: str) -> str:
+    return f"the roll of {roll.asset} out of {roll.leaving} waits: {why}"
+
+
+def _grows(target: Target, snapshot: Snapshot) -> bool:
+    return target.amount > max(ZERO, -snapshot.venue(target.venue).amount(target.symbol))
+
+
 def _without_growth(target: Target, snapshot: Snapshot, why: str) -> Target:
     view = snapshot.venue(target.venue)
     held, mark = max(ZERO, -view.amount(target.symbol)), view.mark(target.symbol)
@@ -363,19 +320,6 @@ def _top_up(protection: Protection) -> TopUp:
         protective=True,
         reason="; ".join(protection.reasons),
         wallet=Wallet.FUTURES if not any(row.fixed_face for row in protection.pool.legs) else Wallet.COIN_FUTURES,
-    )
-
-
-def _unresolved_sells(unsettled: Sequence[OpenIntent], venue: str, symbol: str) -> Decimal:
-    return sum(
-        (
-            row.intent.amount
-            for row in unsettled
-            if isinstance(row.intent, OrderIntent)
-            and (row.intent.venue, row.intent.symbol) == (venue, symbol)
-            and row.intent.side is Side.SELL
-        ),
-        ZERO,
     )
 
 

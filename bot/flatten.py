@@ -5,9 +5,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 from bot.absent import Known
+from bot.circumstances import Past, circumstances
 from bot.closer_look import look_closer
 from bot.cycle import Desk
-from bot.deliberate import Past, circumstances, deliberate
+from bot.deliberate import deliberate
 from bot.domain.account import ZERO
 from bot.domain.errors import Refused, Unavailable
 from bot.domain.hedge import Target

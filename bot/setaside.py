@@ -7,7 +7,8 @@ against each other would see a smaller portfolio instead, so it changes nothing 
 from dataclasses import replace
 from decimal import Decimal
 
-from bot.domain.account import ZERO
+from bot.domain.account import ZERO, MarginMode
+from bot.domain.figures import settle_currency
 from bot.domain.hedge import Need, Target
 from bot.domain.portfolio import value_portfolio
 from bot.domain.snapshot import Snapshot, VenueView
@@ -56,13 +57,27 @@ def decide_without_frozen(policy: Policy, snapshot: Snapshot, memory: Memory) ->
     )
 
 
-def frozen_and_open(snapshot: Snapshot) -> str | None:
-    """Why no short may grow: an open position that cannot be judged leans on the same collateral."""
+def leaning_on_frozen(snapshot: Snapshot) -> dict[str, str]:
+    """By asset, why its short may not grow: an open position that cannot be judged leans on the same collateral.
+
+    An isolated position has collateral of its own, so that only its own coin waits.
+    """
+    found: dict[str, str] = {}
     for view in snapshot.venues:
         for position in view.positions:
             if position.symbol in view.frozen:
-                return f"{position.symbol} is open at {view.venue} and cannot be judged now"
-    return None
+                why = f"{position.symbol} is open at {view.venue} and cannot be judged now"
+                found.setdefault(position.symbol.partition("/")[0], why)
+                for asset in _carried_by(settle_currency(position), view, alone=position.margin_mode):
+                    found.setdefault(asset, f"{why}, and leans on the same collateral")
+    return found
+
+
+def _carried_by(currency: str, view: VenueView, *, alone: MarginMode | None) -> set[str]:
+    """The assets whose contracts at a venue lean on a collateral that positions share; unless it is known, they do."""
+    if alone is MarginMode.ISOLATED:
+        return set()
+    return {row.base for row in view.instruments if row.settle == currency}
 
 
 def _independent(policy: Policy) -> bool:

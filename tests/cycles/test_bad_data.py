@@ -10,6 +10,7 @@ from bot.domain.account import MarginAccount, MarginMode, Position
 from bot.domain.snapshot import Snapshot
 from bot.policy.scene import Memory
 from bot.policy.size import Allocation
+from bot.setaside import leaning_on_frozen
 from bot.upkeep import Mind
 from tests.builders import (
     BTC,
@@ -29,6 +30,7 @@ from tests.builders import (
     spot,
     view,
 )
+from tests.futures_builders import inverse
 
 WHY = "mark 60000 and index 90000 of BTC/USDT:USDT are too far apart"
 
@@ -72,9 +74,28 @@ def test_an_open_short_that_cannot_be_judged_stops_growth_and_is_not_touched() -
     held = position(amount="-0.5"), position("ETH", "-1", price="3000")
     thought = deliberate(_mind(), _seen(*held), Memory(managed=frozenset({"BTC"})), ())
     assert _amounts(thought) == {ETH: d(1)}
-    assert thought.growth_blocked is not None
+    assert "leans on the same collateral" in thought.growth_blocked_in["ETH"]
+    assert any("no short in ETH grows now" in note for note in thought.notes)
     over = position(amount="-0.5"), position("ETH", "-9", price="3000")
     assert _amounts(deliberate(_mind(), _seen(*over), Memory(), ()))[ETH] < d(9)
+
+
+def test_an_isolated_short_that_cannot_be_judged_stops_its_own_coin_only() -> None:
+    """Its collateral is its own, so nothing else hangs on it."""
+    held = position(amount="-0.5", isolated="15000"), position("ETH", "-1", price="3000", isolated="1500")
+    thought = deliberate(_mind(), _seen(*held), Memory(managed=frozenset({"BTC"})), ())
+    assert _amounts(thought) == {ETH: d("4.8")}  # to the inner edge of the band
+    assert set(thought.growth_blocked_in) == {"BTC"}
+
+
+def test_another_coin_as_collateral_does_not_wait_for_a_frozen_one() -> None:
+    """Coin-margined contracts lean on their own coin; a mode nobody told is taken for shared collateral."""
+    coins = tuple(replace(inverse(), symbol=f"{one}/USD:{one}", base=one, settle=one) for one in ("BTC", "ETH"))
+    short = replace(position(amount="-500"), symbol=coins[0].symbol, inverse=True)
+    shown = replace(view(instruments=coins, positions=(short,)), frozen={coins[0].symbol: WHY})
+    assert set(leaning_on_frozen(snapshot(shown))) == {"BTC"}
+    untold = replace(_seen().venues[0], positions=(replace(position(amount="-0.5"), margin_mode=None),))
+    assert set(leaning_on_frozen(snapshot(untold))) == {"BTC", "ETH"}
 
 
 def test_protection_shrinks_the_sound_symbols_and_leaves_the_frozen_one_alone() -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.deliberate import Past, circumstances, deliberate, make_plan, movers
+from bot.circumstances import Past, circumstances
+from bot.deliberate import deliberate, make_plan, movers
 from bot.domain.account import Side
 from bot.domain.hedge import Need, Target
 from bot.domain.intent import Intent, OrderIntent, TransferIntent, describe

@@ -6,7 +6,8 @@ from decimal import Decimal
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bot.deliberate import Past, circumstances, deliberate, make_plan, movers
+from bot.circumstances import Past, circumstances
+from bot.deliberate import deliberate, make_plan, movers
 from bot.domain.account import Balance, Book, BookLevel, Side, SymbolSettings, Wallet
 from bot.domain.hedge import Target
 from bot.domain.instrument import Instrument

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from bot import closer_look, cycle, deliberate, happenings, setaside
+from bot import circumstances, closer_look, cycle, deliberate, happenings, setaside
 from bot.domain.intent import Ending, Outcome
 from bot.execution import executor, planner
 from bot.policy.expiry_roll import ExpiryRoll
@@ -36,7 +36,7 @@ def _growth_after_failed_reduction() -> Iterator[None]:
 )
 @contextmanager
 def _frozen_symbol_traded() -> Iterator[None]:
-    decide, judge, closer = setaside.decide_without_frozen, deliberate.circumstances, closer_look.look_closer
+    decide, judge, closer = setaside.decide_without_frozen, circumstances.circumstances, closer_look.look_closer
 
     def thawed(snapshot: Any) -> Any:
         return replace(snapshot, doubtful={}, venues=tuple(replace(view, frozen={}) for view in snapshot.venues))
@@ -52,7 +52,7 @@ def _frozen_symbol_traded() -> Iterator[None]:
 
     with (
         placed(deliberate, "decide_without_frozen", sure),
-        placed(deliberate, "frozen_and_open", lambda _: None),
+        placed(deliberate, "leaning_on_frozen", lambda _: {}),
         placed(cycle, "circumstances", kind),
         placed(cycle, "look_closer", near),
     ):
