@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Literal
 
@@ -22,6 +23,7 @@ from bot.domain.ports import Venue as VenuePort
 from bot.domain.snapshot import Holding
 from bot.exchange.calls import Limits
 from bot.exchange.store import Store
+from bot.exchange.transport import aiohttp_transport
 from bot.exchange.venue import CcxtVenue
 from bot.execution.journal import FORGETFUL, Journal
 from bot.execution.planner import OrderRule
@@ -207,6 +209,7 @@ def make_venue(settings: Settings, row: Venue, clock: Clock) -> CcxtVenue:
         api_passphrase=row.api_passphrase,
         localnet=row.localnet,
         cache_directory=settings.journal.path.parent / "cache",
+        transport_factory=partial(aiohttp_transport, ipv6=True) if settings.network.ipv6 and not row.localnet else None,
         limits=Limits(
             timeout_s=settings.network.timeout_s,
             reads_per_s=calls_per_s,

@@ -5,8 +5,9 @@ import importlib
 import importlib.util
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,6 +15,8 @@ from typing import Any
 from bot.domain.errors import ConfigurationError
 from bot.exchange.envelope import CheckedText
 from bot.exchange.quirks import Quirks
+
+PRECISION_MAX = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +112,7 @@ def build_client(
     client.ssl_context = False  # the session owns TLS; otherwise ccxt loads a certificate store it never uses
     client.on_rest_response = _body_as_checked
     client.parse_json = parsed_reply
+    client.parse_precision = partial(_precision, client.parse_precision)
     for name in quirks.side_effects:
         setattr(client, name, _nothing)
     if demo:
@@ -131,6 +135,13 @@ def parsed_reply(text: str) -> object:
     if not isinstance(text, CheckedText):
         raise TypeError("a reply reached ccxt without passing the envelope check")
     return text.parsed
+
+
+def _precision(counted: Callable[[Any], str | None], digits: Any) -> str | None:
+    # ccxt writes as many zeros as it is told to, one by one
+    if digits is not None and abs(int(digits)) > PRECISION_MAX:
+        raise ValueError("a precision of more digits than any market has")
+    return counted(digits)
 
 
 def _options(options: Mapping[str, object]) -> dict[str, object]:

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NoReturn
 
+VALUES_MAX = 2_000_000  # the longest tables of markets have a quarter; each can cost a hundred bytes once it is parsed
+CODE_MAX = 64
+WORDS_MAX = 200
+
 
 class ReplyFault(Exception):
     """Something other than a usable answer came back; carries no URL, no header, no key."""
@@ -107,12 +111,16 @@ def checked(
 def _json(status: int, text: str) -> object:
     if not text.strip():
         raise NotAnAnswer(f"HTTP {status} with an empty body")
+    if len(text) > VALUES_MAX and text.count(",") + text.count("[") + text.count("{") > VALUES_MAX:
+        raise NotAnAnswer(f"HTTP {status} with more than {VALUES_MAX} values")
+    if _ABSURD.search(text):
+        raise NotAnAnswer(f"HTTP {status} with a number of more than a thousand digits")
     try:
         parsed: object = _STRICT.decode(text)
     except (ValueError, RecursionError):
         raise NotAnAnswer(f"HTTP {status} with a body that is not JSON ({_kind_of_text(text)})") from None
     if not isinstance(parsed, dict | list):
-        raise NotAnAnswer(f"HTTP {status} with {json.dumps(parsed)[:40]} where an object or a list was due")
+        raise NotAnAnswer(f"HTTP {status} with {printable(str(parsed))[:40]!r} where an object or a list was due")
     return parsed
 
 
@@ -123,6 +131,8 @@ def _reject_constant(name: str) -> NoReturn:
 _STRICT = json.JSONDecoder(parse_constant=_reject_constant)  # made once: json.loads would make one per reply
 
 
+# whoever calculates with 1e9999999 exactly needs all the memory there is, and ccxt calculates exactly with texts
+_ABSURD = re.compile(r'"[+-]?[0-9.]+[eE][+-]?[0-9]{4,}"')
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_ -]{0,60}")
 
 
@@ -151,6 +161,8 @@ def _raise_venue_error(status: int, parsed: object, success_codes: frozenset[str
 
 
 def _is_code(text: str, *, worded: bool) -> bool:
+    if len(text) > CODE_MAX:
+        return False
     return text.lstrip("-").isdigit() or (worded and _WORD.fullmatch(text) is not None)
 
 
@@ -168,5 +180,6 @@ def _check_shape(parsed: object, expected: Expected) -> None:
 
 def printable(text: str) -> str:
     """Cut a venue's own words to one harmless line."""
-    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
-    return line if len(line) <= 200 else line[:197] + "..."
+    start = text[: 10 * WORDS_MAX]  # a reply may bring megabytes of words
+    line = " ".join("".join(character if character.isprintable() else " " for character in start).split())
+    return line if len(line) <= WORDS_MAX and len(start) == len(text) else line[: WORDS_MAX - 3] + "..."

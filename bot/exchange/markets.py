@@ -55,8 +55,7 @@ class Markets:
         if not self._rows and self._restore(now):
             return
         try:
-            listed = strict.rows(await load())
-            found = _trimmed(listed) if self._speech is None else unified_table(listed)
+            found = self._listed(await load())
             self._check(found)
         except Unavailable as problem:
             if not self._rows:
@@ -66,6 +65,16 @@ class Markets:
             return
         self._take(found, now)
         self._store.save(self._name, {"at": now.isoformat(), "markets": found}, now=now)
+
+    def _listed(self, reply: object) -> list[dict[str, Any]]:
+        try:
+            listed = strict.rows(reply)
+            return _trimmed(listed) if self._speech is None else unified_table(listed)
+        except (Unreadable, AttributeError, TypeError) as problem:
+            raise Unavailable(
+                f"{self._venue}: the market table cannot be read ({type(problem).__name__}). Nothing was changed; "
+                "the next cycle asks again."
+            ) from None
 
     def symbol(self, market_id: str) -> str:
         """The unified symbol of a venue's market id; an id nobody knows stands for itself, so it is still seen."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any, Final, TypeVar
 
 from bot.domain.account import (
@@ -28,6 +29,7 @@ from bot.exchange.calls import SaidNo, unreadable
 from bot.exchange.reading import Reading
 from bot.exchange.store import young
 from bot.exchange.strict import Unreadable
+from bot.exchange.windows import check_page
 
 T = TypeVar("T")
 
@@ -286,7 +288,10 @@ async def _paged(
     # a full page is continued from its last moment, asked again: rows of one millisecond may be split over pages
     found: dict[Hashable, T] = {}
     start, end = since, reading.now() + timedelta(seconds=1)
-    while start < end:
+    for number in count(1):
+        if start >= end:
+            break
+        check_page(number)
         stop = min(start + window, end)
         bounds = {"startTime": strict.milliseconds(start), "endTime": strict.milliseconds(stop), "limit": PAGE}
         reply = await reading.calls.read(name, {**params, **bounds})
@@ -317,8 +322,8 @@ async def transfers(reading: Reading, since: datetime) -> tuple[Transfer, ...]:
 
 async def _transfers_of(reading: Reading, word: str, since: datetime) -> list[Transfer]:
     found: dict[str, Transfer] = {}
-    current = 1
-    while True:
+    for current in count(1):
+        check_page(current)
         params = {
             "type": word,
             "startTime": strict.milliseconds(since),
@@ -330,8 +335,8 @@ async def _transfers_of(reading: Reading, word: str, since: datetime) -> list[Tr
         found.update((item.transfer_id, item) for item in page)
         total = _read(reading, "transfers", reply, lambda body: strict.not_negative(strict.row(body), "total"))
         if current * TRANSFER_PAGE >= total:
-            return list(found.values())
-        current += 1
+            break
+    return list(found.values())
 
 
 async def key_rights(reading: Reading) -> KeyRights:

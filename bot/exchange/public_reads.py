@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Any, Final
 
 from bot.domain.account import Book, Candle, FundingRate, Mark, Price
@@ -15,6 +16,7 @@ from bot.exchange.calls import SaidNo, unreadable
 from bot.exchange.reading import Reading
 from bot.exchange.store import young
 from bot.exchange.strict import Row, Unreadable
+from bot.exchange.windows import check_page
 
 # asking for one mark costs half a millisecond, for all of them about twenty
 ONE_BY_ONE_MAX: Final = 8
@@ -230,7 +232,8 @@ async def funding_history(reading: Reading, symbol: str, since: datetime) -> tup
     limit, start = 1000, since
     found: dict[datetime, Decimal] = {}
     market_id = reading.markets.market_id(symbol)
-    while True:
+    for number in count(1):
+        check_page(number)
         params = {"symbol": market_id, "startTime": strict.milliseconds(start), "limit": limit}
         reply = await reading.calls.read(reading.family.funding_history, params)
         try:
@@ -240,5 +243,6 @@ async def funding_history(reading: Reading, symbol: str, since: datetime) -> tup
         found.update(page)
         newest = max((at for at, _ in page), default=start)
         if len(page) < limit or newest <= start:
-            return tuple(sorted(found.items()))
+            break
         start = newest + timedelta(milliseconds=1)
+    return tuple(sorted(found.items()))

@@ -5,17 +5,14 @@ Host header); without it only the venue's own hosts over TLS. Everything else ne
 """
 
 import re
-import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 import aiohttp
-import certifi
 from yarl import URL
 
 from bot.domain.errors import ConfigurationError, Forbidden
@@ -24,7 +21,6 @@ from bot.exchange.envelope import (
     CheckedText,
     Lost,
     NeverSent,
-    NotAnAnswer,
     Redirected,
     Silenced,
     VenueSaid,
@@ -32,34 +28,13 @@ from bot.exchange.envelope import (
     printable,
 )
 from bot.exchange.quirks import Quirks, expected_reply
+from bot.exchange.transport import Transport, TransportFactory, aiohttp_transport, body_of, loopback_transport
 
-REPLY_BYTES_MAX = 32 * 1024 * 1024
 SILENCE_MAX = timedelta(days=3)
 _RESET_HEADER = "X-Bapi-Limit-Reset-Timestamp"  # Bybit; no other venue sends it
-_MILLISECONDS = re.compile(r"\d{12,14}")
-_BANNED_UNTIL = re.compile(r"(?:banned until|unblocked after|retry after time:) ?(\d{12,14})")
-
-
-class Transport(Protocol):
-    """What carries a request: an aiohttp session, or one that answers from memory."""
-
-    def request(
-        self,
-        method: str,
-        url: Any,
-        *,
-        data: bytes | None,
-        headers: Mapping[str, str],
-        allow_redirects: bool,
-        timeout: Any,
-    ) -> AbstractAsyncContextManager[Any]:
-        """Send one request and hand out the response."""
-
-    async def close(self) -> None:
-        """Release every socket."""
-
-
-TransportFactory = Callable[[], Transport]
+_MILLISECONDS = re.compile(r"[0-9]{12,14}")
+_SECONDS = re.compile(r"[0-9]+")
+_BANNED_UNTIL = re.compile(r"(?:banned until|unblocked after|retry after time:) ?([0-9]{12,14})")
 
 
 @dataclass(slots=True)
@@ -241,7 +216,7 @@ class VenueSession:
             async with self._transport.request(
                 method, url, data=data, headers=headers, allow_redirects=False, timeout=deadline
             ) as response:
-                raw = await _body(response)
+                raw = await body_of(response)
                 return response.status, str(getattr(response, "reason", "") or ""), response.headers, raw
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             mark.left = False
@@ -260,8 +235,8 @@ class VenueSession:
         named = self._ours(_named_in(text))
         if named is not None:
             until = named
-        if retry_after.isdigit():  # counts from now, so it holds where our clock is not the venue's
-            counted = now + timedelta(seconds=int(retry_after))
+        if _SECONDS.fullmatch(retry_after):  # counts from now, so it holds where our clock is not the venue's
+            counted = now + min(timedelta(seconds=int(retry_after[:12])), SILENCE_MAX)
             until = counted if named is None else max(counted, named)
         until = self._fall_silent(host, until)
         raise Silenced(f"HTTP {status}: {host} asks for silence until {until:%Y-%m-%d %H:%M:%S} UTC")
@@ -297,28 +272,6 @@ def _ends_at(headers: Mapping[str, str]) -> datetime | None:
     return datetime.fromtimestamp(int(named) / 1000, tz=UTC) if _MILLISECONDS.fullmatch(named) else None
 
 
-async def _body(response: Any) -> str:
-    stream: Any = getattr(response, "content", None)
-    if not hasattr(stream, "iter_any"):
-        raw = bytes(await response.read())
-        if len(raw) > REPLY_BYTES_MAX:
-            raise NotAnAnswer(_too_big())
-        return raw.decode("utf-8", errors="replace")
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in stream.iter_any():
-        size += len(chunk)
-        if size > REPLY_BYTES_MAX:
-            response.close()
-            raise NotAnAnswer(_too_big())
-        chunks.append(chunk)
-    return b"".join(chunks).decode("utf-8", errors="replace")
-
-
-def _too_big() -> str:
-    return f"a reply of more than {REPLY_BYTES_MAX // (1024 * 1024)} MB"
-
-
 def _address(localnet: str | None) -> tuple[str, int] | None:
     if localnet is None:
         return None
@@ -329,26 +282,3 @@ def _address(localnet: str | None) -> tuple[str, int] | None:
             'Use the address `ballast localnet` printed, for example "127.0.0.1:8701".'
         )
     return host, int(port)
-
-
-def aiohttp_transport() -> Transport:
-    """A real HTTPS session: certificates checked, no proxy from the environment, nothing sent twice behind our back."""
-    return _without_resend(aiohttp.TCPConnector(ssl=_tls(), limit=32))
-
-
-def loopback_transport() -> Transport:
-    """A plain HTTP session for the local testnet; it loads no certificates."""
-    return _without_resend(aiohttp.TCPConnector(limit=32))
-
-
-def _without_resend(connector: aiohttp.TCPConnector) -> Transport:
-    # an API needs no cookies, so none is kept, sent or searched for
-    session = aiohttp.ClientSession(connector=connector, trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
-    # aiohttp silently repeats GET and DELETE when a kept connection dies: a cancel could go out twice.
-    session._retry_connection = False
-    return session
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=certifi.where())

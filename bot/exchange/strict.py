@@ -1,5 +1,6 @@
 """Strict readers of untrusted JSON: a value is exactly what was documented, or there is no value."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -7,6 +8,9 @@ from typing import TypeVar
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
+DIGITS_MAX = 64
+TEXT_MAX = 512
+_MILLISECONDS = re.compile(r"[0-9]{1,16}")
 Row = Mapping[str, object]
 T = TypeVar("T")
 
@@ -36,6 +40,8 @@ def text(source: Row, key: str) -> str:
         return str(value)
     if not isinstance(value, str) or not value:
         raise Unreadable(f"{key} is missing or empty")
+    if len(value) > TEXT_MAX:
+        raise Unreadable(f"{key} is a text of {len(value)} characters")
     return value
 
 
@@ -56,6 +62,8 @@ def finite(value: object, name: str) -> Decimal:
     """A finite decimal out of a JSON text or number; a float enters by its shortest text. Raises: Unreadable."""
     try:
         if isinstance(value, str):  # first, because venues write numbers as texts, hundreds in a cycle
+            if len(value) > DIGITS_MAX:
+                raise Unreadable(f"{name} is a number of {len(value)} characters")
             result = Decimal(value)
         elif isinstance(value, float):
             result = Decimal(repr(value))
@@ -94,7 +102,7 @@ def moment(source: Row, key: str) -> datetime:
 
 def moment_of(value: object, name: str) -> datetime:
     """A time out of integer milliseconds between 2010 and 2100. Raises: Unreadable."""
-    if isinstance(value, str) and value.isdigit():
+    if isinstance(value, str) and _MILLISECONDS.fullmatch(value):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 1_262_304_000_000 <= value <= 4_102_444_800_000:
         raise Unreadable(f"{name} is no time")

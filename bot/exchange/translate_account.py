@@ -223,10 +223,15 @@ def order(venue: str, reply: object, symbol_of: SymbolOf) -> Order:
 
 
 def _order_id(source: Row) -> str:
-    order_id = strict.text(source, "orderId")
-    if not order_id.isdigit() or int(order_id) <= 0:
-        raise Unreadable("an order without an id")
-    return order_id
+    return counted_id(source, "orderId", "an order")
+
+
+def counted_id(source: Row, key: str, what: str) -> str:
+    """An id that counts up. Raises: Unreadable."""
+    found = strict.text(source, key)
+    if not found.isdecimal() or int(found) <= 0:
+        raise Unreadable(f"{what} without an id")
+    return found
 
 
 def orders(venue: str, reply: object, symbol_of: SymbolOf) -> tuple[Order, ...]:
@@ -244,7 +249,7 @@ def fills(venue: str, symbol: str, reply: object, market_id: str) -> list[Fill]:
             Fill(
                 venue=venue,
                 symbol=symbol,
-                trade_id=strict.text(item, "id"),
+                trade_id=counted_id(item, "id", "a trade"),
                 order_id=_order_id(item),
                 side=strict.one_of(item, "side", SIDES),
                 amount=strict.positive(item, "qty"),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Final, ParamSpec, TypeVar
 
 from bot.domain.account import Book, Candle, FundingRate, Mark, Price
@@ -20,7 +20,7 @@ from bot.exchange.speech import Ask, Counts, Speech
 from bot.exchange.store import young
 from bot.exchange.strict import Row, Unreadable
 from bot.exchange.translate_unified_account import filled_in
-from bot.exchange.windows import whole
+from bot.exchange.windows import check_page, whole
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -221,7 +221,10 @@ async def funding_history(reading: Reading, symbol: str, since: datetime) -> tup
     if speech.funding_window_d is not None:
         return await _funding_by_windows(reading, symbol, since)
     limit, found, older = speech.funding_page, dict[datetime, Decimal](), dict[str, object]()
-    while start < end:
+    for number in count(1):
+        if start >= end:
+            break
+        check_page(number)
         asked = {"symbol": symbol, "since": strict.milliseconds(start), "limit": limit, "params": older}
         reply = await reading.calls.read("fetch_funding_rate_history", asked)
         what = f"funding history of {symbol}"

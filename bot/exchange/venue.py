@@ -43,8 +43,9 @@ from bot.exchange.families import Family, families_of
 from bot.exchange.markets import Markets
 from bot.exchange.quirks import KNOWN, Quirks, quirks_of
 from bot.exchange.reading import Reading
-from bot.exchange.session import TransportFactory, VenueSession
+from bot.exchange.session import VenueSession
 from bot.exchange.store import Store
+from bot.exchange.transport import TransportFactory
 from bot.exchange.venue_time import VenueTime
 
 Mode = Literal["live", "testnet"]

@@ -2,10 +2,22 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Protocol, TypeVar
 
 from bot.domain.errors import Unavailable
 from bot.exchange import strict
+
+PAGES_MAX = 1000
+
+
+def check_page(number: int) -> None:
+    """Whether a list may have a page of this number, counted from 1. Raises: Unavailable for one without end."""
+    if number > PAGES_MAX:
+        raise Unavailable(
+            f"A list has more than {PAGES_MAX} pages, which no account fills, so it is not used. Nothing was changed; "
+            "the next cycle asks again."
+        )
 
 
 class Dated(Protocol):
@@ -27,7 +39,10 @@ async def whole(page: Page[T], since: datetime, until: datetime, *, window: time
     """
     found: list[T] = []
     spans = _windows(strict.milliseconds(since), strict.milliseconds(until), int(window.total_seconds() * 1000))
-    while spans:
+    for number in count(1):
+        if not spans:
+            break
+        check_page(number)
         first, last = spans.pop()
         rows = await page(first, last)
         found += rows

@@ -104,3 +104,7 @@ class Network(Table):
     calls_per_s: Annotated[Seconds, Field(le=100)] = Field(
         default=10, description="Most requests per second and account."
     )
+    ipv6: bool = Field(
+        default=False,
+        description="Whether venues may be reached over IPv6 too; a key tied to an IPv4 address is refused from there.",
+    )

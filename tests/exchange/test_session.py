@@ -8,7 +8,7 @@ import pytest
 from yarl import URL
 
 from bot.domain.errors import ConfigurationError, Forbidden, Unavailable
-from bot.exchange import session as session_module
+from bot.exchange import transport as transport_module
 from bot.exchange.envelope import NotAnAnswer, Silenced
 from bot.exchange.quirks import BINANCE
 from bot.exchange.session import VenueSession
@@ -76,6 +76,9 @@ def test_a_local_testnet_elsewhere_is_refused(address: str) -> None:
         (Answer(status=403, body="<html>"), 600),
         (Answer(status=429, headers={"Retry-After": "99999999"}), 3 * 86400),
         (Answer(status=429, headers={"Retry-After": "soon"}), 30),
+        (Answer(status=429, headers={"Retry-After": "9" * 4000}), 3 * 86400),
+        (Answer(status=429, headers={"Retry-After": "\u00b2\u00b3"}), 30),
+        (Answer(status=418, body='{"msg":"banned until 99999999999999."}'), 3 * 86400),
     ],
 )
 def test_a_host_that_asks_for_silence_gets_it(answer: Answer, seconds: int) -> None:
@@ -158,7 +161,7 @@ def test_a_kept_deadline_outlives_a_restart() -> None:
 
 def test_a_reply_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory stays bounded whatever is sent."""
-    monkeypatch.setattr(session_module, "REPLY_BYTES_MAX", 10)
+    monkeypatch.setattr(transport_module, "REPLY_BYTES_MAX", 10)
     with pytest.raises(NotAnAnswer, match="more than"):
         get(make_session(FakeTransport({})), TIME)
 

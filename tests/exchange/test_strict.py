@@ -29,7 +29,26 @@ def test_whatever_is_read_as_a_number_is_finite(value: object) -> None:
     assert found.is_finite()
 
 
-@pytest.mark.parametrize("value", ["", "NaN", "Infinity", "1e400", "0x1", None, True, [], {}, "--1", "1,5"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "NaN",
+        "Infinity",
+        "1e400",
+        "0x1",
+        None,
+        True,
+        [],
+        {},
+        "--1",
+        "1,5",
+        "1." + "3" * 10**6,
+        10**30,
+        "1e999999",
+    ],
+    ids=lambda value: str(value)[:9],
+)
 def test_what_is_no_number_is_unreadable(value: object) -> None:
     """None of these is zero."""
     with pytest.raises(Unreadable):
@@ -41,7 +60,11 @@ def test_a_float_enters_by_its_shortest_text() -> None:
     assert strict.finite(0.1, "x") == Decimal("0.1")
 
 
-@pytest.mark.parametrize("value", [0, -1, "", None, True, 1.5, 10**15, "yesterday", 1_700_000_000])
+@pytest.mark.parametrize(
+    "value",
+    [0, -1, "", None, True, 1.5, 10**15, "yesterday", 1_700_000_000, "1" * 5000, "\u00b2"],
+    ids=lambda value: str(value)[:9],
+)
 def test_what_is_no_time_is_unreadable(value: object) -> None:
     """Seconds are not taken for milliseconds."""
     with pytest.raises(Unreadable):
@@ -61,6 +84,12 @@ def test_a_time_of_zero_is_none_where_that_is_allowed() -> None:
     assert strict.moment_or_none({"updateTime": 1_700_000_000_000}, "updateTime") == datetime(
         2023, 11, 14, 22, 13, 20, tzinfo=UTC
     )
+
+
+def test_a_name_of_absurd_length_is_unreadable() -> None:
+    """It would be written into every record."""
+    with pytest.raises(Unreadable, match="4000 characters"):
+        strict.text({"id": "a" * 4000}, "id")
 
 
 def test_a_row_that_comes_twice_is_unreadable() -> None:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from yarl import URL
 
 from bot.exchange.calls import Limits
-from bot.exchange.session import Transport
+from bot.exchange.transport import Transport
 from bot.exchange.venue import CcxtVenue
 
 T = TypeVar("T")

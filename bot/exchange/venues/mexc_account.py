@@ -28,6 +28,9 @@ def tiers(info: Row, unit: Decimal, mark_price: Decimal) -> list[dict[str, objec
     return found
 
 
+LEVELS_MAX = 1000
+
+
 def _ladder(info: Row) -> list[tuple[Decimal, Decimal, Decimal]]:
     custom = info.get("riskLimitCustom")
     if isinstance(custom, list) and custom:
@@ -39,6 +42,8 @@ def _ladder(info: Row) -> list[tuple[Decimal, Decimal, Decimal]]:
     rate, rate_step = strict.positive(info, "maintenanceMarginRate"), strict.not_negative(info, "riskIncrMmr")
     initial, initial_step = strict.positive(info, "initialMarginRate"), strict.not_negative(info, "riskIncrImr")
     levels = int(strict.positive(info, "riskLevelLimit")) if step else 1
+    if levels > LEVELS_MAX:
+        raise Unreadable(f"a ladder of {levels} levels")
     return [
         (first + level * step, rate + level * rate_step, Decimal(int(1 / (initial + level * initial_step))))
         for level in range(levels)
