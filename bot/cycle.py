@@ -37,7 +37,7 @@ from bot.policy.scene import Memory, recalled_to_json, with_recalled
 from bot.risk.check import ApprovedPlan, check
 from bot.risk.transit import TransitRule
 from bot.surprises import surprises
-from bot.upkeep import Mind
+from bot.upkeep import Mind, pool_figures
 
 HOUR = timedelta(hours=1)
 TRANSFER_AGAIN = timedelta(minutes=10)
@@ -337,5 +337,6 @@ def _record(desk: Desk, cycle: str, status: CycleStatus, found: Findings) -> Cyc
         refusals=tuple(found.refusals),
         notes=(*found.notes, *desk.remarks()),
         rationales=found.rationales,
+        pools=pool_figures(desk.mind, found.snapshot) if found.snapshot is not None else (),
         events=tuple(found.events),
     )

@@ -201,7 +201,7 @@ def _edge(record: CycleRecord) -> str:
     leverage, distance = effective_leverage(record), nearest_liquidation(record)
     words = [
         f"leverage {leverage:.2f}x" if leverage is not None else "",
-        f"liq {distance:.0%} away" if distance else "",
+        f"liq {distance:.0%} away" if distance is not None else "",
     ]
     return " ".join(word for word in words if word)
 

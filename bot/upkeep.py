@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from bot.domain.account import ZERO
 from bot.domain.intent import TransferIntent
+from bot.domain.record import PoolFigure
 from bot.domain.snapshot import Snapshot
 from bot.execution.journal import OpenIntent
 from bot.execution.planner import OrderRule
@@ -15,7 +16,7 @@ from bot.risk.autopilot import MarginLimits, Protection, protect
 from bot.risk.caps import Caps
 from bot.risk.check import RiskLimits
 from bot.risk.collateral import CollateralRule, free_spot, rules_for
-from bot.risk.margin import maintenance_margin
+from bot.risk.margin import maintenance_margin, pools
 
 ONE = Decimal(1)
 
@@ -69,6 +70,24 @@ def look_after(mind: Mind, snapshot: Snapshot, caps: Caps) -> list[Protection]:
             judged = protect(view, mind.margin, caps, rule, free_spot(view, rule.currency))
             found.extend(row for row in judged if not rule.coins or row.pool.currency == rule.currency)
     return found
+
+
+def pool_figures(mind: Mind, snapshot: Snapshot) -> tuple[PoolFigure, ...]:
+    """Every collateral that carries a position, as `look_after` judges it, for whoever shows it."""
+    found: list[PoolFigure] = []
+    for venue, rule in counted(mind, snapshot).items():
+        for pool in pools(snapshot.venue(venue), {} if rule.coins else {rule.currency: rule.worth}):
+            unit = pool.legs[0].tier_unit if pool.legs[0].fixed_face else ONE
+            distance = pool.distance
+            found.append(
+                PoolFigure(
+                    venue=venue,
+                    currency=pool.currency,
+                    maintenance=pool.maintenance / unit,
+                    distance=distance if distance.is_finite() else None,
+                )
+            )
+    return tuple(found)
 
 
 def movable(

@@ -1,10 +1,11 @@
 """What people ask of a record first: how much is hedged, how much should be, how levered, how near the edge."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from bot.domain.account import ZERO, Position
-from bot.domain.record import CycleRecord
+from bot.domain.record import CycleRecord, PoolFigure
 from bot.domain.snapshot import VenueView
 
 
@@ -67,12 +68,20 @@ def liquidation_distance(position: Position) -> Decimal | None:
 def nearest_liquidation(record: CycleRecord) -> Decimal | None:
     """The nearest liquidation of all positions seen, alone or together; None when there is none.
 
-    Shorts that share their collateral are nearer to the edge when all prices rise than each of them is alone.
+    Shorts that share their collateral are nearer to the edge when all prices rise than each of them is alone. What the
+    margin autopilot found counts; without it the venue's words and a rough reckoning do.
     """
+    if record.pools:
+        return min((row.distance for row in record.pools if row.distance is not None), default=None)
     views = record.snapshot.venues if record.snapshot else ()
     distances = [liquidation_distance(row) for view in views for row in view.positions]
     distances += [_shared_distance(view) for view in views]
     return min((distance for distance in distances if distance is not None), default=None)
+
+
+def of_account(pools: Iterable[PoolFigure], venue: str, currency: str) -> list[PoolFigure]:
+    """The pools that live in one account."""
+    return [row for row in pools if (row.venue, row.currency) == (venue, currency)]
 
 
 def _shared_distance(view: VenueView) -> Decimal | None:

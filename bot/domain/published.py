@@ -1,16 +1,16 @@
 """A record as the JSON object that machines read; version 1 of its shape."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from bot.domain.account import ZERO, MarginAccount, Position
 from bot.domain.explanation import Explanation, Rationale
-from bot.domain.figures import liquidation_distance, settle_currency
+from bot.domain.figures import liquidation_distance, of_account, settle_currency
 from bot.domain.hedge import Target
 from bot.domain.intent import Intent, OrderIntent, TransferIntent
-from bot.domain.record import CycleRecord
+from bot.domain.record import CycleRecord, PoolFigure
 from bot.domain.snapshot import VenueView
 
 SCHEMA = 1
@@ -47,7 +47,7 @@ def published(record: CycleRecord) -> dict[str, Any]:
         ],
         "targets": [_target(row, views) for row in record.targets],
         "positions": [_position(row, view) for view in views.values() for row in view.positions],
-        "margin": [_margin(row, view) for view in views.values() for row in view.margins],
+        "margin": [_margin(row, view, record.pools) for view in views.values() for row in view.margins],
         "intents": [_intent(row) for row in record.intents],
         "outcomes": [
             {
@@ -111,7 +111,10 @@ def _position(row: Position, view: VenueView) -> dict[str, Any]:
     }
 
 
-def _margin(row: MarginAccount, view: VenueView) -> dict[str, Any]:
+def _margin(row: MarginAccount, view: VenueView, pools: Sequence[PoolFigure]) -> dict[str, Any]:
+    """The collateral of one currency; a maintenance that a venue does not tell is that of its tiers."""
+    by_tiers = sum((pool.maintenance for pool in of_account(pools, row.venue, row.currency)), ZERO)
+    maintenance = row.maintenance or by_tiers.quantize(_MICRO)
     mine = [position for position in view.positions if settle_currency(position) == row.currency]
     bound = sum((position.collateral_value for position in mine), ZERO)
     return {
@@ -119,7 +122,7 @@ def _margin(row: MarginAccount, view: VenueView) -> dict[str, Any]:
         "currency": row.currency,
         "equity": plain(row.equity),
         "used": plain(row.initial),
-        "maintenance": plain(row.maintenance),
+        "maintenance": plain(maintenance),
         "effective_leverage": _rounded(bound / row.equity) if row.equity > 0 else None,
     }
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from bot.domain.event import Event
@@ -42,6 +43,20 @@ MEANINGS: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PoolFigure:
+    """One collateral as the margin autopilot judges it: a whole cross account, or one isolated position.
+
+    Units: `maintenance` in `currency`, by the venue's word or our tiers, whichever is more; `distance` is the rise of
+    all its marks together that liquidates, as a fraction, None where none does.
+    """
+
+    venue: str
+    currency: str
+    maintenance: Decimal
+    distance: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CycleRecord:
     """One cycle from beginning to end, also the cycle that did nothing.
 
@@ -62,4 +77,5 @@ class CycleRecord:
     refusals: tuple[Refusal, ...]
     notes: tuple[str, ...]
     rationales: tuple[Rationale, ...] = ()
+    pools: tuple[PoolFigure, ...] = ()
     events: tuple[Event, ...] = ()

@@ -144,7 +144,7 @@ def shorts(seen: Sight) -> str:
         return (
             f"<tr><td><b>{text(line.venue)}</b> {text(line.currency)}</td><td>{money(line.equity)}</td>"
             f"<td>{times(line.leverage)}</td><td>{percent(line.distance, 0)}</td><td>{money(line.used)}</td>"
-            f"<td>{money(line.maintenance)}</td></tr>"
+            f"<td>{money(line.maintenance)}{' by tiers' if line.by_tiers else ''}</td></tr>"
         )
 
     heads = "<th>market<th>worth<th>away<th>liquidation<th>mark<th>entry<th>contracts<th>funding a year"

@@ -14,6 +14,7 @@ from bot.watch.health import trouble
 from bot.watch.metrics import CONTENT_TYPE, metrics
 from bot.watch.page import POLICY, page
 
+SHOWN_ONLY = ("funding", "pools")
 KEPT_S = 0.5
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": POLICY,
@@ -143,7 +144,7 @@ def _health(now: Moment) -> Answer:
 def _record(now: Moment) -> Answer:
     if now.record is None:
         return 404, "application/json", json.dumps({"schema": 1, "error": "no cycle is recorded yet"})
-    known = {name: value for name, value in now.record.items() if name != "funding"}  # as `once --json` prints it
+    known = {name: value for name, value in now.record.items() if name not in SHOWN_ONLY}  # as `once --json` prints it
     return 200, "application/json", json.dumps(known)
 
 

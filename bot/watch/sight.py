@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.domain.figures import counted_in
 from bot.domain.published import plain, published
-from bot.domain.record import CycleRecord
+from bot.domain.record import CycleRecord, PoolFigure
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -75,8 +75,9 @@ class Short:
 class Margin:
     """Collateral of one currency at one venue.
 
-    `distance` is the rise of all prices together, as a fraction, at which it is used up: several shorts share it, and
-    each of them alone looks further from liquidation than all of them are. Units: `currency`, of which one is worth
+    `distance` is the rise of all prices together, as a fraction, at which it is used up, as the margin autopilot judges
+    it: several shorts share it, and each of them alone looks further from liquidation than all of them are. `by_tiers`
+    says that the venue tells no maintenance and its tiers stand in. Units: `currency`, of which one is worth
     `price`: coins that are collateral rise with what they carry, and may never be used up by a rise.
     """
 
@@ -88,6 +89,7 @@ class Margin:
     leverage: Decimal | None
     distance: Decimal | None
     price: Decimal = ONE
+    by_tiers: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +130,8 @@ def sight(record: Record) -> Sight:
         sorted((_asset(row, needs, by_asset, seen=seen) for row in record["exposures"]), key=lambda row: -row.worth)
     )
     prices = {row.asset: row.price for row in assets if row.price is not None}
-    margins = tuple(_margin(row, shorts, prices) for row in record["margin"])
+    pools = record.get("pools", ())
+    margins = tuple(_margin(row, shorts, prices, pools) for row in record["margin"])
     worth = sum((row.worth for row in assets), ZERO)
     short = sum(by_asset.values(), ZERO)
     caps = [cap for row in record["needs"] if (cap := _number(row["leverage_cap"])) is not None]
@@ -151,14 +154,24 @@ def sight(record: Record) -> Sight:
 
 
 def shown(record: CycleRecord) -> Record:
-    """What the page keeps of a cycle: its published record and, under "funding", the coming rates it saw."""
+    """What the page keeps of a cycle: its published record, the coming rates it saw, and how the autopilot judged."""
     views = record.snapshot.venues if record.snapshot else ()
     rates = [
         {"venue": row.venue, "symbol": row.symbol, "rate": plain(row.rate), "interval_h": plain(row.interval_h)}
         for view in views
         for row in view.funding
     ]
-    return {**published(record), "funding": rates}
+    told = {(row.venue, row.currency): row.maintenance for view in views for row in view.margins}
+    return {**published(record), "funding": rates, "pools": [_pool(row, told) for row in record.pools]}
+
+
+def _pool(row: PoolFigure, told: Mapping[tuple[str, str], Decimal]) -> Record:
+    return {
+        "venue": row.venue,
+        "currency": row.currency,
+        "distance": None if row.distance is None else plain(row.distance),
+        "by_tiers": told.get((row.venue, row.currency), ZERO) == 0,
+    }
 
 
 def acted(record: Record) -> bool:
@@ -196,7 +209,7 @@ def _short(row: Record, rate: Record) -> Short:
     )
 
 
-def _margin(row: Record, shorts: Iterable[Short], prices: Mapping[str, Decimal]) -> Margin:
+def _margin(row: Record, shorts: Iterable[Short], prices: Mapping[str, Decimal], pools: Iterable[Record]) -> Margin:
     venue, currency = str(row["venue"]), str(row["currency"])
     equity, maintenance = _number(row["equity"]) or ZERO, _number(row["maintenance"]) or ZERO
     behind = [short for short in shorts if short.venue == venue and short.settle == currency]
@@ -205,6 +218,9 @@ def _margin(row: Record, shorts: Iterable[Short], prices: Mapping[str, Decimal])
     price = (marks[0] if marks else prices.get(currency, ONE)) if coins or currency in prices else ONE
     bound = sum((short.signed_short for short in behind), ZERO) / (price if coins else ONE)
     against = bound - equity if coins else bound + maintenance
+    mine = [pool for pool in pools if (pool["venue"], pool["currency"]) == (venue, currency)]
+    judged = [_number(pool["distance"]) for pool in mine]
+    rough = max(ZERO, (equity - maintenance) / against) if bound > 0 and against > 0 else None
     return Margin(
         venue=venue,
         currency=currency,
@@ -212,7 +228,8 @@ def _margin(row: Record, shorts: Iterable[Short], prices: Mapping[str, Decimal])
         used=_number(row["used"]) or ZERO,
         maintenance=maintenance,
         leverage=_number(row["effective_leverage"]),
-        distance=max(ZERO, (equity - maintenance) / against) if bound > 0 and against > 0 else None,
+        distance=min((one for one in judged if one is not None), default=None) if mine else rough,
+        by_tiers=any(pool["by_tiers"] for pool in mine),
         price=price,
     )
 
