@@ -1,7 +1,6 @@
 """The loop of `ballast run`: a cycle, then waiting for the next, until a signal asks for the end."""
 
 import asyncio
-import signal
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -11,6 +10,7 @@ from bot.cycle import Desk, run_cycle
 from bot.domain.errors import JournalError
 from bot.domain.record import EXIT_CODES, CycleRecord, CycleStatus
 from bot.margin_look import MarginWatch
+from bot.signals import Wishes, listen
 
 Announce = Callable[[CycleRecord, datetime | None], None]
 Complain = Callable[[str], None]
@@ -31,23 +31,31 @@ class Schedule:
         return moment + self._every
 
 
-async def run_daemon(
+# The desk and the schedule of a profile that was read again, None where the old ones stay; told when the next cycle is.
+Reload = Callable[[Desk, datetime], tuple[Desk, Schedule] | None]
+
+
+async def run_daemon(  # noqa: PLR0913 - who is told, and what may be asked of it while it runs
     desk: Desk,
     schedule: Schedule,
     announce: Announce,
     complain: Complain,
     *,
     jitter_s: Callable[[], float],
+    say: Complain | None = None,
     stop: asyncio.Event | None = None,
+    reload: Reload | None = None,
 ) -> int:
     """Run cycles until SIGTERM or SIGINT, or until `stop` is set; the cycle in progress is finished first.
 
-    Between two cycles the margin is looked at every `desk.margin_every_s`; when it became worse the next cycle begins
-    at once. Returns the exit code of the last cycle. A journal that cannot be written stops sending, not the daemon: it
-    tries again in the next cycle.
+    A second signal ends it at once. SIGHUP reads the profile again, when there is a `reload`; its desk and schedule
+    hold from the next cycle on. Between two cycles the margin is looked at every `desk.margin_every_s`; when it became
+    worse the next cycle begins at once. Returns the exit code of the last cycle. A journal that cannot be written stops
+    sending, not the daemon: it tries again in the next cycle.
     """
-    stop = stop or asyncio.Event()
-    _listen(stop)
+    wishes = Wishes(stop or asyncio.Event())
+    stop = wishes.stop
+    listen(wishes, say or complain, reloads=reload is not None)
     clock = desk.lookout.clock
     code = 0
     due = clock.now()
@@ -63,11 +71,16 @@ async def run_daemon(
         code = EXIT_CODES[record.status] if record is not None else JOURNAL_FAILED
         if record is not None:
             announce(record, next_at)
-        if not stop.is_set():
-            alarm = await _wait(stop, desk, due + timedelta(seconds=jitter_s()), _watch(desk, record))
+        while not stop.is_set():
+            alarm = await _wait(wishes, desk, due + timedelta(seconds=jitter_s()), _watch(desk, record))
             if alarm is not None:
                 due = clock.now()
                 complain(f"the margin cannot wait for the next cycle: {alarm}")
+            if not wishes.again.is_set() or reload is None:
+                break
+            wishes.again.clear()
+            desk, schedule = reload(desk, due) or (desk, schedule)
+            due = min(due, schedule.after(clock.now()))
         if stop.is_set():
             return code
 
@@ -94,34 +107,28 @@ def _watch(desk: Desk, record: CycleRecord | None) -> MarginWatch | None:
     return MarginWatch(desk.mind, desk.lookout, record.snapshot if record is not None else None)
 
 
-async def _wait(stop: asyncio.Event, desk: Desk, due: datetime, watch: MarginWatch | None) -> str | None:
-    """Sleep until the next cycle, until the end is asked for, or until the margin raises the alarm that is returned."""
+async def _wait(wishes: Wishes, desk: Desk, due: datetime, watch: MarginWatch | None) -> str | None:
+    """Sleep until the next cycle, until something is asked for, or until the margin raises the alarm it returns."""
     clock = desk.lookout.clock
-    while not stop.is_set():
+    while not (wishes.stop.is_set() or wishes.again.is_set()):
         seconds = (due - clock.now()).total_seconds()
         if seconds <= 0:
             break
-        await _sleep(stop, desk, min(seconds, desk.margin_every_s) if watch is not None else seconds)
-        if watch is not None and not stop.is_set() and clock.now() < due:
+        await _sleep(wishes, desk, min(seconds, desk.margin_every_s) if watch is not None else seconds)
+        if watch is not None and not wishes.stop.is_set() and clock.now() < due:
             alarm = await watch.alarm()
             if alarm is not None:
                 return alarm
     return None
 
 
-async def _sleep(stop: asyncio.Event, desk: Desk, seconds: float) -> None:
-    """Sleep, or until the end is asked for, whichever comes first."""
-    sleeping = asyncio.ensure_future(desk.lookout.clock.sleep(seconds))
-    stopping = asyncio.ensure_future(stop.wait())
+async def _sleep(wishes: Wishes, desk: Desk, seconds: float) -> None:
+    """Sleep, or until something is asked for, whichever comes first."""
+    ways = [desk.lookout.clock.sleep(seconds), wishes.stop.wait(), wishes.again.wait()]
+    tasks = [asyncio.ensure_future(way) for way in ways]
     try:
-        await asyncio.wait({sleeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in (sleeping, stopping):
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(sleeping, stopping, return_exceptions=True)
-
-
-def _listen(stop: asyncio.Event) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -14,6 +14,8 @@ from bot.domain.published import published
 from bot.domain.record import EXIT_CODES, CycleRecord
 
 if TYPE_CHECKING:
+    from bot.cycle import Desk
+    from bot.daemon import Schedule
     from bot.settings import Settings
 
 STOPPED = "stopped: shorts stay as they are, and nobody looks after their margin until the next start"
@@ -77,7 +79,9 @@ def once(arguments: Arguments) -> int:
         async with open_desk(settings, purpose="once") as desk:
             return await run_cycle(desk)
 
-    return _show(asyncio.run(cycle()), arguments)
+    from bot.signals import run_to_its_end  # noqa: PLC0415
+
+    return _show(run_to_its_end(cycle(), _say), arguments)
 
 
 def flatten(arguments: Arguments) -> int:
@@ -100,25 +104,24 @@ def daemon(arguments: Arguments) -> int:
     settings = settings_of(arguments)
     import random  # noqa: PLC0415
 
-    from bot.daemon import Schedule, run_daemon  # noqa: PLC0415
+    from bot.daemon import run_daemon  # noqa: PLC0415
     from bot.logs import cycle_line, redacted  # noqa: PLC0415
+    from bot.reload import Profile, schedule_of  # noqa: PLC0415
+    from bot.settings import load_settings  # noqa: PLC0415
     from bot.watch.attend import alert_ways, attend  # noqa: PLC0415
     from bot.wiring import open_desk  # noqa: PLC0415
 
-    times, ways = settings.schedule, alert_ways(settings)
+    ways = alert_ways(settings)
+    profile = Profile(settings, lambda: load_settings(arguments.config, confirm_live=arguments.confirm_live))
 
     def announce(record: CycleRecord, next_at: datetime | None) -> None:
         print(redacted(json.dumps(published(record))) if arguments.json else cycle_line(record, next_at), flush=True)
 
-    def complain(sentence: str) -> None:
-        print(f"ballast: {redacted(sentence)}", file=sys.stderr, flush=True)
-
     def jitter_s() -> float:
-        return random.uniform(0, times.jitter_s)  # noqa: S311 - spreads load, guards nothing
+        return random.uniform(0, profile.settings.schedule.jitter_s)  # noqa: S311 - spreads load, guards nothing
 
     async def cycles() -> int:
-        async with open_desk(settings, purpose="run") as desk, attend(settings, desk, complain, ways=ways) as attendant:
-            schedule = Schedule(every_s=times.cycle_every_s, cron=times.cron)
+        async with open_desk(settings, purpose="run") as desk, attend(settings, desk, _say, ways=ways) as attendant:
             if attendant.address is not None:
                 print(f"status page: {attendant.address}", file=sys.stderr, flush=True)
 
@@ -127,14 +130,29 @@ def daemon(arguments: Arguments) -> int:
                 attendant.told(record, next_at)
 
             def warn(sentence: str) -> None:
-                complain(sentence)
+                _say(sentence)
                 attendant.complained(sentence)
 
-            ended = await run_daemon(desk, schedule, tell, warn, jitter_s=jitter_s)
+            def reload(desk: "Desk", due: datetime) -> "tuple[Desk, Schedule] | None":
+                renewed = profile.read_again(desk, due, _say, warn)
+                attendant.follow(profile.settings)
+                return renewed
+
+            schedule = schedule_of(settings)
+            ended = await run_daemon(desk, schedule, tell, warn, say=_say, jitter_s=jitter_s, reload=reload)
             print(STOPPED, file=sys.stderr, flush=True)
             return ended
 
-    return asyncio.run(cycles())
+    try:
+        return asyncio.run(cycles())
+    except asyncio.CancelledError:  # told twice to stop
+        raise KeyboardInterrupt from None
+
+
+def _say(sentence: str) -> None:
+    from bot.logs import redacted  # noqa: PLC0415
+
+    print(f"ballast: {redacted(sentence)}", file=sys.stderr, flush=True)
 
 
 def localnet(arguments: Arguments) -> int:

@@ -162,7 +162,7 @@ def _hedging(commands: "argparse._SubParsersAction[_Parser]") -> None:
         commands,
         "run",
         handlers.daemon,
-        "run cycles on the schedule until stopped (SIGTERM, SIGINT)",
+        "run cycles on the schedule until stopped (SIGTERM, SIGINT); SIGHUP reads the profile again",
         "ballast run --config config/family.toml",
         "ballast run --config config/family.toml --log-format json",
     )

@@ -38,6 +38,13 @@ class Attendant:
             if self.alarm is not None:
                 self.alarm.told(record)
 
+    def follow(self, settings: Settings) -> None:
+        """Measure by the settings that are in force now."""
+        with _harmless():
+            self.board.limits = _limits(settings)
+            self.board.patience = lambda at: freshness(settings, at)
+            self.board.every = _every(settings, datetime.now(UTC))
+
     def complained(self, sentence: str) -> None:
         """Something had to be said outside of a record."""
         with _harmless():
@@ -120,17 +127,21 @@ def make_board(settings: Settings, desk: Desk, *, played: bool = False) -> Board
     return Board(
         mode=settings.mode,
         portfolio=settings.portfolio.name,
-        limits=Limits(
-            quote=settings.portfolio.quote,
-            leverage_cap=settings.risk.leverage_cap,
-            distance_min=settings.risk.liquidation_distance_min,
-            band=settings.policy.pace.band_outer,
-        ),
+        limits=_limits(settings),
         journal=desk.hands.journal,
         patience=lambda at: PLAYED_PATIENCE if played else freshness(settings, at),
         every=_every(settings, now),
         span=PLAYED_SPAN if played else timedelta(days=7),
         played=played,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        quote=settings.portfolio.quote,
+        leverage_cap=settings.risk.leverage_cap,
+        distance_min=settings.risk.liquidation_distance_min,
+        band=settings.policy.pace.band_outer,
     )
 
 

@@ -160,7 +160,13 @@ def test_the_exit_code_is_that_of_the_last_cycle(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_in_a_cycle_lets_it_finish_and_names_no_next_one(tmp_path: Path, number: signal.Signals) -> None:
     """The order that was begun is settled and recorded first."""
-    fake = FakeVenue(ManualClock(), before_order=lambda _: os.kill(os.getpid(), number))
+    left = [number]
+
+    def tell(_: str) -> None:
+        if left:
+            os.kill(os.getpid(), left.pop())
+
+    fake = FakeVenue(ManualClock(), before_order=tell)
     told: list[tuple[CycleStatus, datetime | None]] = []
 
     async def live() -> int:
