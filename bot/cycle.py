@@ -24,12 +24,12 @@ from bot.execution.measured_cost import measured_costs
 from bot.execution.planner import MarketDetail
 from bot.execution.recollection import refused_transfers
 from bot.execution.retention import Retention, let_go
-from bot.execution.settlement import Hands, Settlement, settle
+from bot.execution.settlement import Hands, Settlement, contradicted, settle
 from bot.execution.stranded import stranded, within_reach
 from bot.explain import Evidence, explain_if_possible
 from bot.findings import Findings, status_of, status_of_failure
 from bot.halting import HaltRule, broken_at_the_venue, broken_by_us, gone_on_too_long, halt
-from bot.happenings import believe_amounts, changed_positions, liquidations, strangers
+from bot.happenings import adopt, believe_amounts, liquidations, name_changes, strangers
 from bot.margin_look import look_at_margin
 from bot.observe import Lookout, observe
 from bot.policy.policy import coins_behind
@@ -84,6 +84,7 @@ async def run_cycle(desk: Desk) -> CycleRecord:
         away = await desk.enter()
         settled = await settle(desk.hands)
         found.notes += settled.notes
+        _halt(desk, found, contradicted(desk.hands.journal), cycle)
         try:
             await _observe(desk, found, away)
             await _believe(desk, found, settled, cycle)
@@ -259,8 +260,10 @@ async def _believe(desk: Desk, found: Findings, settled: Settlement, cycle: str)
     changed = surprises(snapshot, _judged(journal, settled))
     broken = broken_at_the_venue(snapshot, changed, journal)
     strange = await desk.look_back.strange(snapshot, changed, desk.hands)
-    found.events += await changed_positions(changed, snapshot, desk.hands)
-    _halt(desk, found, [*settled.contradictions, *broken, *strange, *liquidations(found.events)], cycle)
+    named = await name_changes(changed, snapshot, desk.hands)
+    _halt(desk, found, [*broken, *strange, *liquidations(named)], cycle)
+    adopt(changed, named, snapshot, journal)
+    found.events += named
     found.events += strangers(snapshot, journal)
     if desk.balance_jump_max is not None:
         cash = desk.lookout.stablecoins | {desk.lookout.quote}

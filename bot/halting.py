@@ -15,6 +15,7 @@ from bot.domain.intent import Ending, Intent, OrderIntent, Outcome, Refusal
 from bot.domain.snapshot import Snapshot
 from bot.execution.client_id import is_ours
 from bot.execution.journal import Journal
+from bot.execution.settlement import CONTRADICTION
 from bot.surprises import Surprise
 
 REFUSED_CYCLES = "halting.refused_cycles"
@@ -49,7 +50,7 @@ def rearm(journal: Journal, token: str) -> bool:
     """End a halt and forget what led to it; False when the token is not the one of this halt."""
     if not journal.arm(token):
         return False
-    forgotten = dict.fromkeys((REFUSED_CYCLES, LIMIT_HIT_SINCE, LIMIT_HIT_LAST))
+    forgotten = dict.fromkeys((REFUSED_CYCLES, LIMIT_HIT_SINCE, LIMIT_HIT_LAST, CONTRADICTION))
     # the person has looked at the account: orders of another Ballast that are there now are accepted as they are
     journal.set_settings({**forgotten, ACCEPTING: "yes"})
     return True

@@ -27,8 +27,8 @@ PENDING = "amounts.pending"
 SKEW = timedelta(seconds=10)
 
 
-async def changed_positions(changed: Sequence[Surprise], snapshot: Snapshot, hands: Hands) -> list[Event]:
-    """Name every position somebody else changed, adopt it, and write it into the journal."""
+async def name_changes(changed: Sequence[Surprise], snapshot: Snapshot, hands: Hands) -> list[Event]:
+    """What happened to every position somebody else changed, in the same order; only asks."""
     found: list[Event] = []
     for row in changed:
         known, view = row.known, snapshot.venue(row.known.venue)
@@ -37,20 +37,29 @@ async def changed_positions(changed: Sequence[Surprise], snapshot: Snapshot, han
             closures = await hands.venues[known.venue].forced_closures(known.changed_at - SKEW)
         except Unavailable:
             closures = None
-        event = name_change(
-            known.venue,
-            known.symbol,
-            known.amount,
-            row.seen,
-            closures=closures,
-            instrument=view.instrument(known.symbol),
-            at=view.at,
+        found.append(
+            name_change(
+                known.venue,
+                known.symbol,
+                known.amount,
+                row.seen,
+                closures=closures,
+                instrument=view.instrument(known.symbol),
+                at=view.at,
+            )
         )
-        found.append(event)
-        hands.journal.note(snapshot.at, event.kind.value, event.text)
-        # positions are dated in their venue's time
-        hands.journal.set_position(replace(known, amount=row.seen, changed_at=view.at))
     return found
+
+
+def adopt(changed: Sequence[Surprise], named: Sequence[Event], snapshot: Snapshot, journal: Journal) -> None:
+    """Take every changed position for what it is now, and keep in the journal what happened to it.
+
+    Whatever follows from the change must be in the journal before: afterwards nothing looks changed any more.
+    """
+    for row, event in zip(changed, named, strict=True):
+        journal.note(snapshot.at, event.kind.value, event.text)
+        # positions are dated in their venue's time
+        journal.set_position(replace(row.known, amount=row.seen, changed_at=snapshot.venue(row.known.venue).at))
 
 
 def liquidations(events: Sequence[Event]) -> list[str]:

@@ -22,6 +22,7 @@ BETWEEN_ABSENCES = timedelta(seconds=2)
 CLOCK_SKEW = timedelta(seconds=5)
 CONTRADICTION_MAX = timedelta(minutes=15)
 CANCELLING = "cancel.sent"
+CONTRADICTION = "settlement.contradiction"
 CONTRADICTED = "the venue says it does not know this order, yet the position is not what Ballast's own fills led to"
 
 
@@ -36,15 +37,11 @@ class Hands:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """What settling learned. `open` are the intents whose outcome is still unknown at a venue that can be asked.
-
-    `contradictions` are the orders a venue says it does not know, although it shows trades nobody else accounts for.
-    """
+    """What settling learned. `open` are the intents whose outcome is still unknown at a venue that can be asked."""
 
     outcomes: tuple[Outcome, ...]
     open: tuple[OpenIntent, ...]
     notes: tuple[str, ...]
-    contradictions: tuple[str, ...] = ()
 
 
 async def settle(hands: Hands) -> Settlement:
@@ -66,8 +63,13 @@ async def settle(hands: Hands) -> Settlement:
             outcomes.append(outcome)
             notes.append(f"{row.intent.id} of an earlier run settled: {outcome.ending.value}, {outcome.detail}")
     still = within_reach(hands.journal.open_intents(), hands.venues)
-    odd = tuple(f"{row.intent_id}: {row.detail}" for row in outcomes if row.detail == CONTRADICTED)
-    return Settlement(outcomes=tuple(outcomes), open=still, notes=tuple(notes), contradictions=odd)
+    return Settlement(outcomes=tuple(outcomes), open=still, notes=tuple(notes))
+
+
+def contradicted(journal: Journal) -> list[str]:
+    """The order a venue says it does not know, although it shows a trade nobody else accounts for; until re-armed."""
+    told = journal.setting(CONTRADICTION)
+    return [told] if told else []
 
 
 async def _settle_one(row: OpenIntent, venue: Venue, hands: Hands) -> Outcome | None:
@@ -124,6 +126,8 @@ async def _absent_order(row: OpenIntent, intent: OrderIntent, venue: Venue, hand
         return None
     words = CONTRADICTED if its_way else "it never reached the venue (looked up twice, nothing of it traded)"
     outcome = _ended(intent.id, Ending.ABSENT, words)
+    if its_way:  # kept first: once the order is settled nobody looks at it again
+        hands.journal.set_setting(CONTRADICTION, f"{intent.id}: {CONTRADICTED}")
     hands.journal.record_outcome(outcome, now)
     return outcome
 

@@ -11,7 +11,7 @@ import pytest
 
 from bot.cycle import Desk, preview_cycle, run_cycle
 from bot.domain.account import Fill, Order, OrderStatus, Side
-from bot.domain.errors import Refused, Unknown
+from bot.domain.errors import Refused, Unavailable, Unknown
 from bot.domain.record import CycleRecord, CycleStatus
 from bot.execution.journal import Journal
 from bot.flatten import flatten
@@ -149,6 +149,29 @@ def test_a_position_that_moved_the_way_of_an_order_the_venue_denies_halts(tmp_pa
         assert record.status is CycleStatus.HALTED
         assert "does not know this order" in _halted(book)
     assert fake.orders == {}
+
+
+def test_a_denied_order_halts_although_nothing_can_be_seen_in_that_cycle(tmp_path: Path) -> None:
+    """Once it is settled nobody looks at it again, so what it showed is kept until a person has looked."""
+
+    def blind(name: str) -> None:
+        if name == "marks":
+            raise Unavailable("no marks")
+
+    fake = FakeVenue(ManualClock(), before_order=_lose)
+    with journal(tmp_path) as book:
+        _run(fake, book)
+        fake.before_order, fake.position = _quiet, d("-0.416")
+        fake.trades.append(_fill())
+        fake.before_read = blind
+        for minutes in (1, 5, 10):
+            asyncio.run(fake.clock.sleep(60 * minutes))
+            _run(fake, book)
+        assert "does not know this order" in _halted(book)
+        fake.before_read = _quiet
+        assert rearm(book, _halted(book).rpartition(" ")[2])
+        _run(fake, book)
+        assert book.latch() is None
 
 
 def _lose(_: str) -> None:

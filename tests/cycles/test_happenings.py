@@ -180,3 +180,21 @@ def test_a_coin_that_is_gone_altogether_is_believed_at_the_second_look(tmp_path:
         assert _doubted(book, ("BTC", "1"), ("ETH", "1")) == set()
         assert _doubted(book, ("ETH", "1")) == {"BTC"}
         assert _doubted(book, ("ETH", "1")) == set()
+
+
+def test_a_liquidation_halts_wherever_the_process_dies_in_the_cycle_that_sees_it(tmp_path: Path) -> None:
+    """Adopted first and killed before the halt, the short would be opened again over a margin that was misjudged."""
+    for left in range(12):
+        fake = FakeVenue(ManualClock())
+        folder = tmp_path / str(left)
+        with journal(folder) as book:
+            _cycle(fake, book)
+        _wait(fake, 61)
+        _closed(fake, ForcedKind.LIQUIDATION, "0")
+        with _DiesAt.open(folder / "ballast.db", new_id="0123456789abcdef") as dying:
+            dying.left = left
+            with suppress(SystemExit):
+                _cycle(fake, dying)
+        with journal(folder) as book:
+            assert _cycle(fake, book).status is CycleStatus.HALTED, left
+        assert fake.position == 0
