@@ -92,12 +92,13 @@ async def run_cycle(desk: Desk) -> CycleRecord:
         except Unavailable as trouble:
             approved = await _protect_alone(desk, found, cycle, settled, trouble)
         _remember(desk.hands.journal, found)
-        applied = await apply(approved, _seen(found), desk.hands)
+        applied = await apply(approved, _seen(found), desk.hands, fresh_for=desk.lookout.decided_max)
         found.outcomes += applied.outcomes
         found.notes += applied.notes
         with told_after_sending(desk.hands.journal, cycle, found.outcomes):
             _halt_after(desk, found, cycle)
         status = status_of(found, settled, halted=desk.hands.journal.latch() is not None)
+        _say_halted(desk, found)
         await _look_again(desk, found)
     except (Unavailable, Refused) as error:
         status = status_of_failure(error, found)
@@ -291,6 +292,13 @@ def _halt(desk: Desk, found: Findings, reasons: Sequence[str], cycle: str) -> No
     said = halt(desk.hands.journal, reasons, cycle, desk.lookout.clock.now())
     if said is not None:
         found.notes.append(said)
+
+
+def _say_halted(desk: Desk, found: Findings) -> None:
+    """Every cycle says first that it is halted and how that ends, also one with nothing to refuse."""
+    reason = _halted(desk.hands.journal)
+    if reason is not None:
+        found.notes = [reason, *(text for text in found.notes if text != reason)]
 
 
 def _judged(journal: Journal, settled: Settlement) -> tuple[KnownPosition, ...]:

@@ -150,7 +150,7 @@ async def _close(
     thought = deliberate(desk.mind, snapshot, Memory(), ())
     past = Past(unsettled=(), paused=None, halted=None, orders_last_hour=0, notional_last_hour=ZERO)
     approved, refusals = check(steps, circumstances(desk.mind, snapshot, thought, detail, past))
-    applied = await apply(approved, snapshot, desk.hands)
+    applied = await apply(approved, snapshot, desk.hands, fresh_for=desk.lookout.decided_max)
     return steps.intents, applied.outcomes, refusals
 
 

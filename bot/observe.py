@@ -14,6 +14,7 @@ from bot.domain.errors import Stale, Unavailable
 from bot.domain.history import NO_HISTORY, History, HistoryAsk
 from bot.domain.ports import Clock, Venue
 from bot.domain.snapshot import Holding, Snapshot, VenueView
+from bot.execution.executor import DECIDED_MAX
 from bot.patience import Patience
 from bot.risk.peg import pegged
 from bot.risk.plausible import AHEAD_MAX, doubtful_symbols, doubts_about_account
@@ -63,6 +64,11 @@ class Lookout:
     async def answer_of(self, row: Watched, asked: Coroutine[Any, Any, T]) -> T:
         """Wait for a venue with shorts as long as it takes, for others as long as there is patience."""
         return await asked if row.hedges or self.patience is None else await self.patience.wait_for(row.venue.id, asked)
+
+    @property
+    def decided_max(self) -> timedelta:
+        """How long after a look something may still be sent on it."""
+        return max(DECIDED_MAX, 2 * self.price_age_max)
 
 
 async def observe(lookout: Lookout, *, away: Mapping[str, str] = NOBODY, known: Known = NOTHING) -> Snapshot:

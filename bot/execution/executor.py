@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 
 from bot.domain.account import FINAL_STATUSES, ZERO, Fill, Order, Wallet
@@ -35,6 +36,7 @@ from bot.execution.journal import Journal, KnownPosition
 from bot.execution.settlement import CLOCK_SKEW, Hands, close_order
 from bot.risk.check import ApprovedPlan
 
+DECIDED_MAX = timedelta(seconds=60)
 LOOKS = 3
 BETWEEN_LOOKS_S = 0.3
 
@@ -47,10 +49,13 @@ class Applied:
     notes: tuple[str, ...]
 
 
-async def apply(approved: ApprovedPlan, snapshot: Snapshot, hands: Hands) -> Applied:
+async def apply(
+    approved: ApprovedPlan, snapshot: Snapshot, hands: Hands, *, fresh_for: timedelta = DECIDED_MAX
+) -> Applied:
     """Carry out an approved plan.
 
-    An unknown outcome stops it; what relies on a refused or unfilled step is left out.
+    An unknown outcome stops it; what relies on a refused or unfilled step is left out. A machine that slept meanwhile
+    finds the market elsewhere: what was decided longer than `fresh_for` ago is not sent any more.
 
     Raises: JournalError when the first intent could not be committed, and nothing was sent; Unrecorded when the journal
     failed after something was sent.
@@ -61,6 +66,13 @@ async def apply(approved: ApprovedPlan, snapshot: Snapshot, hands: Hands) -> App
     for intent in approved.intents:
         if failed.holds_back(intent):
             continue
+        waited = hands.clock.now() - snapshot.at
+        if waited > fresh_for:
+            failed.notes.append(
+                f"{describe(intent)} and what follows were not sent: {waited.total_seconds():.0f} s have passed since "
+                "it was decided (a machine that slept, or a clock that was set); the next cycle looks anew"
+            )
+            break
         try:
             outcome = await _carry_out(intent, snapshot, hands, sent)
         except JournalError as error:

@@ -30,7 +30,7 @@ def read_companion(journal: Path) -> Companion | None:
     """The companion, None where there is none. Raises: JournalError when it cannot be read."""
     path = companion_path(journal)
     try:
-        name, _, count = path.read_text(encoding="ascii").strip().partition(" ")
+        name, _, count = path.read_text(encoding="ascii").strip().rpartition(" ")
         return Companion(journal=name, generation=int(count))
     except FileNotFoundError:
         return None

@@ -145,7 +145,10 @@ class Band:
 
     def _cooldown(self, step: _Step, pending: "_Pending") -> tuple[str, str] | None:
         grown_at = pending.scene.memory.last_growth_at
-        if grown_at is None or (pending.scene.at - grown_at).total_seconds() >= self.cooldown_s:
+        if grown_at is None:
+            return None
+        rested_s = (pending.scene.at - grown_at).total_seconds()
+        if rested_s < 0 or rested_s >= self.cooldown_s:  # below zero: this machine's clock was set back
             return None
         return f"growth rests {self.cooldown_s:g} s after the last growth", "cooldown"
 
@@ -156,6 +159,9 @@ class Band:
         since = pending.before("sustained").get("since") or pending.scene.at.isoformat()
         pending.note("sustained", {"since": since})
         lasted_s = (pending.scene.at - datetime.fromisoformat(since)).total_seconds()
+        if lasted_s < 0:  # this machine's clock was set back, so it is counted anew
+            pending.note("sustained", {"since": pending.scene.at.isoformat()})
+            lasted_s = 0.0
         if lasted_s >= self.sustained_s:
             return None
         return f"outside the band for {lasted_s:.0f} s; growth waits until it is {self.sustained_s:g} s", "sustained"

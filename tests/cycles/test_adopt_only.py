@@ -128,7 +128,7 @@ def test_a_companion_that_lags_behind_is_no_alarm(tmp_path: Path) -> None:
     fake = FakeVenue(ManualClock())
     _hedged(tmp_path, fake)
     path = companion_path(tmp_path / "ballast.db")
-    name, _, count = path.read_text().strip().partition(" ")
+    name, _, count = path.read_text().strip().rpartition(" ")
     path.write_text(f"{name} {int(count) - 1}\n")
     with _open(tmp_path) as book:
         take_up(book, NOW)

@@ -168,3 +168,14 @@ def test_a_journal_that_fails_before_the_first_send_says_that_nothing_was_sent(t
             _apply(fake, book)
     assert not isinstance(caught.value, Unrecorded)
     assert fake.orders == {}
+
+
+def test_what_was_decided_long_ago_is_not_sent_any_more(tmp_path: Path) -> None:
+    """A machine that slept between deciding and sending finds the market elsewhere."""
+    fake = FakeVenue(ManualClock())
+    asyncio.run(fake.clock.sleep(61))
+    with journal(tmp_path) as book:
+        applied = _apply(fake, book)
+        assert book.open_intents() == ()
+    assert (applied.outcomes, fake.orders) == ((), {})
+    assert "61 s have passed since it was decided" in applied.notes[0]

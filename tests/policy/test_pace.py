@@ -73,6 +73,12 @@ def test_growth_rests_but_reduction_does_not() -> None:
     assert _held("-0.30", memory=Memory(last_growth_at=later(-61)), cooldown_s=60).amount == d("0.48")
 
 
+def test_a_clock_that_was_set_back_does_not_stop_growth_until_it_has_caught_up() -> None:
+    """A growth of tomorrow is no reason to rest until then."""
+    assert _held("-0.30", memory=Memory(last_growth_at=later(86_400)), cooldown_s=60).amount == d("0.48")
+    assert _held("-0.30", memory=Memory(last_growth_at=later(86_400)), cooldown_s=0).amount == d("0.48")
+
+
 def test_a_managed_short_without_coins_is_closed_and_a_stranger_is_left_alone() -> None:
     """Coins sold: our short goes; a short somebody else opened stays and is reported."""
     shown = view(positions=(position(amount="-0.5"),))
