@@ -9,7 +9,7 @@ FIRST_SEED ?= 0
 CYCLES ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test alerts demo test check pytest bench acceptance soak mutants lock image docs clean
+.PHONY: help install install-test alerts demo test check pytest bench acceptance soak endurance mutants lock image docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ acceptance: install-test ## every venue through every case, and the table in doc
 soak: install-test ## long seeded fault schedules, goes on where it was stopped; SEEDS=20000 FIRST_SEED=0 CYCLES=60
 	@$(BIN)/python -m tests.soak --seeds $(FIRST_SEED)-$$(($(FIRST_SEED) + $(SEEDS))) --cycles $(CYCLES) --jobs $(JOBS) \
 	  --keep .soak/verdicts.jsonl $(ARGS)
+
+endurance: install-test ## a day of the daemon in some minutes: does anything grow?
+	@$(BIN)/python -m tests.soak.endurance $(ARGS)
 
 mutants: install-test ## what notices each deliberate defect
 	@$(BIN)/python -m tests.soak --mutants --seeds 0-40 --jobs $(JOBS) $(ARGS)

@@ -14,7 +14,7 @@ class Authority:
     """Signs certificates; whoever trusts `trusting` believes them."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "an authority of a test")])
         built = self._builder(self._name, self._key, datetime.now(UTC) + timedelta(days=2))
@@ -34,7 +34,7 @@ class Authority:
         until = datetime.now(UTC) + (timedelta(hours=-1) if expired else timedelta(days=1))
         names = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
         signed = self._builder(name, key, until).add_extension(names, critical=False).sign(self._key, hashes.SHA256())
-        path = self._folder / f"{hosts[0]}-{'expired' if expired else 'valid'}.pem"
+        path = self.folder / f"{hosts[0]}-{'expired' if expired else 'valid'}.pem"
         path.write_bytes(
             key.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
