@@ -1,8 +1,9 @@
 """What only a trade needs to know: books and settings just before it, and what is there after it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from bot.domain.account import Book, PositionMode
 from bot.domain.errors import Refused, Unavailable
@@ -64,10 +65,10 @@ async def _books(
     return books, missing
 
 
-async def look_again(lookout: Lookout, snapshot: Snapshot) -> Snapshot:
-    """Read positions, collateral and what lies beside it once more, to show what is there after acting.
+async def look_again(lookout: Lookout, snapshot: Snapshot, moved_at: Collection[str] = ()) -> Snapshot:
+    """Read positions and collateral once more, to show what is there after acting.
 
-    All three together: what was moved between spot and futures would else be counted twice, or not at all.
+    At the venues where collateral was moved, `moved_at`, also what lies beside it: it would else be counted twice.
     """
     by_id = {row.venue.id: row for row in lookout.watched}
     views = []
@@ -78,10 +79,13 @@ async def look_again(lookout: Lookout, snapshot: Snapshot) -> Snapshot:
             views.append(view)
             continue
         symbols = tuple(instrument.symbol for instrument in view.instruments)
-        positions, margins, balances = await all_of(
-            (row.venue.positions(symbols), row.venue.margin_accounts(), row.venue.balances())
-        )
+        asked: list[Coroutine[Any, Any, Any]] = [row.venue.positions(symbols), row.venue.margin_accounts()]
+        asked += [row.venue.balances()] if view.venue in moved_at else []
+        positions, margins, *found = await all_of(asked)
+        balances = found[0] if found else view.balances
         views.append(replace(view, positions=positions, margins=margins, balances=balances))
+        if not found:
+            continue
         elsewhere = tuple(held for held in holdings if held.venue != view.venue)
         holdings = (*elsewhere, *coins_counted(row, balances))
     return replace(snapshot, holdings=holdings, venues=tuple(views))

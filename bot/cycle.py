@@ -13,7 +13,7 @@ from bot.closer_look import look_again, look_closer
 from bot.deliberate import Deliberation, deliberate, make_plan, movers, protect_only
 from bot.domain.errors import ConfigurationError, Refused, Unavailable
 from bot.domain.history import NO_HISTORY
-from bot.domain.intent import Refusal
+from bot.domain.intent import Refusal, TransferIntent
 from bot.domain.published import published
 from bot.domain.record import CycleRecord, CycleStatus
 from bot.domain.snapshot import Snapshot
@@ -312,7 +312,9 @@ async def _look_again(desk: Desk, found: Findings) -> None:
     if found.snapshot is None or not any(row.filled > 0 for row in found.outcomes):
         return
     try:
-        found.snapshot = await look_again(desk.lookout, found.snapshot)
+        transfers = {row.id: row.venue for row in found.plan.intents if isinstance(row, TransferIntent)}
+        moved_at = {transfers[row.intent_id] for row in found.outcomes if row.filled > 0 and row.intent_id in transfers}
+        found.snapshot = await look_again(desk.lookout, found.snapshot, moved_at)
     except Unavailable as error:
         found.notes.append(f"the positions shown are those before this cycle's orders: {error}")
 
