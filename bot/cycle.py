@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from bot.absent import last_seen, remember
 from bot.adopt_only import LookBack
+from bot.changes import adopt, liquidations, name_changes
 from bot.circumstances import Past, circumstances
 from bot.closer_look import look_again, look_closer
 from bot.deliberate import Deliberation, deliberate, make_plan, movers, protect_only
@@ -29,7 +30,7 @@ from bot.execution.stranded import stranded, within_reach
 from bot.explain import Evidence, explain_if_possible
 from bot.findings import Findings, status_of, status_of_failure
 from bot.halting import HaltRule, broken_at_the_venue, broken_by_us, gone_on_too_long, halt
-from bot.happenings import adopt, believe_amounts, liquidations, name_changes, strangers
+from bot.happenings import believe_amounts, strangers
 from bot.margin_look import look_at_margin
 from bot.observe import Lookout, observe
 from bot.policy.policy import coins_behind
@@ -261,10 +262,10 @@ async def _believe(desk: Desk, found: Findings, settled: Settlement, cycle: str)
     changed = surprises(snapshot, _judged(journal, settled))
     broken = broken_at_the_venue(snapshot, changed, journal)
     strange = await desk.look_back.strange(snapshot, changed, desk.hands)
-    named = await name_changes(changed, snapshot, desk.hands)
-    _halt(desk, found, [*broken, *strange, *liquidations(named)], cycle)
-    adopt(changed, named, snapshot, journal)
-    found.events += named
+    changes = await name_changes(changed, snapshot, desk.hands)
+    _halt(desk, found, [*broken, *strange, *liquidations(changes.all_events)], cycle)
+    adopt(changes, snapshot, journal)
+    found.events += changes.all_events
     found.events += strangers(snapshot, journal)
     if desk.balance_jump_max is not None:
         cash = desk.lookout.stablecoins | {desk.lookout.quote}

@@ -2,21 +2,17 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
 from decimal import Decimal
 
-from bot.domain.account import ZERO, ForcedClosure
-from bot.domain.errors import Unavailable
-from bot.domain.event import Event, EventKind
+from bot.domain.account import ZERO
+from bot.domain.event import Event
 from bot.domain.snapshot import Snapshot
 from bot.execution.client_id import is_ours
 from bot.execution.journal import Journal
-from bot.execution.settlement import Hands
-from bot.risk.events import flows, foreign_orders, name_change
+from bot.risk.events import flows, foreign_orders
 from bot.risk.plausible import unconfirmed_jumps
 from bot.risk.transit import Transit, TransitRule, followed, from_json, reasons, to_json
-from bot.surprises import Surprise
 
 FOREIGN = "events.foreign_orders"
 TRANSIT = "events.transit"
@@ -24,52 +20,6 @@ CASH = "amounts.cash"
 CARRIED = "amounts.coin_margined"
 ACCEPTED = "amounts.accepted"
 PENDING = "amounts.pending"
-SKEW = timedelta(seconds=10)
-
-
-async def name_changes(changed: Sequence[Surprise], snapshot: Snapshot, hands: Hands) -> list[Event]:
-    """What happened to every position somebody else changed, in the same order; only asks."""
-    found: list[Event] = []
-    for row in changed:
-        known, view = row.known, snapshot.venue(row.known.venue)
-        closures: tuple[ForcedClosure, ...] | None
-        try:
-            closures = await hands.venues[known.venue].forced_closures(known.changed_at - SKEW)
-        except Unavailable:
-            closures = None
-        found.append(
-            name_change(
-                known.venue,
-                known.symbol,
-                known.amount,
-                row.seen,
-                closures=closures,
-                instrument=view.instrument(known.symbol),
-                at=view.at,
-            )
-        )
-    return found
-
-
-def adopt(changed: Sequence[Surprise], named: Sequence[Event], snapshot: Snapshot, journal: Journal) -> None:
-    """Take every changed position for what it is now, and keep in the journal what happened to it.
-
-    Whatever follows from the change must be in the journal before: afterwards nothing looks changed any more.
-    """
-    for row, event in zip(changed, named, strict=True):
-        journal.note(snapshot.at, event.kind.value, event.text)
-        # positions are dated in their venue's time
-        journal.set_position(replace(row.known, amount=row.seen, changed_at=snapshot.venue(row.known.venue).at))
-
-
-def liquidations(events: Sequence[Event]) -> list[str]:
-    """Why Ballast halts: a short that was liquidated means that the margin was misjudged, and a person must look."""
-    gone = [row.subject for row in events if row.kind is EventKind.LIQUIDATED]
-    if not gone:
-        return []
-    return [
-        f"the venue liquidated {', '.join(gone)}: the collateral was used up, and what you own of it is not hedged now"
-    ]
 
 
 def strangers(snapshot: Snapshot, journal: Journal) -> list[Event]:

@@ -70,6 +70,20 @@ def name_change(  # noqa: PLR0913 - the change, and what bears witness to it
     return Event(kind=EventKind.CHANGED, venue=venue, subject=symbol, text=text, evidence=Evidence.ELIMINATION)
 
 
+def told_late(venue: str, symbol: str, closures: Iterable[ForcedClosure]) -> Event | None:
+    """What a venue tells only now of a position that had changed before; None when it had no part in it."""
+    told = [row for row in closures if row.symbol == symbol]
+    if not told:
+        return None
+    row = max(told, key=lambda row: (row.kind is ForcedKind.LIQUIDATION, row.at))
+    kind = KINDS[row.kind]
+    text = (
+        f"the position in {symbol} {WORDS[kind]} ({row.amount.normalize():f} at {row.at:%Y-%m-%d %H:%M} UTC; "
+        f"{Evidence.TOLD}, but only now)"
+    )
+    return Event(kind=kind, venue=venue, subject=symbol, text=text, evidence=Evidence.TOLD)
+
+
 def foreign_orders(view: VenueView, ours: Iterable[str]) -> list[tuple[str, Event]]:
     """Resting futures orders that are not ours, each with the venue's id of it; they are named and left alone."""
     own = set(ours)

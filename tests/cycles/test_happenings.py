@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from bot.changes import UNTOLD
 from bot.cycle import run_cycle
 from bot.domain.account import ForcedClosure, ForcedKind
 from bot.domain.errors import Unavailable
@@ -80,6 +81,53 @@ def test_a_hand_is_named_when_the_venue_lists_nothing(tmp_path: Path) -> None:
         _wait(fake, 5)
         fake.position, fake.moved_at, fake.before_read = d("-0.3"), fake.clock.now(), silent
         assert "could not tell" in _cycle(fake, book).events[0].text
+
+
+def test_a_liquidation_the_venue_tells_only_later_halts_then(tmp_path: Path) -> None:
+    """A venue in trouble may not answer when it liquidates; it is asked again, for a day."""
+    fake = FakeVenue(ManualClock())
+
+    def silent(name: str) -> None:
+        if name == "forced":
+            raise Unavailable("no answer")
+
+    with journal(tmp_path) as book:
+        _cycle(fake, book)
+        _wait(fake, 61)
+        _closed(fake, ForcedKind.LIQUIDATION, "0")
+        fake.before_read = silent
+        assert "could not tell" in _cycle(fake, book).events[0].text
+        assert book.latch() is None
+        _wait(fake, 3600)
+        assert _cycle(fake, book).events == ()
+        fake.before_read = lambda _: None
+        record = _cycle(fake, book)
+        assert [row.kind for row in record.events] == [EventKind.LIQUIDATED]
+        assert "but only now" in record.events[0].text
+        assert record.status is CycleStatus.HALTED
+        assert _cycle(fake, book).events == ()
+
+
+def test_a_venue_that_never_tells_is_not_asked_for_ever(tmp_path: Path) -> None:
+    """A day later nobody waits for an answer any more."""
+    fake = FakeVenue(ManualClock())
+    asked: list[str] = []
+
+    def silent(name: str) -> None:
+        if name == "forced":
+            asked.append(name)
+            raise Unavailable("no such list")
+
+    with journal(tmp_path) as book:
+        _cycle(fake, book)
+        _wait(fake, 61)
+        _closed(fake, ForcedKind.LIQUIDATION, "0")
+        fake.before_read = silent
+        _cycle(fake, book)
+        _wait(fake, 86_400)
+        _cycle(fake, book)
+        assert len(asked) == 1
+        assert book.setting(UNTOLD) is None
 
 
 def test_a_withdrawal_does_not_buy_back_the_hedge_for_an_hour(tmp_path: Path) -> None:
