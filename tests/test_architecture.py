@@ -40,6 +40,7 @@ THINKING = (
     "bot/sim/engine.py",
     "bot/sim/frictions.py",
     "bot/sim/margin.py",
+    "bot/sim/booking.py",
     "bot/sim/matching.py",
     "bot/sim/settlement.py",
     "bot/sim/state.py",

@@ -6,8 +6,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import SecretStr
-
 from bot.domain.account import (
     Balance,
     Book,
@@ -31,26 +29,28 @@ from bot.domain.account import (
     Transfer,
     Wallet,
 )
-from bot.domain.errors import ConfigurationError
 from bot.domain.history import ImpliedVolatility
 from bot.domain.instrument import Instrument, MarketKind
 from bot.domain.ports import Clock
 from bot.exchange import public_reads, unified_public
-from bot.exchange.calls import LOCAL_LIMITS, Calls, Limits
-from bot.exchange.client import Credentials, build_client, ccxt_version, environment_of
-from bot.exchange.dialect import Dialect, dialect_of
-from bot.exchange.families import Family, families_of
-from bot.exchange.markets import Markets
-from bot.exchange.quirks import KNOWN, Quirks, quirks_of
-from bot.exchange.reading import Reading
+from bot.exchange.assembly import (
+    Sandbox,
+    Secret,
+    market_types,
+    plain,
+    quirks_for,
+    reachable,
+    reading_for,
+    sandbox_beside,
+)
+from bot.exchange.calls import LOCAL_LIMITS, Limits
+from bot.exchange.client import Credentials, build_client, environment_of
+from bot.exchange.dialect import dialect_of
+from bot.exchange.families import families_of
 from bot.exchange.session import VenueSession
-from bot.exchange.store import Store
 from bot.exchange.transport import TransportFactory
-from bot.exchange.venue_time import VenueTime
 
 Mode = Literal["live", "testnet"]
-Sandbox = Literal["demo", "testnet"]
-Secret = SecretStr | str | None
 
 
 class CcxtVenue:
@@ -79,11 +79,11 @@ class CcxtVenue:
         read_only: bool = False,
         limits: Limits | None = None,
     ) -> None:
-        quirks = _quirks(venue_id, market_kinds, sandbox)
+        quirks = quirks_for(venue_id, market_kinds, sandbox)
         limits = limits or (LOCAL_LIMITS if localnet else Limits())
         demo = mode == "testnet" and localnet is None
         credentials = Credentials(
-            api_key=_plain(api_key), api_secret=_plain(api_secret), api_passphrase=_plain(api_passphrase)
+            api_key=plain(api_key), api_secret=plain(api_secret), api_passphrase=plain(api_passphrase)
         )
         self.market_kinds, self.margin_mode, self.quote = market_kinds, margin_mode, quote
         self.quirks = quirks
@@ -91,7 +91,7 @@ class CcxtVenue:
         self._session = VenueSession(
             quirks,
             clock=clock,
-            hosts=_reachable(quirks, demo=demo, localnet=localnet),
+            hosts=reachable(quirks, demo=demo, localnet=localnet),
             localnet=localnet,
             transport_factory=transport_factory,
             read_only=read_only or quirks.reads_only,
@@ -104,8 +104,8 @@ class CcxtVenue:
             timeout_ms=int(limits.timeout_s * 1000),
             rate_limited=limits.weighted,
         )
-        self._client.options["fetchMarkets"] = _market_types(quirks, market_kinds)
-        self._reading = _reading(
+        self._client.options["fetchMarkets"] = market_types(quirks, market_kinds)
+        self._reading = reading_for(
             quirks,
             self._client,
             clock=clock,
@@ -309,88 +309,3 @@ class CcxtVenue:
         return await self._dialect.writes.transfer(
             self._reading, currency=currency, amount=amount, source=source, target=target
         )
-
-
-def sandbox_beside(venue_id: str, sandbox: Sandbox | None) -> bool:
-    """Whether this is not the venue's usual sandbox but the other one."""
-    quirks = quirks_of(venue_id)
-    return quirks is not None and sandbox is not None and sandbox != quirks.sandbox
-
-
-def _quirks(venue_id: str, market_kinds: tuple[MarketKind, ...], sandbox: Sandbox | None) -> Quirks:
-    known = quirks_of(venue_id)
-    if known is None:
-        raise ConfigurationError(f"venue {venue_id!r} is not supported; known: {', '.join(KNOWN)}.")
-    quirks = known.in_sandbox(sandbox)
-    if quirks is None:
-        raise ConfigurationError(
-            f"{venue_id}: there is no sandbox {sandbox!r}. Nothing was touched. Leave the key out."
-        )
-    for kind in market_kinds:
-        if kind not in quirks.market_types:
-            raise ConfigurationError(
-                f"{venue_id}: market {kind.value!r} is not supported there; use one of "
-                f"{', '.join(sorted(quirks.market_types))}."
-            )
-    if len(families_of(market_kinds)) != 1:
-        raise ConfigurationError(
-            f"{venue_id}: linear and inverse markets have different collateral, so one entry cannot trade both. "
-            "Nothing was touched. List either linear kinds or inverse ones."
-        )
-    return quirks
-
-
-def _market_types(quirks: Quirks, market_kinds: tuple[MarketKind, ...]) -> dict[str, object]:
-    if quirks.speech is not None and MarketKind.INVERSE_PERPETUAL not in market_kinds:
-        return dict(quirks.speech.market_types)
-    return {"types": list(dict.fromkeys(word for kind in market_kinds for word in quirks.market_types[kind]))}
-
-
-def _reachable(quirks: Quirks, *, demo: bool, localnet: str | None) -> frozenset[str]:
-    if localnet is not None:
-        return quirks.hosts
-    return quirks.hosts_demo if demo else quirks.hosts_live
-
-
-def _plain(secret: Secret) -> str:
-    return secret.get_secret_value() if isinstance(secret, SecretStr) else secret or ""
-
-
-def _reading(  # noqa: PLR0913 - only the constructor calls it
-    quirks: Quirks,
-    client: Any,
-    *,
-    clock: Clock,
-    limits: Limits,
-    cache: Path | None,
-    environment: str,
-    has_wallet_api: bool,
-    family: Family,
-    dialect: Dialect,
-) -> Reading:
-    venue_time = VenueTime(clock)
-    client.milliseconds = venue_time.milliseconds
-    calls = Calls(client, quirks, clock=clock, venue_time=venue_time, limits=limits)
-    folder = None if cache is None else cache / f"{quirks.id}-{environment}".replace(":", "-")
-    store = Store(folder, version=f"1/ccxt {ccxt_version()}/{quirks.id}/{environment}")
-    reading = Reading(
-        venue=quirks.id,
-        quirks=quirks,
-        calls=calls,
-        markets=Markets(
-            quirks.id, client, store, name="markets_coin" if family.inverse else "markets", speech=quirks.speech
-        ),
-        clock=clock,
-        store=store,
-        has_wallet_api=has_wallet_api,
-        demo=not has_wallet_api,
-        family=family,
-        api_key=client.apiKey or "",
-        parse=lambda what, row, symbol: dict(getattr(client, what)(row, client.market(symbol))),
-    )
-
-    async def measure() -> None:
-        await dialect.public.server_time(reading)
-
-    calls.measure = measure
-    return reading

@@ -1,16 +1,16 @@
 """Orders: admitted or refused, matched against the book, booked fill by fill, ended."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Literal
 
 from bot.sim.admission import Admitted, OrderRequest, admit, closing_only, reducible
-from bot.sim.cash import COUNTERPARTY, FEES, house, money_up
+from bot.sim.booking import Execution, book_contract, book_spot
+from bot.sim.cash import COUNTERPARTY, house
 from bot.sim.collateral import margin_state
-from bot.sim.contract import joint_entry, profit, quote_worth, worth
+from bot.sim.contract import quote_worth, worth
 from bot.sim.frictions import Level, ladder, recovered, walk
 from bot.sim.model import (
-    WALLET_OF,
     Listing,
     MarketType,
     OrderState,
@@ -25,15 +25,6 @@ from bot.sim.state import AccountState, IncomeKind, State
 
 ZERO = Decimal(0)
 MARKET = house(COUNTERPARTY)
-
-
-@dataclass(frozen=True, slots=True)
-class Execution:
-    """One price and amount an order of an account trades at."""
-
-    price: Decimal
-    amount: Decimal
-    maker: bool
 
 
 def place(state: State, request: OrderRequest) -> SimOrder:
@@ -88,9 +79,9 @@ def execute(state: State, account: AccountState, order: SimOrder, execution: Exe
     """Book one execution: money, position, trade, order, ledger."""
     listing = state.listings[(order.market, order.symbol)]
     if order.market == "spot":
-        fee, currency, realised = _book_spot(state, account, order.side, execution, listing)
+        fee, currency, realised = book_spot(state, account, order.side, execution, listing)
     else:
-        fee, currency, realised = _book_contract(state, account, order.side, execution, listing)
+        fee, currency, realised = book_contract(state, account, order.side, execution, listing)
     _note(state, account, order, execution, (fee, currency, realised))
 
 
@@ -128,7 +119,7 @@ def close_at(
     )
     order = _accept(state, account, request, Admitted(amount, ()))
     execution = Execution(price, amount, False)
-    fee, currency, realised = _book_contract(state, account, side, execution, listing, kind)
+    fee, currency, realised = book_contract(state, account, side, execution, listing, kind)
     _note(state, account, order, execution, (fee, currency, realised))
     return order, realised, fee
 
@@ -244,88 +235,6 @@ def _close_order(state: State, account: AccountState, order: SimOrder, how: Orde
         state=how,
         filled=order.filled,
     )
-
-
-def _book_spot(
-    state: State, account: AccountState, side: SideName, execution: Execution, listing: Listing
-) -> tuple[Decimal, str, Decimal]:
-    """Exchange coins for money; the fee is paid in what is received."""
-    purse = account.purse("spot")
-    value = execution.price * execution.amount
-    rate = listing.maker_fee if execution.maker else listing.taker_fee
-    if side == "buy":
-        state.cash.settle(listing.quote, value, purse, MARKET)
-        state.cash.move(listing.base, execution.amount, MARKET, purse)
-        got, currency = execution.amount, listing.base
-    else:
-        state.cash.move(listing.base, execution.amount, purse, MARKET)
-        _, got = state.cash.settle(listing.quote, value, MARKET, purse)
-        currency = listing.quote
-    fee, _ = state.cash.settle(currency, got * rate, purse, house(FEES))
-    return fee, currency, ZERO
-
-
-def _book_contract(
-    state: State,
-    account: AccountState,
-    side: SideName,
-    execution: Execution,
-    listing: Listing,
-    kind: IncomeKind = "REALIZED_PNL",
-) -> tuple[Decimal, str, Decimal]:
-    """Change a position: the part against it realises profit, the rest opens."""
-    signed = execution.amount if side == "buy" else -execution.amount
-    position = account.positions.get(listing.symbol)
-    held = position.amount if position else ZERO
-    closing = min(execution.amount, abs(held)) if held * signed < 0 else ZERO
-    realised = ZERO
-    if position is not None and closing:
-        realised = _close_part(state, account, position, closing, execution.price)
-    if closing < execution.amount:
-        opening = (execution.amount - closing) * (1 if signed > 0 else -1)
-        _open_part(state, account, listing.symbol, opening, execution.price)
-    purse = account.purse(WALLET_OF[listing.market])
-    rate = listing.maker_fee if execution.maker else listing.taker_fee
-    due = worth(listing, execution.amount, execution.price) * rate
-    fee, _ = state.cash.settle(listing.settle, due, purse, house(FEES))
-    state.book_income(account, kind, listing.symbol, realised)
-    state.book_income(account, "COMMISSION", listing.symbol, -fee)
-    return fee, listing.settle, realised
-
-
-def _close_part(state: State, account: AccountState, position: SimPosition, amount: Decimal, price: Decimal) -> Decimal:
-    """Realise part of a position; returns what the wallet received (+) or paid (-)."""
-    listing = state.contract(position.symbol)
-    currency, purse = listing.settle, account.purse(WALLET_OF[listing.market])
-    gained = profit(listing, amount if position.amount > 0 else -amount, position.entry_price, price)
-    if gained >= 0:
-        realised = state.cash.settle(currency, gained, MARKET, purse)[1]
-    else:
-        realised = -state.cash.settle(currency, -gained, purse, MARKET)[0]
-    released = position.isolated_wallet * amount / abs(position.amount)
-    position.amount -= amount if position.amount > 0 else -amount
-    position.updated_at = state.now
-    if position.amount:
-        position.isolated_wallet = money_up(position.isolated_wallet - released)
-    else:
-        del account.positions[position.symbol]
-    return realised
-
-
-def _open_part(state: State, account: AccountState, symbol: str, amount: Decimal, price: Decimal) -> None:
-    """Add to a position, or begin one; isolated collateral comes from the cross wallet."""
-    setup = account.setup(symbol)
-    position = account.positions.get(symbol)
-    if position is None:
-        position = account.positions[symbol] = SimPosition(
-            symbol=symbol, amount=ZERO, entry_price=ZERO, isolated_wallet=ZERO, updated_at=state.now
-        )
-    listing = state.contract(symbol)
-    position.entry_price = joint_entry(listing, (position.amount, position.entry_price), (amount, price))
-    position.amount += amount
-    position.updated_at = state.now
-    if setup.isolated:
-        position.isolated_wallet += money_up(worth(listing, abs(amount), price) / setup.leverage)
 
 
 def _note(

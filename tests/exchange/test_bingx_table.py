@@ -138,7 +138,7 @@ MUTANTS: dict[str, tuple[Callable[[Quirks], Quirks], Hold]] = {
 
 def _held(monkeypatch: pytest.MonkeyPatch, quirks: Quirks, hold: Hold) -> None:
     world = make_answering(venue="bingx")
-    monkeypatch.setattr("bot.exchange.venue.quirks_of", lambda _: quirks)
+    monkeypatch.setattr("bot.exchange.assembly.quirks_of", lambda _: quirks)
 
     async def run() -> None:
         venue = CcxtVenue(
