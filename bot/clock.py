@@ -10,6 +10,7 @@ import aiohttp
 from bot.domain.errors import Unavailable
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_RUNNING_ON = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -21,8 +22,8 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Seconds that never run backwards."""
-        return time.monotonic()
+        """Seconds that never run backwards; those for which this machine slept are counted where it can tell."""
+        return time.clock_gettime(_RUNNING_ON)
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""

@@ -71,7 +71,17 @@ class Desk:
 
 
 async def run_cycle(desk: Desk) -> CycleRecord:
-    """Run one whole cycle and journal its record.
+    """Run one whole cycle and journal its record; a second one when the plan became old before it was carried out.
+
+    Raises: what `_run_cycle` raises.
+    """
+    found = Findings()
+    record = await _run_cycle(desk, found)
+    return await _run_cycle(desk, Findings()) if found.dropped else record
+
+
+async def _run_cycle(desk: Desk, found: Findings) -> CycleRecord:
+    """Run one cycle.
 
     Raises: JournalError when the journal cannot be written and ConfigurationError for a key that must not be used, both
     before anything was sent; Unrecorded when the journal failed after something was sent.
@@ -80,22 +90,24 @@ async def run_cycle(desk: Desk) -> CycleRecord:
     cycle = desk.hands.journal.begin_cycle(begun_at)
     if desk.retention is not None:
         let_go(desk.hands.journal, desk.retention, begun_at)
-    found = Findings()
     try:
         away = await desk.enter()
         settled = await settle(desk.hands)
         found.notes += settled.notes
         _halt(desk, found, contradicted(desk.hands.journal), cycle)
         try:
-            await _observe(desk, found, away)
+            looked_at_s = await _observe(desk, found, away)
             await _believe(desk, found, settled, cycle)
             approved = await _think(desk, found, cycle, settled)
         except Unavailable as trouble:
+            looked_at_s = desk.lookout.clock.monotonic()
             approved = await _protect_alone(desk, found, cycle, settled, trouble)
         _remember(desk.hands.journal, found)
-        applied = await apply(approved, _seen(found), desk.hands, fresh_for=desk.lookout.decided_max)
+        fresh_for = desk.lookout.decided_max
+        applied = await apply(approved, _seen(found), desk.hands, fresh_for=fresh_for, looked_at_s=looked_at_s)
         found.outcomes += applied.outcomes
         found.notes += applied.notes
+        found.dropped = applied.dropped
         with told_after_sending(desk.hands.journal, cycle, found.outcomes):
             _halt_after(desk, found, cycle)
         status = status_of(found, settled, halted=desk.hands.journal.latch() is not None)
@@ -134,13 +146,21 @@ async def preview_cycle(desk: Desk) -> CycleRecord:
     return _record(desk, "plan", status, found)
 
 
-async def _observe(desk: Desk, found: Findings, away: Mapping[str, str]) -> None:
-    """Look, with what is known from earlier of venues that do not answer now."""
+async def _observe(desk: Desk, found: Findings, away: Mapping[str, str]) -> float:
+    """Look, with what is known from earlier of venues that do not answer now; give back when, on the monotonic clock.
+
+    A look that took very long, as if this machine had stood still in the middle of it, is repeated once.
+    """
+    clock = desk.lookout.clock
+    began_s = clock.monotonic()
     found.snapshot = await observe(desk.lookout, away=away, known=last_seen(desk.hands.journal))
+    if clock.monotonic() - began_s > desk.lookout.decided_max.total_seconds():
+        found.snapshot = await observe(desk.lookout, away=away, known=last_seen(desk.hands.journal))
     found.notes += [
         f"{venue} could not be seen, so what depends on it is left as it is and nothing else: {why}"
         for venue, why in found.snapshot.away.items()
     ]
+    return clock.monotonic()
 
 
 async def _think(desk: Desk, found: Findings, cycle: str, settled: Settlement) -> ApprovedPlan:

@@ -30,6 +30,7 @@ class Findings:
     rationales: tuple[Rationale, ...] = ()
     events: list[Event] = field(default_factory=list)
     in_transit: Mapping[str, str] = field(default_factory=dict)
+    dropped: bool = False
 
 
 def status_of(found: Findings, settled: Settlement, *, halted: bool) -> CycleStatus:

@@ -43,31 +43,44 @@ BETWEEN_LOOKS_S = 0.3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """What came of an approved plan: how the sent intents ended, and why others were not sent."""
+    """What came of an approved plan: how the sent intents ended, and why others were not sent.
+
+    `dropped` says that the rest of it was given up because it had become old.
+    """
 
     outcomes: tuple[Outcome, ...]
     notes: tuple[str, ...]
+    dropped: bool = False
 
 
 async def apply(
-    approved: ApprovedPlan, snapshot: Snapshot, hands: Hands, *, fresh_for: timedelta = DECIDED_MAX
+    approved: ApprovedPlan,
+    snapshot: Snapshot,
+    hands: Hands,
+    *,
+    fresh_for: timedelta = DECIDED_MAX,
+    looked_at_s: float | None = None,
 ) -> Applied:
     """Carry out an approved plan.
 
     An unknown outcome stops it; what relies on a refused or unfilled step is left out. A machine that slept meanwhile
-    finds the market elsewhere: what was decided longer than `fresh_for` ago is not sent any more.
+    finds the market elsewhere: what was decided longer than `fresh_for` ago is not sent any more, be it by the wall
+    clock or by the one nobody can set, which stood at `looked_at_s` when the account was looked at.
 
     Raises: JournalError when the first intent could not be committed, and nothing was sent; Unrecorded when the journal
     failed after something was sent.
     """
     outcomes: list[Outcome] = []
     sent: list[Intent] = []
-    failed = _Failed()
+    failed, dropped = _Failed(), False
     for intent in approved.intents:
         if failed.holds_back(intent):
             continue
         waited = hands.clock.now() - snapshot.at
+        if looked_at_s is not None:
+            waited = max(waited, timedelta(seconds=hands.clock.monotonic() - looked_at_s))
         if waited > fresh_for:
+            dropped = True
             failed.notes.append(
                 f"{describe(intent)} and what follows were not sent: {waited.total_seconds():.0f} s have passed since "
                 "it was decided (a machine that slept, or a clock that was set); the next cycle looks anew"
@@ -82,7 +95,8 @@ async def apply(
             break
         if outcome.ending not in (Ending.FILLED, Ending.DONE):
             failed.add(intent, outcome)
-    return Applied(outcomes=tuple(await _with_fees(outcomes, approved, snapshot, hands)), notes=tuple(failed.notes))
+    charged = await _with_fees(outcomes, approved, snapshot, hands)
+    return Applied(outcomes=tuple(charged), notes=tuple(failed.notes), dropped=dropped)
 
 
 class _Failed:

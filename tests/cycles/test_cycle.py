@@ -4,6 +4,8 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -276,3 +278,55 @@ def test_a_full_disk_sends_nothing(tmp_path: Path) -> None:
             sell_more()
         rows = {row[0] for row in book._connection.execute("SELECT client_id FROM intents")}
     assert fake.orders.keys() <= rows
+
+
+def test_a_plan_that_became_old_is_dropped_and_made_anew(tmp_path: Path) -> None:
+    """The machine stood still between two orders and the price moved on: the rest is priced where it is now."""
+    fake = FakeVenue(ManualClock())
+    prices: list[Decimal] = []
+
+    def stand_still(_: str) -> None:
+        prices.append(fake.price)
+        if len(prices) == 1:
+            fake.clock.at += timedelta(seconds=300)
+            fake.price = d("61000")
+
+    fake.before_order = stand_still
+    with journal(tmp_path) as book:
+        record = asyncio.run(run_cycle(desk(fake, book)))
+        first = json.loads(str(book.rows("SELECT record FROM cycles ORDER BY number LIMIT 1")[0][0]))
+    assert record.status is CycleStatus.HEDGED
+    assert record.cycle == "c000002"
+    assert prices == [d("60000"), d("61000")]
+    assert any("300 s have passed since it was decided" in note for note in first["notes"])
+
+
+def test_a_plan_that_takes_its_time_is_carried_out(tmp_path: Path) -> None:
+    """Half a minute between two orders is slow, and no reason to begin anew."""
+    fake = FakeVenue(ManualClock())
+
+    def dawdle(_: str) -> None:
+        fake.clock.at += timedelta(seconds=20)
+
+    fake.before_order = dawdle
+    with journal(tmp_path) as book:
+        record = asyncio.run(run_cycle(desk(fake, book)))
+    assert (record.cycle, record.status) == ("c000001", CycleStatus.HEDGED)
+
+
+def test_a_look_that_lasted_for_minutes_is_repeated(tmp_path: Path) -> None:
+    """The machine stood still between two reads: what was sold meanwhile is hedged no more."""
+    fake = FakeVenue(ManualClock())
+    left = ["funding"]
+
+    def stand_still(name: str) -> None:
+        if name in left:
+            left.remove(name)
+            fake.clock.at += timedelta(seconds=300)
+            fake.spot_btc = d("0.4")
+
+    fake.before_read = stand_still
+    with journal(tmp_path) as book:
+        record = asyncio.run(run_cycle(desk(fake, book)))
+    assert record.status is CycleStatus.HEDGED
+    assert fake.position == d("-0.2")

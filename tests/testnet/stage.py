@@ -23,7 +23,7 @@ from bot.sim.answering import Answer, AnsweringExchange
 from bot.sim.control import clock as testnet_clock
 from bot.sim.faults import FaultSchedule, Script
 from bot.sim.localnet import LOCAL_KEY
-from bot.sim.server import LocalServer
+from bot.sim.server import ExchangeClock, LocalServer
 from bot.sim.wire.request import WireRequest
 from tests.testnet.world import make_exchange
 
@@ -48,8 +48,11 @@ listen = "127.0.0.1:0"
 class Recorded(AnsweringExchange):
     """Keeps the paths of what was asked, private and public."""
 
-    def __init__(self, scripts: tuple[Script, ...] = ()) -> None:
-        super().__init__(make_exchange(LOCAL_KEY), faults=FaultSchedule(scripts=scripts), slow_s=0.05)
+    def __init__(self, scripts: tuple[Script, ...] = (), *, speed: float = 0.0) -> None:
+        exchange = make_exchange(LOCAL_KEY)
+        clock = ExchangeClock(exchange.now, exchange.now + timedelta(days=1), speed=speed)
+        faults, catch_up = FaultSchedule(scripts=scripts), clock.now if speed else None
+        super().__init__(exchange, faults=faults, catch_up=catch_up, slow_s=0.05)
         self.asked: list[str] = []
 
     def answer(self, request: WireRequest) -> Answer:
@@ -122,13 +125,13 @@ class Ended:
 
 
 @contextmanager
-def stage(folder: Path, *scripts: Script, clock_off: timedelta = timedelta(0)) -> Iterator[Stage]:
-    """Open a stage; `clock_off` is how far the clock of this machine is off that of the exchange."""
+def stage(folder: Path, *scripts: Script, clock_off: timedelta = timedelta(0), speed: float = 0.0) -> Iterator[Stage]:
+    """Open a stage; `clock_off` is how far the clock of this machine is off, `speed` that of the exchange's time."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    answering = Recorded(scripts)
-    server = _WithWrongClock(answering, clock_off)
+    answering = Recorded(scripts, speed=speed)
+    server = _WithWrongClock(answering, clock_off, speed)
     host, port = asyncio.run_coroutine_threadsafe(server.start(), loop).result(20)
     made = Stage(folder=folder, answering=answering, address=f"{host}:{port}", journal=folder / "ballast.db")
     made.write()
@@ -144,8 +147,8 @@ def stage(folder: Path, *scripts: Script, clock_off: timedelta = timedelta(0)) -
 class _WithWrongClock(LocalServer):
     """Tells another time on its control page than the exchange tells on the wire."""
 
-    def __init__(self, answering: AnsweringExchange, off: timedelta) -> None:
-        super().__init__(answering, hang_s=1.0)
+    def __init__(self, answering: AnsweringExchange, off: timedelta, speed: float) -> None:
+        super().__init__(answering, hang_s=1.0, speed=speed)
         self._off = off
 
     async def _look(self, request: web.Request) -> web.Response:

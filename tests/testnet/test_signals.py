@@ -3,6 +3,7 @@
 import os
 import queue
 import signal
+import sqlite3
 import subprocess
 import threading
 from collections.abc import Callable
@@ -143,4 +144,31 @@ def test_a_second_signal_ends_it_at_once_and_the_next_start_finds_out(
         assert "ending at once" in "".join(heard.said)
         assert place.ballast("once").code in (0, 1)
         assert place.short()["BTCUSDT"] == "-0.576"
+        whole(place)
+
+
+def test_a_process_that_stood_still_drops_the_plan_in_hand_and_looks_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped while its first order is on its way and woken later, it sends nothing of the old plan any more."""
+    with stage(tmp_path, speed=40.0) as place:
+        place.write(more="[risk]\nprice_age_max_s = 1\n")
+        heard = Heard(place.start("once", "--json"))
+        woken = threading.Timer(2.5, lambda: os.kill(heard.running.pid, signal.SIGCONT))
+
+        def stop() -> None:
+            os.kill(heard.running.pid, signal.SIGSTOP)
+            woken.start()
+
+        when(place, monkeypatch, f"POST {ORDER}", stop)
+        assert heard.ended() in (0, 1, 3)
+        with sqlite3.connect(place.journal) as connection:
+            first = connection.execute("SELECT record FROM cycles WHERE number = 1").fetchone()[0]
+            cycles = [
+                row[0][:7] for row in connection.execute("SELECT id FROM intents WHERE kind = 'order' ORDER BY id")
+            ]
+        connection.close()
+        assert "have passed since it was decided (a machine that slept" in first
+        assert cycles[:1] == ["c000001"]
+        assert set(cycles[1:]) <= {"c000002"}
         whole(place)
