@@ -3,80 +3,42 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from urllib.parse import parse_qsl
 
-from bot.sim.engine import Engine
 from bot.sim.model import Listing, MarketType
 from bot.sim.wire.binance_errors import VenueError, mandatory_missing, unknown_symbol
-from bot.sim.wire.exchange import ApiKey, Exchange
-from bot.sim.wire.numbers import milliseconds, moment
+from bot.sim.wire.call import RequestParameters, VenueCall
+from bot.sim.wire.exchange import ApiKey
 
 Json = Mapping[str, object] | Sequence[object]
 Row = dict[str, object]
 
 
-class Parameters:
+class Parameters(RequestParameters):
     """The parameters of a request, read with Binance's own complaints."""
 
     def __init__(self, *raw: str) -> None:
-        self._values: dict[str, str] = {}
-        for part in raw:
-            for name, value in parse_qsl(part, keep_blank_values=True):
-                self._values[name] = value
+        super().__init__({name: value for part in raw for name, value in parse_qsl(part, keep_blank_values=True)})
 
-    def optional(self, name: str) -> str | None:
-        """The value, or None when it was not sent or is empty."""
-        return self._values.get(name) or None
+    def missing(self, name: str) -> VenueError:
+        """-1102."""
+        return mandatory_missing(name)
 
-    def required(self, name: str) -> str:
-        """The value; raises -1102 when it is missing."""
-        value = self.optional(name)
-        if value is None:
-            raise mandatory_missing(name)
-        return value
+    def no_integer(self, name: str) -> VenueError:
+        """-1100."""
+        return VenueError(-1100, f"Illegal characters found in parameter '{name}'; legal range is '^[0-9]{{1,20}}$'.")
 
-    def optional_integer(self, name: str) -> int | None:
-        """The value as an integer; raises -1100 when it is not one."""
-        value = self.optional(name)
-        if value is None:
-            return None
-        if not value.lstrip("-").isdecimal() or not value.isascii() or len(value) > 18:
-            raise VenueError(
-                -1100, f"Illegal characters found in parameter '{name}'; legal range is '^[0-9]{{1,20}}$'."
-            )
-        return int(value)
+    def no_number(self, name: str) -> VenueError:
+        """-1100."""
+        return VenueError(
+            -1100,
+            f"Illegal characters found in parameter '{name}'; legal range is '^([0-9]{{1,20}})(\\.[0-9]+)?$'.",
+        )
 
-    def integer(self, name: str) -> int:
-        """The value as an integer; raises -1102 when missing, -1100 when it is not one."""
-        value = self.optional_integer(name)
-        if value is None:
-            raise mandatory_missing(name)
-        return value
-
-    def optional_decimal(self, name: str) -> Decimal | None:
-        """The value as a finite number; raises -1100 when it is not one."""
-        value = self.optional(name)
-        if value is None:
-            return None
-        try:
-            number = Decimal(value)
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if not number.is_finite() or len(value) > 40:
-            raise VenueError(
-                -1100,
-                f"Illegal characters found in parameter '{name}'; legal range is '^([0-9]{{1,20}})(\\.[0-9]+)?$'.",
-            )
-        return number
-
-    def decimal(self, name: str) -> Decimal:
-        """The value as a finite number; raises -1102 when missing."""
-        value = self.optional_decimal(name)
-        if value is None:
-            raise mandatory_missing(name)
-        return value
+    def no_time(self, name: str) -> VenueError:
+        """-1100, without a name."""
+        del name
+        return VenueError(-1100, "Illegal characters found in a parameter.")
 
     def flag(self, name: str) -> bool | None:
         """A boolean in any case, None when not sent; raises -1130 for anything else."""
@@ -94,14 +56,6 @@ class Parameters:
             raise complaint
         return value
 
-    def time(self, name: str) -> datetime | None:
-        """Milliseconds as aware UTC time; raises -1100 for a number no calendar holds."""
-        value = self.optional_integer(name)
-        at = None if value is None else moment(value)
-        if value is not None and at is None:
-            raise VenueError(-1100, "Illegal characters found in a parameter.")
-        return at
-
     def limit(self, default: int, most: int) -> int:
         """The page size, silently capped as Binance does; raises -1130 below one."""
         value = self.optional_integer("limit")
@@ -113,28 +67,12 @@ class Parameters:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(VenueCall):
     """What a handler gets: the exchange, the market of the path, parameters, and the key when one was needed."""
 
-    exchange: Exchange
     market: MarketType
     parameters: Parameters
     key: ApiKey | None = None
-
-    @property
-    def engine(self) -> Engine:
-        """The exchange's state machine."""
-        return self.exchange.engine
-
-    @property
-    def now(self) -> datetime:
-        """Exchange time."""
-        return self.exchange.engine.now
-
-    @property
-    def now_ms(self) -> int:
-        """Exchange time in milliseconds."""
-        return milliseconds(self.now)
 
     @property
     def account(self) -> str:

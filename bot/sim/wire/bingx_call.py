@@ -3,15 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from urllib.parse import parse_qsl
 
-from bot.sim.engine import Engine
 from bot.sim.model import Listing, MarketType
 from bot.sim.wire.bingx_errors import VenueError, invalid, unknown_symbol
-from bot.sim.wire.exchange import ApiKey, Exchange
-from bot.sim.wire.numbers import milliseconds, moment
+from bot.sim.wire.call import RequestParameters, VenueCall
+from bot.sim.wire.exchange import ApiKey
 
 Json = Mapping[str, object] | Sequence[object]
 Row = dict[str, object]
@@ -35,59 +32,29 @@ def name_of(listing: Listing) -> str:
     return f"{listing.base}-{listing.quote}"
 
 
-class Parameters:
+class Parameters(RequestParameters):
     """The parameters of a request, read with BingX's own complaints; they may come in the query or as a JSON body."""
 
+    digits_max = 19
+
     def __init__(self, query: str, body: str = "") -> None:
-        self._values: dict[str, str] = dict(parse_qsl(query, keep_blank_values=True))
-        self._values |= _of_body(body)
+        super().__init__({**dict(parse_qsl(query, keep_blank_values=True)), **_of_body(body)})
 
-    def optional(self, *names: str) -> str | None:
-        """The value under the first name that was sent, or None."""
-        return next((self._values[name] for name in names if self._values.get(name)), None)
+    def missing(self, name: str) -> VenueError:
+        """109400."""
+        return invalid(name)
 
-    def required(self, *names: str) -> str:
-        """The value; raises 109400 when it is missing."""
-        value = self.optional(*names)
-        if value is None:
-            raise invalid(names[0])
-        return value
+    def no_integer(self, name: str) -> VenueError:
+        """109400."""
+        return invalid(name, "must be an integer.")
 
-    def optional_integer(self, *names: str) -> int | None:
-        """The value as an integer; raises 109400 when it is not one."""
-        value = self.optional(*names)
-        if value is None:
-            return None
-        if not value.removeprefix("-").isdecimal() or not value.isascii() or len(value) > 19:
-            raise invalid(names[0], "must be an integer.")
-        return int(value)
+    def no_number(self, name: str) -> VenueError:
+        """109400."""
+        return invalid(name, "must be a number.")
 
-    def integer(self, *names: str) -> int:
-        """The value as an integer; raises 109400 when missing or when it is not one."""
-        value = self.optional_integer(*names)
-        if value is None:
-            raise invalid(names[0])
-        return value
-
-    def optional_decimal(self, name: str) -> Decimal | None:
-        """The value as a finite number, 1e-05 included; raises 109400 when it is not one."""
-        value = self.optional(name)
-        if value is None:
-            return None
-        try:
-            number = Decimal(value)
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if not number.is_finite() or len(value) > 40 or (number and abs(number.adjusted()) > 20):
-            raise invalid(name, "must be a number.")
-        return number
-
-    def decimal(self, name: str) -> Decimal:
-        """The value as a finite number; raises 109400 when missing."""
-        value = self.optional_decimal(name)
-        if value is None:
-            raise invalid(name)
-        return value
+    def no_time(self, name: str) -> VenueError:
+        """109400."""
+        return invalid(name, "is no time.")
 
     def flag(self, name: str) -> bool | None:
         """A boolean in any case, None when not sent; raises 109400 for anything else."""
@@ -102,14 +69,6 @@ class Parameters:
         if value not in allowed:
             raise invalid(name, f"must be one of {', '.join(allowed)}.")
         return value
-
-    def time(self, *names: str) -> datetime | None:
-        """Milliseconds as aware UTC time; raises 109400 for a number no calendar holds."""
-        value = self.optional_integer(*names)
-        at = None if value is None else moment(value)
-        if value is not None and at is None:
-            raise invalid(names[0], "is no time.")
-        return at
 
     def page_size(self, name: str, default: int, most: int) -> int:
         """The page size; unlike others, this venue refuses one above its maximum."""
@@ -132,32 +91,16 @@ def _of_body(body: str) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(VenueCall):
     """What a handler gets: the exchange, the market of the path, parameters, and the key when one was needed.
 
     `play_money`: the request came to the host where dollars are called VST.
     """
 
-    exchange: Exchange
     market: MarketType
     parameters: Parameters
     key: ApiKey | None = None
     play_money: bool = False
-
-    @property
-    def engine(self) -> Engine:
-        """The exchange's state machine."""
-        return self.exchange.engine
-
-    @property
-    def now(self) -> datetime:
-        """Exchange time."""
-        return self.exchange.engine.now
-
-    @property
-    def now_ms(self) -> int:
-        """Exchange time in milliseconds."""
-        return milliseconds(self.now)
 
     @property
     def account(self) -> str:

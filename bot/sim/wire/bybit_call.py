@@ -5,88 +5,42 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from urllib.parse import parse_qsl
 
-from bot.sim.engine import Engine
 from bot.sim.model import Listing, MarketType, Rejected
 from bot.sim.wire.bybit_errors import VenueError, bad_parameter, unknown_symbol
-from bot.sim.wire.exchange import ApiKey, Exchange
-from bot.sim.wire.numbers import milliseconds, moment
+from bot.sim.wire.call import RequestParameters, VenueCall
+from bot.sim.wire.exchange import ApiKey
 from bot.sim.wire.request import WireRequest
 
 Row = dict[str, object]
 _CATEGORIES: Mapping[str, MarketType] = {"spot": "spot", "linear": "linear", "inverse": "inverse"}
-_INTEGER = re.compile(r"-?[0-9]{1,18}")
 _UUID = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-4000-8000-([0-9a-f]{12})")
 _SPOT_ID = re.compile(r"1[0-9]{18}")
 _SPOT_BASE = 10**18
 
 
-class Parameters:
+class Parameters(RequestParameters):
     """The parameters of a request, from the query of a GET and the JSON body of a POST."""
 
     def __init__(self, request: WireRequest) -> None:
-        self._values: dict[str, str] = {}
         if request.method == "POST":
-            self._take_body(request.body)
+            super().__init__(_of_body(request.body))
         else:
-            self._values.update(parse_qsl(request.query, keep_blank_values=True))
+            super().__init__(dict(parse_qsl(request.query, keep_blank_values=True)))
 
-    def _take_body(self, body: str) -> None:
-        try:
-            found = json.loads(body or "{}")
-        except (ValueError, RecursionError):
-            raise VenueError(10001, "params error: request body is not JSON") from None
-        if not isinstance(found, dict):
-            raise VenueError(10001, "params error: request body is not an object")
-        for name, value in found.items():
-            if isinstance(value, bool):
-                self._values[name] = "true" if value else "false"
-            elif isinstance(value, str | int | float):
-                self._values[name] = str(value)
-            elif value is not None:
-                raise bad_parameter(name)
+    def missing(self, name: str) -> VenueError:
+        """10001."""
+        return bad_parameter(name)
 
-    def optional(self, name: str) -> str | None:
-        """The value, or None when it was not sent or is empty."""
-        return self._values.get(name) or None
+    def no_integer(self, name: str) -> VenueError:
+        """10001."""
+        return bad_parameter(name)
 
-    def required(self, name: str) -> str:
-        """The value; raises 10001 when it is missing."""
-        value = self.optional(name)
-        if value is None:
-            raise bad_parameter(name)
-        return value
-
-    def integer(self, name: str) -> int | None:
-        """The value as an integer, None when it was not sent; raises 10001 when it is not one."""
-        value = self.optional(name)
-        if value is None:
-            return None
-        if not _INTEGER.fullmatch(value):
-            raise bad_parameter(name)
-        return int(value)
-
-    def optional_decimal(self, name: str) -> Decimal | None:
-        """The value as a finite number; raises 10001 when it is not one."""
-        value = self.optional(name)
-        if value is None:
-            return None
-        try:
-            number = Decimal(value)
-        except InvalidOperation:
-            raise bad_parameter(name) from None
-        if not number.is_finite() or len(value) > 40 or abs(number.adjusted()) > 20:
-            raise bad_parameter(name)
-        return number
-
-    def decimal(self, name: str) -> Decimal:
-        """The value as a finite number; raises 10001 when it is missing."""
-        number = self.optional_decimal(name)
-        if number is None:
-            raise bad_parameter(name)
-        return number
+    def no_number(self, name: str) -> VenueError:
+        """10001."""
+        return bad_parameter(name)
 
     def flag(self, name: str) -> bool:
         """A boolean, false when it was not sent; raises 10001 for anything else."""
@@ -102,19 +56,9 @@ class Parameters:
             raise bad_parameter(name)
         return value
 
-    def time(self, name: str) -> datetime | None:
-        """Milliseconds as aware UTC time; raises 10001 for a number no calendar holds."""
-        value = self.integer(name)
-        if value is None:
-            return None
-        found = moment(value)
-        if found is None:
-            raise bad_parameter(name)
-        return found
-
     def limit(self, default: int, most: int) -> int:
         """The page size, cut to the largest one; raises 10001 below one."""
-        value = self.integer("limit")
+        value = self.optional_integer("limit")
         if value is None:
             return default
         if value < 1:
@@ -122,28 +66,30 @@ class Parameters:
         return min(value, most)
 
 
+def _of_body(body: str) -> dict[str, str]:
+    try:
+        found = json.loads(body or "{}")
+    except (ValueError, RecursionError):
+        raise VenueError(10001, "params error: request body is not JSON") from None
+    if not isinstance(found, dict):
+        raise VenueError(10001, "params error: request body is not an object")
+    words: dict[str, str] = {}
+    for name, value in found.items():
+        if isinstance(value, bool):
+            words[name] = "true" if value else "false"
+        elif isinstance(value, str | int | float):
+            words[name] = str(value)
+        elif value is not None:
+            raise bad_parameter(name)
+    return words
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(VenueCall):
     """What a handler gets: the exchange, parameters, and the key when one was needed."""
 
-    exchange: Exchange
     parameters: Parameters
     key: ApiKey | None = None
-
-    @property
-    def engine(self) -> Engine:
-        """The exchange's state machine."""
-        return self.exchange.engine
-
-    @property
-    def now(self) -> datetime:
-        """Exchange time."""
-        return self.exchange.engine.now
-
-    @property
-    def now_ms(self) -> int:
-        """Exchange time in milliseconds."""
-        return milliseconds(self.now)
 
     @property
     def owner(self) -> ApiKey:

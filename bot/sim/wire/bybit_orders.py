@@ -86,7 +86,7 @@ def _kind(call: Call) -> tuple[Literal["LIMIT", "MARKET"], TimeInForce]:
 
 
 def _check_position_index(call: Call, market: MarketType) -> None:
-    index = call.parameters.integer("positionIdx") or 0
+    index = call.parameters.optional_integer("positionIdx") or 0
     if market != "spot" and (index != 0 or call.engine.hedge_mode(call.account, market)):
         raise translated(Rejected("position_side"), market)
 

@@ -132,7 +132,7 @@ def set_leverage(call: Call) -> Row:
 def switch_mode(call: Call) -> Row:
     """POST /v5/position/switch-mode: here for all contracts of the category, whatever symbol or coin is named."""
     _check_trading_right(call)
-    mode = call.parameters.integer("mode")
+    mode = call.parameters.optional_integer("mode")
     if mode not in _MODES or call.market == "spot":
         raise bad_parameter("mode")
     if call.parameters.optional("coin") is None:

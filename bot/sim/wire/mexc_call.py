@@ -3,21 +3,18 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Self
 from urllib.parse import parse_qsl
 
-from bot.sim.engine import Engine
 from bot.sim.model import Listing, MarketType, Rejected
-from bot.sim.wire.exchange import ApiKey, Exchange
+from bot.sim.wire.call import RequestParameters, VenueCall
+from bot.sim.wire.exchange import ApiKey
 from bot.sim.wire.mexc_errors import VenueError, malformed, unknown_symbol
-from bot.sim.wire.numbers import milliseconds, moment
 
 Json = Mapping[str, object] | Sequence[object] | int | None
 Row = dict[str, object]
 _INTEGER_MAX = 18
-_DECIMAL_MAX = 40
 # The manual and ccxt show 0.0001 BTC; other contracts are as large as what the engine counts in.
 _CONTRACT_SIZES = {"BTC": Decimal("0.0001"), "AVAX": Decimal("0.1")}
 
@@ -45,12 +42,25 @@ def _scalar(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-class Parameters:
+class Parameters(RequestParameters):
     """The parameters of a request, read with the complaints of the interface that was asked."""
 
     def __init__(self, market: MarketType, values: Mapping[str, object]) -> None:
+        super().__init__({})
         self._market = market
-        self._values = values
+        self._sent = values
+
+    def missing(self, name: str) -> VenueError:
+        """What the interface that was asked says to any wrong value."""
+        return malformed(self._market, name)
+
+    def no_integer(self, name: str) -> VenueError:
+        """The same."""
+        return malformed(self._market, name)
+
+    def no_number(self, name: str) -> VenueError:
+        """The same."""
+        return malformed(self._market, name)
 
     @classmethod
     def of_query(cls, market: MarketType, *raw: str) -> Self:
@@ -63,11 +73,12 @@ class Parameters:
 
     def all(self) -> Mapping[str, object]:
         """Every value as it was sent."""
-        return self._values
+        return self._sent
 
-    def optional(self, name: str) -> str | None:
+    def optional(self, *names: str) -> str | None:
         """The value as text, or None when it was not sent or is empty; raises for a list or an object."""
-        value = self._values.get(name)
+        name = names[0]
+        value = self._sent.get(name)
         if value is None or value == "":
             return None
         text = _scalar(value)
@@ -75,15 +86,9 @@ class Parameters:
             raise malformed(self._market, name)
         return text
 
-    def required(self, name: str) -> str:
-        """The value as text; raises when it is missing."""
-        value = self.optional(name)
-        if value is None:
-            raise malformed(self._market, name)
-        return value
-
-    def optional_integer(self, name: str) -> int | None:
-        """The value as an integer; raises when it is not one."""
+    def optional_integer(self, *names: str) -> int | None:
+        """The value as an integer, 5.0 included; raises when it is not one."""
+        name = names[0]
         value = self.optional(name)
         if value is None:
             return None
@@ -91,41 +96,6 @@ class Parameters:
         if not digits.isdecimal() or not digits.isascii() or len(digits) > _INTEGER_MAX:
             raise malformed(self._market, name)
         return -int(digits) if value.startswith("-") else int(digits)
-
-    def integer(self, name: str) -> int:
-        """The value as an integer; raises when it is missing or is not one."""
-        value = self.optional_integer(name)
-        if value is None:
-            raise malformed(self._market, name)
-        return value
-
-    def optional_decimal(self, name: str) -> Decimal | None:
-        """The value as a finite number; raises when it is not one."""
-        value = self.optional(name)
-        if value is None:
-            return None
-        try:
-            found = Decimal(value)
-        except InvalidOperation:
-            found = Decimal("NaN")
-        if not found.is_finite() or len(value) > _DECIMAL_MAX or abs(found.adjusted()) > _INTEGER_MAX:
-            raise malformed(self._market, name)
-        return found
-
-    def decimal(self, name: str) -> Decimal:
-        """The value as a finite number; raises when it is missing or is not one."""
-        value = self.optional_decimal(name)
-        if value is None:
-            raise malformed(self._market, name)
-        return value
-
-    def time(self, name: str, unit_ms: int = 1) -> datetime | None:
-        """A time as aware UTC, counted in `unit_ms`; raises for a number no calendar holds."""
-        value = self.optional_integer(name)
-        at = None if value is None else moment(value * unit_ms)
-        if value is not None and at is None:
-            raise malformed(self._market, name)
-        return at
 
     def size(self, name: str, default: int, most: int) -> int:
         """A page size or a count, capped; raises below one."""
@@ -150,29 +120,13 @@ def body_of(text: str) -> object:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(VenueCall):
     """What a handler gets: the exchange, the market, parameters, the whole JSON body, the key when one was needed."""
 
-    exchange: Exchange
     market: MarketType
     parameters: Parameters
     body: object = None
     key: ApiKey | None = None
-
-    @property
-    def engine(self) -> Engine:
-        """The exchange's state machine."""
-        return self.exchange.engine
-
-    @property
-    def now(self) -> datetime:
-        """Exchange time."""
-        return self.exchange.engine.now
-
-    @property
-    def now_ms(self) -> int:
-        """Exchange time in milliseconds."""
-        return milliseconds(self.now)
 
     @property
     def account(self) -> str:

@@ -160,7 +160,7 @@ def candles(call: Call) -> Json:
     if step_s is None:
         raise malformed("linear", "interval")
     step = timedelta(seconds=step_s)
-    started, ended = call.parameters.time("start", 1000), call.parameters.time("end", 1000)
+    started, ended = call.parameters.time("start", unit_ms=1000), call.parameters.time("end", unit_ms=1000)
     until = min(call.now, ended + timedelta(seconds=1)) if ended else call.now
     since = started if started is not None else until - _ROWS_MAX * step
     bars: list[Bar] = []

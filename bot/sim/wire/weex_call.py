@@ -3,58 +3,34 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from urllib.parse import parse_qsl
 
-from bot.sim.engine import Engine
 from bot.sim.model import Listing, MarketType
-from bot.sim.wire.exchange import ApiKey, Exchange
-from bot.sim.wire.numbers import milliseconds, moment
+from bot.sim.wire.call import RequestParameters, VenueCall
+from bot.sim.wire.exchange import ApiKey
 from bot.sim.wire.weex_errors import VenueError, invalid, missing, unknown_symbol
 
 Json = Mapping[str, object] | Sequence[object]
 Row = dict[str, object]
 
 
-class Parameters:
+class Parameters(RequestParameters):
     """The parameters of a request: the query of a GET or DELETE, the JSON object of a POST."""
 
     def __init__(self, query: str = "", body: str = "") -> None:
-        self._values: dict[str, str] = dict(parse_qsl(query, keep_blank_values=True))
-        if body.strip():
-            self._values |= _written(body)
+        super().__init__({**dict(parse_qsl(query, keep_blank_values=True)), **(_written(body) if body.strip() else {})})
 
-    def optional(self, name: str) -> str | None:
-        """The value, or None when it was not sent or is empty."""
-        return self._values.get(name) or None
+    def missing(self, name: str) -> VenueError:
+        """-1141."""
+        return missing(name)
 
-    def required(self, name: str) -> str:
-        """The value; raises -1141 when it is missing."""
-        value = self.optional(name)
-        if value is None:
-            raise missing(name)
-        return value
+    def no_integer(self, name: str) -> VenueError:
+        """-1142."""
+        return invalid(name)
 
-    def optional_integer(self, name: str) -> int | None:
-        """The value as an integer; raises -1142 when it is not one."""
-        value = self.optional(name)
-        if value is None:
-            return None
-        if not value.lstrip("-").isdecimal() or not value.isascii() or len(value) > 18:
-            raise invalid(name)
-        return int(value)
-
-    def decimal(self, name: str) -> Decimal:
-        """The value as a finite number; raises -1141 when missing, -1142 when it is none."""
-        value = self.required(name)
-        try:
-            number = Decimal(value)
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if not number.is_finite() or len(value) > 40:
-            raise invalid(name)
-        return number
+    def no_number(self, name: str) -> VenueError:
+        """-1142."""
+        return invalid(name)
 
     def flag(self, name: str) -> bool:
         """A boolean, false when not sent; raises -1142 for anything else."""
@@ -69,14 +45,6 @@ class Parameters:
         if value not in allowed:
             raise complaint or invalid(name)
         return value
-
-    def time(self, name: str) -> datetime | None:
-        """Milliseconds as aware UTC time; raises -1142 for a number no calendar holds."""
-        value = self.optional_integer(name)
-        at = None if value is None else moment(value)
-        if value is not None and at is None:
-            raise invalid(name)
-        return at
 
     def limit(self, default: int, most: int) -> int:
         """The page size; raises -1140 outside of what is allowed."""
@@ -105,28 +73,12 @@ def _written(body: str) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(VenueCall):
     """What a handler gets: the exchange, the market of the path, parameters, and the key when one was needed."""
 
-    exchange: Exchange
     market: MarketType
     parameters: Parameters
     key: ApiKey | None = None
-
-    @property
-    def engine(self) -> Engine:
-        """The exchange's state machine."""
-        return self.exchange.engine
-
-    @property
-    def now(self) -> datetime:
-        """Exchange time."""
-        return self.exchange.engine.now
-
-    @property
-    def now_ms(self) -> int:
-        """Exchange time in milliseconds."""
-        return milliseconds(self.now)
 
     @property
     def account(self) -> str:
