@@ -75,7 +75,7 @@ async def attend(
     """Serve the page and send alerts while the block runs. A page that cannot be served is said and left out."""
     from bot.watch.server import NoPage, PageServer  # noqa: PLC0415 - only who serves a page pays for the server
 
-    couriers = Couriers(ways)
+    couriers = Couriers(ways, say=say)
     board = make_board(settings, desk, played=played)
     board.alerts = couriers.counts
     alarm = make_alarm(settings, desk, couriers) if ways else None

@@ -27,8 +27,11 @@ class Letter:
 class Courier:
     """Carries letters to one address in the background and counts what became of them."""
 
-    def __init__(self, deliver: Deliver, pauses_s: Sequence[float] = PAUSES_S) -> None:
-        self._deliver, self._pauses_s = deliver, pauses_s
+    def __init__(
+        self, deliver: Deliver, pauses_s: Sequence[float] = PAUSES_S, say: Callable[[str], None] = lambda _said: None
+    ) -> None:
+        self._deliver, self._pauses_s, self._say = deliver, pauses_s, say
+        self._silent = False
         self._waiting: queue.Queue[Letter | None] = queue.Queue(WAITING_MAX)
         self._closing = threading.Event()
         self.sent = self.failed = 0
@@ -41,6 +44,7 @@ class Courier:
             self._waiting.put_nowait(letter)
         except queue.Full:
             self.failed += 1
+            self._tell(letter, reached=False)
 
     def close(self, until: float) -> None:
         """Give what is on its way until then (monotonic seconds)."""
@@ -53,10 +57,18 @@ class Courier:
 
     def _carry(self) -> None:
         while (letter := self._waiting.get()) is not None:
-            if self._brought(letter):
-                self.sent += 1
-            else:
-                self.failed += 1
+            reached = self._brought(letter)
+            self.sent, self.failed = self.sent + reached, self.failed + (not reached)
+            self._tell(letter, reached=reached)
+
+    def _tell(self, letter: Letter, *, reached: bool) -> None:
+        """Say once that alerts do not arrive, and once that they do again."""
+        if self._silent is not reached:
+            return
+        self._silent = not reached
+        self._say(
+            "takes alerts again" if reached else f"did not take the alert {letter.title!r}; it was not told there"
+        )
 
     def _brought(self, letter: Letter) -> bool:
         for pause_s in (0.0, *self._pauses_s):
@@ -73,8 +85,17 @@ class Courier:
 class Couriers:
     """All addresses together."""
 
-    def __init__(self, deliveries: Sequence[Deliver], pauses_s: Sequence[float] = PAUSES_S) -> None:
-        self._couriers = [Courier(deliver, pauses_s) for deliver in deliveries]
+    def __init__(
+        self,
+        deliveries: Sequence[Deliver],
+        pauses_s: Sequence[float] = PAUSES_S,
+        say: Callable[[str], None] = lambda _said: None,
+    ) -> None:
+        def named(place: int) -> Callable[[str], None]:
+            # by its place: the address itself carries passwords
+            return lambda said: say(f"alert address {place} of {len(deliveries)} {said}")
+
+        self._couriers = [Courier(one, pauses_s, named(place)) for place, one in enumerate(deliveries, start=1)]
 
     def take(self, letter: Letter) -> None:
         """Send to every address; returns at once."""

@@ -235,6 +235,21 @@ def test_failure_is_tried_again_and_counted() -> None:
     assert (len(lucky.got), len(unlucky.got)) == (1, 0)
 
 
+def test_an_address_that_takes_no_alert_is_said_once_and_so_is_its_return() -> None:
+    """Not in every cycle, and by its place only: such addresses carry passwords."""
+    said: list[str] = []
+    box = Box(works=[False, False, False, True, True])
+    couriers = Couriers([Box().deliver, box.deliver], pauses_s=(), say=said.append)
+    for number in range(1, 6):
+        couriers.take(Letter(title=f"letter {number}", body="b"))
+    until(lambda: sum(couriers.counts()) == 10)
+    couriers.close()
+    assert said == [
+        "alert address 2 of 2 did not take the alert 'letter 1'; it was not told there",
+        "alert address 2 of 2 takes alerts again",
+    ]
+
+
 def test_failures_are_on_the_page() -> None:
     """An owner who trusts his alerts must see when they do not arrive."""
     watched = board()
