@@ -12,6 +12,7 @@ from bot.domain.ports import Venue
 from bot.domain.snapshot import Snapshot
 from bot.execution.planner import MarketDetail
 from bot.observe import Lookout, all_of, coins_counted
+from bot.risk.plausible import doubt_about_book
 
 BOOK_LEVELS = 50
 
@@ -26,7 +27,7 @@ async def look_closer(lookout: Lookout, snapshot: Snapshot, targets: Sequence[Ta
     settings_of = (
         by_id[venue].settings(tuple(row.symbol for row in targets if row.venue == venue)) for venue in venues
     )
-    asked = (_books(by_id, targets), *(by_id[venue].position_mode() for venue in venues), *settings_of)
+    asked = (_books(by_id, snapshot, targets), *(by_id[venue].position_mode() for venue in venues), *settings_of)
     (books, missing), *replies = await all_of(asked)
     modes, settings = replies[: len(venues)], replies[len(venues) :]
     for venue, mode in zip(venues, modes, strict=True):
@@ -47,9 +48,9 @@ async def look_closer(lookout: Lookout, snapshot: Snapshot, targets: Sequence[Ta
 
 
 async def _books(
-    venues: Mapping[str, Venue], targets: Sequence[Target]
+    venues: Mapping[str, Venue], snapshot: Snapshot, targets: Sequence[Target]
 ) -> tuple[dict[tuple[str, str], Book], dict[tuple[str, str], str]]:
-    """The books that could be read, and why the others could not: one bad book stops no other symbol."""
+    """The books that could be read and believed, and why the others could not: one bad book stops no other symbol."""
     answers = await asyncio.gather(
         *(venues[row.venue].book(row.symbol, BOOK_LEVELS) for row in targets), return_exceptions=True
     )
@@ -60,6 +61,8 @@ async def _books(
             missing[(row.venue, row.symbol)] = str(answer)
         elif isinstance(answer, BaseException):
             raise answer
+        elif (doubt := doubt_about_book(answer, snapshot.venue(row.venue).mark(row.symbol))) is not None:
+            missing[(row.venue, row.symbol)] = doubt
         else:
             books[(row.venue, row.symbol)] = answer
     return books, missing

@@ -13,6 +13,8 @@ from bot.exchange.store import Store, young
 from bot.exchange.strict import Row, Unreadable
 
 AGE_MAX = timedelta(hours=24)
+AGE_MAX_IN_DOUBT = timedelta(minutes=10)
+AGE_MAX_WITH_GAPS = timedelta(hours=1)
 COUNT_MIN_OF_LAST_GOOD = 0.9
 _KINDS = {
     ("swap", True): MarketKind.LINEAR_PERPETUAL,
@@ -45,14 +47,23 @@ class Markets:
         """Whether the table is missing or older than a day."""
         return self._loaded_at is None or not young(self._loaded_at, now, AGE_MAX)
 
-    async def ensure(self, load: Load, *, now: datetime) -> None:
+    def doubt(self, now: datetime, age_max: timedelta = AGE_MAX_IN_DOUBT) -> None:
+        """Have the table read anew at the next call, here and in the next process, unless it has just been read."""
+        if self._loaded_at is not None and not young(self._loaded_at, now, age_max):
+            self._loaded_at = None
+            self._store.drop(self._name)
+
+    async def ensure(self, load: Load, *, now: datetime, bases: frozenset[str] = frozenset()) -> None:
         """Have a table not older than a day: from memory, else from the cache, else from the venue.
 
+        A table without one of `bases` is kept for an hour: a list may have come with a hole in it.
         Raises: Unavailable when there is none and the venue's answer is no good; an older table is kept then.
         """
+        if not self._rows:
+            self._restore(now)
+        if bases - {str(row["base"]) for row in self._rows.values()}:
+            self.doubt(now, AGE_MAX_WITH_GAPS)
         if not self.stale(now):
-            return
-        if not self._rows and self._restore(now):
             return
         try:
             found = self._listed(await load())

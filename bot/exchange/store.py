@@ -57,5 +57,12 @@ class Store:
                 if scratch:
                     Path(scratch).unlink()
 
+    def drop(self, name: str) -> None:
+        """Forget a document; one that cannot be removed grows too old by itself."""
+        path = self._path(name)
+        if path is not None:
+            with suppress(OSError):
+                path.unlink()
+
     def _path(self, name: str) -> Path | None:
         return None if self._directory is None else self._directory / f"{name}.json"

@@ -29,6 +29,7 @@ from bot.domain.account import (
     Transfer,
     Wallet,
 )
+from bot.domain.errors import Refused
 from bot.domain.history import ImpliedVolatility
 from bot.domain.instrument import Instrument, MarketKind
 from bot.domain.ports import Clock
@@ -189,8 +190,9 @@ class CcxtVenue:
 
     async def instruments(self, assets: Iterable[str]) -> tuple[Instrument, ...]:
         """The instruments of the configured kinds and quote for these assets, in the order the kinds are listed."""
-        await self._reading.markets.ensure(self._load_markets, now=self._reading.now())
-        return public_reads.instruments(self._reading, self.market_kinds, frozenset(assets), self.quote)
+        wanted = frozenset(assets)
+        await self._reading.markets.ensure(self._load_markets, now=self._reading.now(), bases=wanted)
+        return public_reads.instruments(self._reading, self.market_kinds, wanted, self.quote)
 
     async def marks(self, symbols: Iterable[str]) -> tuple[Mark, ...]:
         """Mark and index prices."""
@@ -282,15 +284,14 @@ class CcxtVenue:
         self, *, symbol: str, side: Side, amount: Decimal, limit_price: Decimal, reduce_only: bool, client_id: str
     ) -> Order:
         """Send an immediate-or-cancel limit order."""
-        return await self._dialect.writes.place_order(
-            self._reading,
-            symbol=symbol,
-            side=side,
-            amount=amount,
-            limit_price=limit_price,
-            reduce_only=reduce_only,
-            client_id=client_id,
-        )
+        try:
+            return await self._dialect.writes.place_order(
+                self._reading, symbol=symbol, side=side, amount=amount, limit_price=limit_price,
+                reduce_only=reduce_only, client_id=client_id,
+            )  # fmt: skip
+        except Refused:
+            self._reading.markets.doubt(self._reading.now())  # its rules may have changed since they were read
+            raise
 
     async def cancel_order(self, symbol: str, client_id: str) -> None:
         """Cancel one of our own orders."""

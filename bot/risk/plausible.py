@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 
-from bot.domain.account import ZERO
+from bot.domain.account import ZERO, Book, Mark
 from bot.domain.snapshot import VenueView
 from bot.risk.margin import maintenance_margin
 
@@ -38,6 +38,16 @@ def _doubt_about_mark(view: VenueView, symbol: str, age_max: timedelta, ahead_ma
     elif abs(mark.mark_price / mark.index_price - 1) > _mark_from_index_max(view, symbol):
         doubt = f"mark {mark.mark_price} and index {mark.index_price} of {symbol} are too far apart"
     return doubt
+
+
+def doubt_about_book(book: Book, mark: Mark | None) -> str | None:
+    """What speaks against trading into a book: orders are sized and priced by a mark it must agree with."""
+    if mark is None or not book.bids or not book.asks:
+        return None
+    middle = (book.bids[0].price + book.asks[0].price) / 2
+    if abs(middle / mark.mark_price - 1) <= MARK_FROM_INDEX_MAX:
+        return None
+    return f"its order book stands at {middle.normalize():f}, its mark at {mark.mark_price}: one of the two is wrong"
 
 
 def _mark_from_index_max(view: VenueView, symbol: str) -> Decimal:

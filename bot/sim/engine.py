@@ -51,8 +51,9 @@ from bot.sim.model import (
     TimeInForce,
     WalletName,
 )
-from bot.sim.settlement import auto_deleverage, liquidate_where_due, settle_funding
+from bot.sim.settlement import auto_deleverage, liquidate, liquidate_where_due, settle_funding
 from bot.sim.state import NEVER, AccountState, MarketKey, SimFunding, SimIncome, SimTransfer, State, forget, refusal
+from bot.sim.whim import Whim
 
 __all__ = ["Engine", "MarginState", "SimFunding", "SimIncome", "SimTransfer"]
 
@@ -69,6 +70,7 @@ class Engine:
 
     def __init__(self, *, listings: Iterable[Listing], at: datetime, unique_forever: bool = False) -> None:
         self._state = State(listings, at, unique_forever=unique_forever)
+        self.whim = Whim()
 
     def dump(self) -> dict[str, Any]:
         """Write the exchange down as plain JSON values, without the lines of the ledger."""
@@ -253,7 +255,8 @@ class Engine:
             client_id=client_id,
             post_only_ends=post_only_ends,
         )
-        return replace(place(self._state, request))
+        self.whim.speak()
+        return replace(place(self._state, self.whim.taken(request)))
 
     def cancel(
         self,
@@ -265,6 +268,7 @@ class Engine:
         client_id: str | None = None,
     ) -> SimOrder:
         """Cancel a resting order. Raises: Rejected("order_not_found"), also when it ended before."""
+        self.whim.speak()
         owner = self._state.account(account)
         order = _find(owner, (market, symbol), order_id, client_id)
         if order is None or not order.open:
@@ -316,10 +320,12 @@ class Engine:
 
     def set_leverage(self, account: str, symbol: str, leverage: int) -> None:
         """Set the leverage that sizes initial margin. Raises: Rejected."""
+        self.whim.speak()
         set_leverage(self._state, self._state.account(account), symbol, leverage)
 
     def set_isolated(self, account: str, symbol: str, isolated: bool) -> None:
         """Set isolated or cross margin. Raises: Rejected."""
+        self.whim.speak()
         set_isolated(self._state, self._state.account(account), symbol, isolated=isolated)
 
     def hedge_mode(self, account: str, market: MarketType = "linear") -> bool:
@@ -373,6 +379,10 @@ class Engine:
     def auto_deleverage(self, account: str, symbol: str, amount: Decimal) -> None:
         """Close part of a position at mark on the venue's own initiative. Raises: Rejected."""
         auto_deleverage(self._state, self._state.account(account), symbol, amount)
+
+    def liquidate(self, account: str, symbol: str) -> None:
+        """Take a whole position over at mark, its fee included, whatever its margin. Raises: Rejected."""
+        liquidate(self._state, self._state.account(account), symbol)
 
 
 def _since(rows: list[Row], since: datetime | None, at: Callable[[Row], datetime]) -> list[Row]:

@@ -7,11 +7,14 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
-Kind = Literal["none", "transport", "replaced", "distorted", "account"]
-Break = Literal["", "dropped", "timeout", "cut"]
-Scope = Literal["any", "write", "order", "mark", "positions", "trades", "lookup"]
+from bot.sim.effects import FAULTS, RARE, Effect, Scope
+
+__all__ = [
+    "DEFAULT_KINDS", "FAULTS", "NONE", "RARE", "Chance", "Effect", "FaultSchedule", "Fired", "Paths", "Requests",
+    "Script",
+]  # fmt: skip
 
 
 class Chance(Protocol):
@@ -22,56 +25,6 @@ class Chance(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
-    """What one fault does. `executes` None leaves it to chance; `span_s` exchange seconds of lasting effects."""
-
-    name: str
-    kind: Kind
-    executes: bool | None = None
-    broken: Break = ""
-    scope: Scope = "any"
-    span_s: float = 0.0
-
-
-def _catalogue() -> dict[str, Effect]:
-    effects = [
-        Effect(name="lost_request", kind="transport", executes=False, broken="dropped"),
-        Effect(name="lost_reply", kind="transport", executes=True, broken="dropped"),
-        Effect(name="timeout", kind="transport", broken="timeout"),
-        Effect(name="cut_reply", kind="transport", executes=True, broken="cut"),
-        Effect(name="slow", kind="transport", executes=True),
-        Effect(name="late_execution", kind="transport", executes=False, broken="timeout", scope="write", span_s=4),
-        Effect(name="duplicate_execution", kind="transport", executes=True, scope="write"),
-        Effect(name="too_many_requests", kind="replaced", executes=False),
-        Effect(name="banned", kind="replaced", executes=False, span_s=120),
-        Effect(name="redirect", kind="replaced", executes=False),
-        *(Effect(name=f"status_{status}", kind="replaced") for status in (502, 503, 504, 524)),
-        *(Effect(name=f"body_{body}", kind="replaced") for body in ("empty", "html", "null", "list", "object", "cut")),
-        Effect(name="code_1007", kind="replaced", scope="write"),
-        Effect(name="code_1006", kind="replaced", scope="write"),
-        Effect(name="code_1001", kind="replaced"),
-        Effect(name="code_1021", kind="replaced", executes=False),
-        Effect(name="code_new", kind="replaced"),
-        Effect(name="stale_mark", kind="distorted", executes=True, scope="mark", span_s=600),
-        Effect(name="zero_mark", kind="distorted", executes=True, scope="mark"),
-        Effect(name="nan_mark", kind="distorted", executes=True, scope="mark"),
-        Effect(name="missing_row", kind="distorted", executes=True, scope="mark"),
-        Effect(name="empty_positions", kind="distorted", executes=True, scope="positions"),
-        Effect(name="duplicate_trades", kind="distorted", executes=True, scope="trades"),
-        Effect(name="old_positions", kind="distorted", executes=True, scope="order", span_s=5),
-        Effect(name="order_invisible", kind="distorted", executes=True, scope="order", span_s=3),
-        Effect(name="partial_fill", kind="account", executes=True, scope="order"),
-        Effect(name="external_deposit", kind="account", executes=True),
-        Effect(name="manual_trade", kind="account", executes=True),
-        Effect(name="deleveraged", kind="account", executes=True),
-    ]
-    return {effect.name: effect for effect in effects}
-
-
-FAULTS: dict[str, Effect] = _catalogue()
-# What a well-behaved bot cannot cause is left out of the default mix: it comes from scripts and named kinds only.
-RARE = frozenset({"external_deposit", "manual_trade", "deleveraged", "banned", "code_new", "redirect"})
 DEFAULT_KINDS: tuple[str, ...] = tuple(name for name in FAULTS if name not in RARE)
 NONE = Effect(name="none", kind="none", executes=True)
 
@@ -90,6 +43,11 @@ class Paths:
     positions: Requests
     trades: Requests
     lookup: Requests
+    cancel: Requests = frozenset()
+    setting: Requests = frozenset()
+    book: Requests = frozenset()
+    balances: Requests = frozenset()
+    markets: Requests = frozenset()
     read_by_post: frozenset[str] = frozenset()
 
     def holds(self, scope: Scope, method: str, path: str) -> bool:

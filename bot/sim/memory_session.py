@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import aiohttp
+from aiohttp.client_reqrep import ConnectionKey
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
@@ -108,8 +109,22 @@ class MemorySession:
 
 
 def _received(answer: Answer, url: URL) -> MemoryResponse:
-    if answer.broken == "timeout":
-        raise TimeoutError
+    match answer.broken:
+        case "timeout":
+            raise TimeoutError
+        case "unreachable":
+            raise aiohttp.ConnectionTimeoutError
+        case "certificate":
+            raise aiohttp.ClientConnectorCertificateError(_connection(url), OSError("certificate verify failed"))
+        case "garbled":
+            raise aiohttp.ClientPayloadError("Can not decode content-encoding: gzip")
+        case "no_http":
+            asked = aiohttp.RequestInfo(url, "GET", CIMultiDictProxy(CIMultiDict()), url)
+            raise aiohttp.ClientResponseError(asked, (), status=400, message="Bad status line")
     if answer.reply is None or answer.broken == "dropped":
         raise aiohttp.ServerDisconnectedError
-    return MemoryResponse(answer.reply, url, whole=answer.broken != "cut")
+    return MemoryResponse(answer.reply, url, whole=not answer.broken)
+
+
+def _connection(url: URL) -> ConnectionKey:
+    return ConnectionKey(url.host or "", url.port, True, True, None, None, None)

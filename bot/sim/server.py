@@ -121,10 +121,14 @@ class LocalServer:
             await self._wait(answer.delay_s)
         if answer.broken == "timeout":
             await self._wait(self._hang_s)
+        if answer.broken in _RAW and request.transport is not None:
+            request.transport.write(_RAW[answer.broken])
+            request.transport.close()
+            return web.Response()
         if answer.reply is None:
             return _hang_up(request)
-        if answer.broken == "cut":
-            return await _half(request, answer.reply)
+        if answer.broken in ("cut", "chunk"):
+            return await _half(request, answer.reply, chunked=answer.broken == "chunk")
         return _response(answer.reply)
 
     async def _wait(self, seconds: float) -> None:
@@ -183,6 +187,11 @@ def _response(reply: WireReply) -> web.Response:
     return response
 
 
+# What is written in place of an answer, byte by byte, before the line is cut.
+_RAW: dict[str, bytes] = {
+    "garbled": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 12\r\n\r\nnot a gzip !",
+    "no_http": b"HTTX/9 what do you want\r\n\r\n",
+}
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
@@ -203,10 +212,13 @@ def _hang_up(request: web.Request) -> web.Response:
     return web.Response()
 
 
-async def _half(request: web.Request, reply: WireReply) -> web.StreamResponse:
-    """Promise the whole body, send half of it, close."""
+async def _half(request: web.Request, reply: WireReply, *, chunked: bool) -> web.StreamResponse:
+    """Promise the whole body, or more chunks; send half of it, close."""
     response = web.StreamResponse(status=reply.status, headers={"Content-Type": reply.content_type})
-    response.content_length = len(reply.body) + 1
+    if chunked:
+        response.enable_chunked_encoding()
+    else:
+        response.content_length = len(reply.body) + 1
     await response.prepare(request)
     await response.write(reply.body[: len(reply.body) // 2])
     if request.transport is not None:

@@ -24,6 +24,20 @@ def liquidate_where_due(state: State) -> None:
             _liquidate_cross(state, account, market, currency)
 
 
+def liquidate(state: State, account: AccountState, symbol: str) -> None:
+    """Take one position over at mark, whatever its margin, as a venue does whose limits changed."""
+    position = account.positions.get(symbol)
+    if position is None:
+        return
+    listing = state.contract(symbol)
+    _cancel_all(state, account, listing.market, symbol, listing.settle)
+    if (position := account.positions.get(symbol)) is None:
+        return
+    fee = _close_at_mark(state, account, position)
+    left = margin_state(state, account, listing.settle, listing.market).cross_wallet
+    settle_with_insurance(state, account, symbol, (fee, left))
+
+
 def auto_deleverage(state: State, account: AccountState, symbol: str, amount: Decimal) -> None:
     """Close part of a position at mark against the venue's insurance case."""
     position = account.positions.get(symbol)

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.domain.errors import ConfigurationError, Unavailable
+from bot.domain.account import Side
+from bot.domain.errors import ConfigurationError, Refused, Unavailable
 from bot.domain.instrument import Instrument, MarketKind
 from bot.exchange.venue import CcxtVenue
 from tests.exchange.world import BTC, NOW, Answer, FakeTransport, FrozenClock, asked, make_venue, market, premium, reply
@@ -150,3 +151,41 @@ def test_what_is_not_supported_is_refused_in_the_constructor(changes: dict[str, 
     """The message names what is."""
     with pytest.raises(ConfigurationError, match=r"binance|linear"):
         make_venue(FakeTransport({}), **changes)
+
+
+def told_later(later: timedelta) -> dict[str, Answer]:
+    return {"GET /fapi/v1/time": reply({"serverTime": int((NOW + later).timestamp() * 1000)})}
+
+
+def test_a_table_with_a_gap_is_asked_for_again_within_the_hour(tmp_path: Path) -> None:
+    """A coin the list lacks may have been left out by accident: that is not believed for a day."""
+
+    async def nobody_lists_it(venue: CcxtVenue) -> None:
+        assert await venue.instruments(["XYZ"]) == ()
+
+    asked(nobody_lists_it, cache=tmp_path)
+    for later, times in ((timedelta(minutes=50), 0), (timedelta(minutes=70), 1)):
+        transport, clock = FakeTransport(told_later(later)), FrozenClock(NOW + later)
+        asked(nobody_lists_it, transport=transport, cache=tmp_path, clock=clock)
+        assert transport.lines().count(INFO) == times
+
+
+def test_a_refused_order_has_the_rules_read_anew(tmp_path: Path) -> None:
+    """Steps and minimums may have changed since the morning; the next process reads them again, too."""
+    asked(bitcoin, cache=tmp_path)
+    later = timedelta(hours=5)
+    clock = FrozenClock(NOW + later)
+
+    async def refused(venue: CcxtVenue) -> None:
+        with pytest.raises(Refused):
+            await venue.place_order(
+                symbol=BTC, side=Side.SELL, amount=Decimal(1), limit_price=Decimal(50000), reduce_only=False,
+                client_id="mine",
+            )  # fmt: skip
+
+    no = reply({"code": -1111, "msg": "Precision is over the maximum defined for this asset."}, status=400)
+    answers = {**told_later(later), "POST /fapi/v1/order": no}
+    asked(refused, transport=FakeTransport(answers), cache=tmp_path, clock=clock)
+    transport = FakeTransport(told_later(later))
+    asked(bitcoin, transport=transport, cache=tmp_path, clock=clock)
+    assert transport.lines().count(INFO) == 1

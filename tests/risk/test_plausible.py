@@ -1,9 +1,12 @@
 """What is not believed."""
 
+from dataclasses import replace
 from datetime import timedelta
 
-from bot.risk.plausible import doubtful_symbols, doubts_about_account, unconfirmed_jumps
-from tests.builders import BTC, d, later, margin, mark, position, view
+import pytest
+
+from bot.risk.plausible import doubt_about_book, doubtful_symbols, doubts_about_account, unconfirmed_jumps
+from tests.builders import BTC, book, d, later, margin, mark, position, view
 
 AGE = timedelta(seconds=30)
 
@@ -58,3 +61,15 @@ def test_a_jump_is_believed_when_seen_twice() -> None:
     assert unconfirmed_jumps(accepted, {"BTC": d("0.4")}, {"BTC": d("0.4")}, d("0.5")) == {}
     assert unconfirmed_jumps(accepted, {}, {"BTC": d("0.6"), "ETH": d(9)}, d("0.5")) == {}
     assert "BTC" in unconfirmed_jumps(accepted, {}, {}, d("0.5"))
+
+
+@pytest.mark.parametrize(("price", "believed"), [("60000", True), ("56000", True), ("60", False), ("60000000", False)])
+def test_a_book_far_from_its_mark_is_not_traded_into(price: str, believed: bool) -> None:
+    """A thousandth of the price would make an order of the usual worth a thousand times as large."""
+    doubt = doubt_about_book(book(price="60000"), mark(price=price))
+    assert (doubt is None) is believed, doubt
+
+
+def test_an_empty_book_says_nothing_against_a_mark() -> None:
+    """Whether there is anything to trade with is asked elsewhere."""
+    assert doubt_about_book(replace(book(), bids=()), mark()) is None

@@ -183,6 +183,8 @@ class _Judge:
         fallen = change.before - change.after
         if fallen < FALL * change.before or self._by_their_clock(change.at, cycle.ended_at) > TRANSIT:
             return False
+        if cycle.ratio is not None and (change.since.ratio is None or cycle.ratio < change.since.ratio):
+            return False  # the user wants less of all his coins hedged than before
         since = [row for row in self.evidence.cycles if change.since.number <= row.number <= cycle.number]
         prices = [marks[f"{coin}USDT"] for at, marks in self.evidence.marks if at <= cycle.ended_at][-1:]
         worth = fallen * min(prices, default=ZERO)

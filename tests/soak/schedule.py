@@ -13,7 +13,9 @@ from tests.soak.speech import VENUES
 INTENSITIES = (0.05, 0.15, 0.3, 0.5)
 # What the venue itself does wrong although nobody asked it to: meaningful only where it keeps client ids for ever.
 VENUE_TWICE = "duplicate_execution"
-LASTING = frozenset({"banned"})
+# Long silences make a seed a waiting room: some seeds have one of them, the others none.
+LASTING = frozenset({"banned", "crowded", "forbidden", "geo_blocked", "key_suspended", "maintenance", "venue_halted"})
+PLAIN = tuple(FAULTS)[: tuple(FAULTS).index("deleveraged") + 1]
 EVENTS = ("deposit", "deposit", "withdrawal", "withdrawal", "profile", "profile", "manual", "adl", "cash")
 DATED = ("BTC", "ETH")
 WITH_DATED = ("binance", "bybit")
@@ -92,6 +94,14 @@ def draw(
 
     A given `intensity`, `venue` or choice of fault `kinds` replaces the drawn one; chosen kinds meet every read too.
     """
+    wide = draw_wide(seed, cycles, intensity=intensity, kinds=kinds, venue=venue)
+    return wide if kinds else _with_newer_kinds(wide)
+
+
+def draw_wide(
+    seed: int, cycles: int, *, intensity: float | None = None, kinds: tuple[str, ...] = (), venue: str | None = None
+) -> Schedule:
+    """A run at any venue, with bans, hands and dated contracts, and the first kinds of faults only."""
     plain = draw_plain(seed, cycles, intensity=intensity, kinds=kinds)
     spoken = random.Random(f"ballast soak, venue, {seed}").choice(VENUES)
     return _widened(_at(plain, venue or spoken), chosen=bool(kinds))
@@ -157,6 +167,18 @@ def _widened(plain: Schedule, *, chosen: bool) -> Schedule:
     return _with_dated(replace(plain, cycles=cycles, kinds=kinds, futures_cash=cash, settings=settings), tree)
 
 
+def _with_newer_kinds(schedule: Schedule) -> Schedule:
+    """Every kind of fault there is, or a dozen of them; in every third seed one that lasts."""
+    tree = random.Random(f"ballast soak, kinds, {schedule.seed}")
+    newer = [name for name in FAULTS if name not in PLAIN and name not in LASTING]
+    names = [*schedule.kinds, *newer]
+    if tree.random() < 0.5:
+        names = tree.sample(names, 12)
+    if tree.random() < 0.3:
+        names.append(tree.choice(sorted(LASTING)))
+    return replace(schedule, kinds=tuple(dict.fromkeys(names)))
+
+
 def _with_dated(schedule: Schedule, tree: random.Random) -> Schedule:
     """Quarterly futures beside the perpetuals, and a beginning shortly before one of them ends."""
     coins = [coin for coin in schedule.owned if coin in DATED and schedule.venue in WITH_DATED]
@@ -179,7 +201,7 @@ def _money(amount: Decimal) -> Decimal:
 
 
 def _kinds(tree: random.Random, *, unique_forever: bool) -> tuple[str, ...]:
-    names = [name for name in FAULTS if name not in LASTING and (unique_forever or name != VENUE_TWICE)]
+    names = [name for name in PLAIN if name not in LASTING and (unique_forever or name != VENUE_TWICE)]
     if tree.random() < 0.3:  # a swarm of few kinds finds what an even mixture hides
         names = tree.sample(names, 8)
     return tuple(names)

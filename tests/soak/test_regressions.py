@@ -4,7 +4,7 @@ import pytest
 
 from tests.soak.audit import audit
 from tests.soak.runner import run
-from tests.soak.schedule import draw, draw_plain
+from tests.soak.schedule import draw_plain, draw_wide
 
 CYCLES = 40
 ONCE_BROKEN = {
@@ -41,5 +41,5 @@ def test_what_was_broken_once_stays_whole(seed: int, what: str) -> None:
 def test_what_was_broken_once_stays_whole_in_wider_schedules(place: tuple[str, int], what: str) -> None:
     """The same for seeds drawn with bans, hands, dated contracts and other venues."""
     venue, seed = place
-    broken = audit(run(draw(seed, CYCLES, venue=venue)))
+    broken = audit(run(draw_wide(seed, CYCLES, venue=venue)))
     assert not broken, f"{what}: {broken[0]}"

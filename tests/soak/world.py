@@ -16,7 +16,7 @@ from yarl import URL
 from bot.sim.account_events import disturb
 from bot.sim.answering import AnsweringExchange
 from bot.sim.engine import Engine
-from bot.sim.faults import NONE, Effect, FaultSchedule, Paths
+from bot.sim.faults import FAULTS, NONE, Effect, FaultSchedule, Paths
 from bot.sim.listings import default_listings
 from bot.sim.market import Market
 from bot.sim.memory_session import MemoryResponse, MemorySession
@@ -37,9 +37,9 @@ PASSPHRASE = "canaryPassphrase" + "9" * 8
 PATIENCE_S = 2.0
 SLOW_S = 1.5
 # Faults after which the sender still holds a true and whole answer.
-HARMLESS = frozenset(
-    {"none", "slow", "partial_fill", "external_deposit", "manual_trade", "deleveraged", "duplicate_execution"}
-)
+HARMLESS = frozenset({"none", "slow", "duplicate_execution", "lingering_order"}) | {
+    name for name, effect in FAULTS.items() if effect.kind == "account"
+}
 COLUMNS = "id, client_id, kind, symbol, state, body, coalesce(ending, ''), coalesce(filled, '0')"
 
 
@@ -84,7 +84,6 @@ class Weather(FaultSchedule):
         self._only = schedule.faults_only
         self.cycle = -1
         self.struck: list[tuple[int, str]] = []
-        self.last = ""
 
     def clear(self) -> None:
         """No more faults from here on."""
@@ -99,7 +98,6 @@ class Weather(FaultSchedule):
             effect = NONE
         if effect is not NONE:
             self.struck.append((self.cycle, effect.name))
-        self.last = effect.name
         return effect
 
 
@@ -322,7 +320,9 @@ class World:
         """Write down when an answer was delivered, whether it was a true one, and whether it asked for silence."""
         request.answered = True
         request.truthful = response.status < 300 and (
-            struck in HARMLESS or _true_by_chance(request, struck, flat=not self.engine.positions(ACCOUNT))
+            struck in HARMLESS
+            or self.answering.unspoilt
+            or _true_by_chance(request, struck, flat=not self.engine.positions(ACCOUNT))
         )
         if struck == "missing_row" and response.status < 300:
             body = response.content.decode()
@@ -405,7 +405,7 @@ class Line:
         try:
             async with memory.request(method, url, **options) as response:
                 # between the exchange's answer and here nothing else could run: both belong to this request
-                seen, struck = self._seen, world.faults.last
+                seen, struck = self._seen, world.answering.struck
                 world.reaper.meet("write.after" if writes else "read")
                 world.pass_time(SLOW_S if struck == "slow" else world.latency_s())
                 if seen is not None:
@@ -421,7 +421,7 @@ class Line:
 
 def _true_by_chance(seen: Request, struck: str, *, flat: bool) -> bool:
     """An empty list in place of an empty list: no order ever rests here, and a flat account has no position."""
-    empty = struck in ("body_list", "empty_positions")
+    empty = struck in ("body_list", "empty_positions") or (struck == "other_positions" and flat)
     return empty and ("open-orders" in seen.asked.topics or ("positions" in seen.asked.topics and flat))
 
 

@@ -151,6 +151,11 @@ PATHS = Paths(
     trades=frozenset({("GET", "/fapi/v1/userTrades"), ("GET", "/dapi/v1/userTrades"), ("GET", "/api/v3/myTrades")}),
     lookup=frozenset(("GET", f"/{api}/order") for api in _APIS),
     read_by_post=frozenset({"/sapi/v1/asset/get-funding-asset"}),
+    cancel=frozenset(("DELETE", f"/{api}/order") for api in _APIS),
+    setting=frozenset(("POST", f"/{api}/{page}") for api in _APIS[:2] for page in ("leverage", "marginType")),
+    book=frozenset(("GET", f"/{api}/depth") for api in _APIS[:2]),
+    balances=frozenset({("GET", "/api/v3/account"), ("GET", "/fapi/v3/account"), ("GET", "/dapi/v1/account")}),
+    markets=frozenset(("GET", f"/{api}/exchangeInfo") for api in _APIS),
 )
 CODEC = Codec(
     venue="binance",

@@ -21,6 +21,13 @@ _CODES: dict[str, tuple[int, int, str]] = {
     "code_1001": (400, -1001, "Internal error; unable to process your request. Please try again."),
     "code_1021": (400, -1021, "Timestamp for this request is outside of the recvWindow."),
     "code_new": (400, -9999, "A condition nobody has documented yet."),
+    "code_503": (503, -1000, "Unknown error, please check your request or try again later."),
+    "code_busy": (400, -1008, "Request throttled by system-level protection."),
+    "code_order_rate": (429, -1015, "Too many new orders; current limit is 300 orders per TEN_SECONDS."),
+    "code_restricted": (400, -4192, "Trade forbidden due to Cooling-off Period."),
+    "code_key": (401, -2015, "Invalid API-key, IP, or permissions for action."),
+    "code_address": (401, -2015, "Invalid API-key, IP, or permissions for action, request ip: 192.0.2.1"),
+    "code_maintenance": (503, -1016, "This service is no longer available."),
 }
 _POSITION_PATHS = frozenset(
     {

@@ -141,6 +141,14 @@ PATHS = Paths(
     positions=frozenset({("GET", "/openApi/swap/v2/user/positions")}),
     trades=frozenset({("GET", "/openApi/swap/v2/trade/allFillOrders"), ("GET", "/openApi/swap/v2/trade/fillHistory")}),
     lookup=frozenset({("GET", "/openApi/swap/v2/trade/order"), ("GET", "/openApi/spot/v1/trade/query")}),
+    cancel=frozenset({("DELETE", "/openApi/swap/v2/trade/order")}),
+    setting=frozenset(("POST", f"/openApi/swap/v2/trade/{page}") for page in ("leverage", "marginType")),
+    book=frozenset({("GET", "/openApi/swap/v2/quote/depth")}),
+    balances=frozenset(
+        ("GET", f"/openApi/{page}")
+        for page in ("spot/v1/account/balance", "fund/v1/account/balance", "swap/v3/user/balance")
+    ),
+    markets=frozenset({("GET", "/openApi/swap/v2/quote/contracts"), ("GET", "/openApi/spot/v1/common/symbols")}),
 )
 CODEC = Codec(
     venue="bingx",

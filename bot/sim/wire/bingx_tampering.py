@@ -26,6 +26,13 @@ _CODES: dict[str, tuple[int, int, str]] = {
     "code_1001": (200, 100500, "The current system is busy, please try again later"),
     "code_1021": (200, 109400, "timestamp is invalid"),
     "code_new": (200, 199999, "A condition nobody has documented yet."),
+    "code_503": (503, 100503, "server busy, please try again later"),
+    "code_busy": (200, 109429, "Too many requests, please try again later"),
+    "code_order_rate": (200, 100410, "rate limitation"),
+    "code_restricted": (200, 100414, "The account is abnormal, contact the customer service"),
+    "code_key": (200, 100413, "Incorrect apiKey"),
+    "code_address": (200, 100419, "your current request IP does not match IP whitelist"),
+    "code_maintenance": (503, 100503, "System maintenance"),
 }
 _NOT_FOUND = {"code": 80016, "msg": "order does not exist", "data": {}}
 

@@ -123,6 +123,13 @@ PATHS = Paths(
     positions=frozenset({("GET", "/v5/position/list")}),
     trades=frozenset({("GET", "/v5/execution/list")}),
     lookup=frozenset({("GET", "/v5/order/realtime"), ("GET", "/v5/order/history")}),
+    cancel=frozenset({("POST", "/v5/order/cancel")}),
+    setting=frozenset({("POST", "/v5/position/set-leverage"), ("POST", "/v5/account/set-margin-mode")}),
+    book=frozenset({("GET", "/v5/market/orderbook")}),
+    balances=frozenset(
+        {("GET", "/v5/account/wallet-balance"), ("GET", "/v5/asset/transfer/query-account-coins-balance")}
+    ),
+    markets=frozenset({("GET", "/v5/market/instruments-info")}),
 )
 CODEC = Codec(
     venue="bybit",

@@ -18,6 +18,13 @@ _CODES: dict[str, tuple[int, str]] = {
     "code_1001": (10016, "Service is restarting"),
     "code_1021": (10002, "invalid request, please check your server timestamp or recv_window param."),
     "code_new": (119999, "A condition nobody has documented yet."),
+    "code_503": (10016, "Internal System Error, please try again later."),
+    "code_busy": (10018, "Exceeded the IP Rate Limit."),
+    "code_order_rate": (10006, "Too many visits. Exceeded the API Rate Limit."),
+    "code_restricted": (10024, "Compliance rules triggered"),
+    "code_key": (10003, "API key is invalid."),
+    "code_address": (10010, "Unmatched IP, please check your API key's bound IP addresses."),
+    "code_maintenance": (10016, "Service is restarting, please try again later."),
 }
 _POSITIONS = "/v5/position/list"
 _LAGGING = frozenset({_POSITIONS, "/v5/account/wallet-balance"})

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 from bot.sim.engine import Engine
 from bot.sim.market import Market
+from bot.sim.model import Listing
+from bot.sim.state import MarketKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,8 @@ class WeightMeter:
 class Exchange:
     """Everything a codec may look at or change while it answers one request.
 
-    `window_scale` widens the timestamp check when exchange time runs faster than the wall clock.
+    `window_scale` widens the timestamp check when exchange time runs faster than the wall clock. `first_rules` are the
+    listings of markets whose rules were changed for a while.
     """
 
     market: Market
@@ -76,6 +79,7 @@ class Exchange:
     meter: WeightMeter = field(default_factory=WeightMeter)
     window_scale: int = 1
     listing_rows: dict[str, list[dict[str, object]]] = field(default_factory=dict)
+    first_rules: dict[MarketKey, Listing] = field(default_factory=dict)
 
     @property
     def engine(self) -> Engine:

@@ -140,6 +140,11 @@ PATHS = Paths(
     positions=frozenset({("GET", f"{_PRIVATE}/position/open_positions")}),
     trades=frozenset({("GET", f"{_PRIVATE}/order/list/order_deals"), ("GET", "/api/v3/myTrades")}),
     lookup=frozenset({("GET", f"{_PRIVATE}/order/external/*"), ("GET", f"{_PRIVATE}/order/get/*")}),
+    cancel=frozenset({("POST", f"{_PRIVATE}/order/cancel_with_external")}),
+    setting=frozenset({("POST", f"{_PRIVATE}/position/change_leverage")}),
+    book=frozenset({("GET", "/api/v1/contract/depth/*")}),
+    balances=frozenset({("GET", "/api/v3/account"), ("GET", f"{_PRIVATE}/account/assets")}),
+    markets=frozenset({("GET", "/api/v1/contract/detail"), ("GET", "/api/v3/exchangeInfo")}),
 )
 CODEC = Codec(
     venue="mexc",

@@ -18,6 +18,13 @@ _CODES: dict[str, tuple[int, str]] = {
     "code_1001": (500, "Internal error"),
     "code_1021": (513, "Invalid request(for open api serves time more or less than 10s)"),
     "code_new": (98765, "A condition nobody has documented yet."),
+    "code_503": (503, "Service Unavailable"),
+    "code_busy": (510, "Excessive frequency of requests"),
+    "code_order_rate": (510, "Requests are too frequent, please try again later"),
+    "code_restricted": (6001, "Trading forbidden"),
+    "code_key": (402, "API Key expired"),
+    "code_address": (406, "Access IP not in the IP whitelist"),
+    "code_maintenance": (501, "System busy: maintenance"),
 }
 _POSITION_PATHS = frozenset({f"{_PRIVATE}/position/open_positions", f"{_PRIVATE}/account/assets"})
 _EXTERNAL = f"{_PRIVATE}/order/external/"

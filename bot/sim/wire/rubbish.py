@@ -1,10 +1,22 @@
 """What front servers and broken lines send in place of an answer, the same at every venue."""
 
+from functools import cache
+
 from bot.sim.wire.request import WireReply
 
 HTML = b"<html><head><title>Error</title></head><body><center><h1>Service is busy</h1></center></body></html>"
 _NOT_FOUND = b"<!doctype html><html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>"
-_BODIES = {"body_empty": b"", "body_html": HTML, "body_null": b"null", "body_list": b"[]", "body_object": b"{}"}
+_BODIES = {
+    "body_empty": b"", "body_html": HTML, "body_null": b"null", "body_list": b"[]", "body_object": b"{}",
+    "body_text": b'"OK"', "body_infinite": b"[" * 50_000,
+}  # fmt: skip
+_HUGE_BYTES = 33 * 1024 * 1024
+_REDIRECTS = {"redirect": 307, "redirect_308": 308, "redirect_same_host": 307}
+
+
+@cache
+def _huge() -> bytes:
+    return b"[" + b" " * _HUGE_BYTES
 
 
 def rubbish(name: str, whole: WireReply | None, *, elsewhere: str, acknowledged: bytes) -> WireReply:
@@ -14,8 +26,11 @@ def rubbish(name: str, whole: WireReply | None, *, elsewhere: str, acknowledged:
     """
     if name.startswith("status_"):
         return WireReply(status=int(name.removeprefix("status_")), body=HTML, content_type="text/html")
-    if name == "redirect":
-        return WireReply(status=307, body=b"", headers={"Location": elsewhere}, content_type="text/html")
+    if name in _REDIRECTS:
+        target = "/" + elsewhere.split("/", 3)[-1] if name == "redirect_same_host" else elsewhere
+        return WireReply(status=_REDIRECTS[name], body=b"", headers={"Location": target}, content_type="text/html")
+    if name == "body_huge":
+        return WireReply(body=_huge())
     if name == "body_cut":
         true_body = whole.body if whole is not None else acknowledged
         return WireReply(body=true_body[: max(1, len(true_body) // 2)])

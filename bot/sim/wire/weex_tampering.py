@@ -18,6 +18,13 @@ _CODES: dict[str, tuple[int, int, str]] = {
     "code_1001": (500, -1054, "System error, please retry later."),
     "code_1021": (400, -1046, "Request timestamp expired."),
     "code_new": (400, -9999, "A condition nobody has documented yet."),
+    "code_503": (503, -1000, "An unknown error occurred."),
+    "code_busy": (400, -1054, "System error, please retry later."),
+    "code_order_rate": (429, -1003, "Too many requests."),
+    "code_restricted": (400, -1058, "No permission for this trading pair."),
+    "code_key": (401, -1044, "Invalid ACCESS_KEY."),
+    "code_address": (401, -1056, "Invalid IP request."),
+    "code_maintenance": (503, -1054, "System maintenance, please retry later."),
 }
 _POSITIONS = frozenset({f"/capi/v3/account/position/{page}" for page in ("allPosition", "singlePosition")})
 _LAGGING = _POSITIONS | {"/capi/v3/account/balance"}

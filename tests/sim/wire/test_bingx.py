@@ -227,6 +227,11 @@ def test_every_fault_is_told_in_the_venues_own_words(fault: str) -> None:
         signed(exchange, "GET", "/openApi/swap/v2/quote/premiumIndex"),
         signed(exchange, "GET", "/openApi/swap/v2/user/positions"),
         signed(exchange, "GET", "/openApi/swap/v2/trade/fillHistory", symbol="BTC-USDT", **span),
+        signed(exchange, "GET", "/openApi/swap/v2/quote/depth", symbol="BTC-USDT", limit=5),
+        signed(exchange, "GET", "/openApi/spot/v1/account/balance"),
+        signed(exchange, "GET", "/openApi/swap/v2/quote/contracts"),
+        signed(exchange, "POST", "/openApi/swap/v2/trade/leverage", symbol="BTC-USDT", side="BOTH", leverage=2),
+        signed(exchange, "DELETE", "/openApi/swap/v2/trade/order", symbol="BTC-USDT", clientOrderId="mine1"),
     ]
     answers = [answering.answer(request) for request in requests]
     assert all(row.reply is not None or row.broken for row in answers)
