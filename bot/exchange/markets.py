@@ -56,13 +56,16 @@ class Markets:
     async def ensure(self, load: Load, *, now: datetime, bases: frozenset[str] = frozenset()) -> None:
         """Have a table not older than a day: from memory, else from the cache, else from the venue.
 
-        A table without one of `bases` is kept for an hour: a list may have come with a hole in it.
+        A table that lacks one of `bases` is kept for an hour, as a list may have come with a hole in it; one that shows
+        no living market for it for ten minutes, as a halt may be over.
         Raises: Unavailable when there is none and the venue's answer is no good; an older table is kept then.
         """
         if not self._rows:
             self._restore(now)
-        if bases - {str(row["base"]) for row in self._rows.values()}:
-            self.doubt(now, AGE_MAX_WITH_GAPS)
+        living = {row["base"] for row in self._rows.values() if row.get("active") is not False}
+        if idle := bases - living:
+            known = {row["base"] for row in self._rows.values()}
+            self.doubt(now, AGE_MAX_IN_DOUBT if idle & known else AGE_MAX_WITH_GAPS)
         if not self.stale(now):
             return
         try:

@@ -163,6 +163,8 @@ class AnsweringExchange:
 
     def _spoilt(self, request: WireRequest, effect: Effect, reply: WireReply | None) -> Answer:
         """What is left of the true reply; there is none where the request was not carried out."""
+        if effect.name == "duplicate_reply" and not self.codec.tells_duplicates:
+            return Answer(reply=None, broken="dropped")
         if effect.kind == "refused":
             return Answer(reply=self._refused(request, effect))
         if effect.kind == "transport":

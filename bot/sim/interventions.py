@@ -75,8 +75,13 @@ def _tiers_lowered(exchange: Exchange, _: str, __: Chance) -> Undo:
 
 def _filters_changed(exchange: Exchange, _: str, __: Chance) -> Undo:
     def coarsen(row: Listing) -> Listing:
-        step = row.amount_step * _COARSER
-        return replace(row, amount_step=step, amount_min=max(row.amount_min, step), notional_min=row.notional_min * 2)
+        # not the step: what is counted in contracts would change its worth with it, which no venue does overnight
+        return replace(
+            row,
+            price_tick=row.price_tick * _COARSER,
+            amount_min=row.amount_min * _COARSER,
+            notional_min=row.notional_min * 2,
+        )
 
     return _changed(exchange, _perpetuals(exchange), coarsen)
 

@@ -154,6 +154,7 @@ CODEC = Codec(
     banned=banned,
     replacement=replacement,
     tampering=Tampering,
+    tells_duplicates=False,
     traded_market=_traded_market,
     paths=PATHS,
 )

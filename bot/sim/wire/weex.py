@@ -120,6 +120,7 @@ CODEC = Codec(
     banned=banned,
     replacement=replacement,
     tampering=Tampering,
+    tells_duplicates=False,
     traded_market=_traded_market,
     paths=Paths(
         order=frozenset({("POST", "/capi/v3/order"), ("POST", "/api/v3/order")}),
