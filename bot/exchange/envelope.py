@@ -59,10 +59,15 @@ class Shape(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What a valid reply of one endpoint looks like: its container, and keys of the object (or of every row)."""
+    """What a valid reply of one endpoint looks like: its container, and keys of the object (or of every row).
+
+    `list_at` is where the rows lie inside an object, the way there separated by dots: an answer to another question
+    would else pass for "none".
+    """
 
     shape: Shape = Shape.EITHER
     keys: tuple[str, ...] = ()
+    list_at: str = ""
 
 
 ANYTHING = Expected()
@@ -176,6 +181,11 @@ def _check_shape(parsed: object, expected: Expected) -> None:
         missing = [key for key in expected.keys if not isinstance(row, dict) or key not in row]
         if missing:
             raise NotAnAnswer(f"a reply without {', '.join(missing)}")
+    found = parsed
+    for step in expected.list_at.split(".") if expected.list_at else ():
+        found = found.get(step) if isinstance(found, dict) else None
+    if expected.list_at and not isinstance(found, list):
+        raise NotAnAnswer(f"a reply without a list at {expected.list_at}")
 
 
 def printable(text: str) -> str:

@@ -87,11 +87,10 @@ def _filters_changed(exchange: Exchange, _: str, __: Chance) -> Undo:
 
 
 def _changed(exchange: Exchange, rows: list[Listing], change: Callable[[Listing], Listing]) -> Undo:
-    """List markets under other rules until undone, which gives back the first rules of all."""
+    """List markets under other rules until undone, which gives back the first rules; changes do not add up."""
     engine, first = exchange.engine, exchange.first_rules
     for row in rows:
-        first.setdefault((row.market, row.symbol), row)
-        engine.list_market(change(row))
+        engine.list_market(change(first.setdefault((row.market, row.symbol), row)))
     exchange.listing_rows.clear()
 
     def give_back() -> None:

@@ -87,3 +87,12 @@ def test_words_of_a_venue_are_cut_to_one_harmless_line(text: str) -> None:
     line = printable(text)
     assert len(line) <= 200
     assert line.isprintable()
+
+
+def test_an_answer_to_another_question_is_no_empty_list() -> None:
+    """A balance in place of positions, or no list where rows are due, never means that there are none."""
+    expected = Expected(shape=Shape.OBJECT, keys=("code",), list_at="data.orders")
+    for text in ('{"code": 0, "data": []}', '{"code": 0, "data": {"balances": []}}', '{"code": 0, "data": null}'):
+        with pytest.raises(NotAnAnswer, match=r"list at data\.orders"):
+            checked(200, text, expected=expected, success_codes=frozenset({"0"}))
+    checked(200, '{"code": 0, "data": {"orders": []}}', expected=expected, success_codes=frozenset({"0"}))

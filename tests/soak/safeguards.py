@@ -145,11 +145,11 @@ class _Judge:
         cycles = {row.number: row for row in self.evidence.cycles}
         for request in self.orders:
             cycle = cycles.get(request.cycle)
-            if cycle is None or protective(request):
-                continue
+            if cycle is None or protective(request) or cycle.ratio == 0:
+                continue  # who wants no hedge has his closed, however many coins there seem to be
             coin = coin_of(pair_of(request.asked.symbol))
             change = self._last_change(coin, cycle)
-            if change is None:
+            if change is None or _counted(coin, change.before, cycle.record):
                 continue
             first_look = all(row.ended_at <= change.at for row in self.evidence.cycles if row.number < cycle.number)
             if first_look and abs(change.after - change.before) > JUMP * change.before:
@@ -195,3 +195,8 @@ class _Judge:
 def _believed(coin: str, record: str) -> bool:
     """Whether a cycle's own record shows this coin and no doubt about it."""
     return f"'asset': '{coin}', 'amount': " in record and f"{coin} is left as it is" not in record
+
+
+def _counted(coin: str, amount: Decimal, record: str) -> bool:
+    """Whether a cycle's own record still counts this much of a coin, so that nothing it did rests on the change."""
+    return any(f"'asset': '{coin}', 'amount': '{text}'" in record for text in (f"{amount}", f"{amount.normalize():f}"))

@@ -421,6 +421,8 @@ class Line:
 
 def _true_by_chance(seen: Request, struck: str, *, flat: bool) -> bool:
     """An empty list in place of an empty list: no order ever rests here, and a flat account has no position."""
+    if struck in ("sideless_positions", "nan_positions") and "positions" not in seen.asked.topics:
+        return True  # asked for settings, which stand in the same rows
     empty = struck in ("body_list", "empty_positions") or (struck == "other_positions" and flat)
     return empty and ("open-orders" in seen.asked.topics or ("positions" in seen.asked.topics and flat))
 

@@ -5,6 +5,7 @@ the wire, "recorded" a reply of the venue that somebody published (tests/exchang
 """
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -221,12 +222,9 @@ QUIRKS: Final = Quirks(
             ("GET", "/swap/v2/quote/depth"),
             ("GET", "/swap/v3/quote/klines"),
             ("GET", "/spot/v1/market/kline"),
-            ("GET", "/spot/v1/account/balance"),
             ("GET", "/fund/v1/account/balance"),
             ("GET", "/swap/v3/user/balance"),
-            ("GET", "/swap/v2/user/positions"),
             ("GET", "/swap/v2/user/income"),
-            ("GET", "/swap/v2/trade/openOrders"),
             ("GET", "/swap/v2/trade/order"),
             ("POST", "/swap/v2/trade/order"),
             ("DELETE", "/swap/v2/trade/order"),
@@ -241,6 +239,14 @@ QUIRKS: Final = Quirks(
             ("GET", "/swap/v2/trade/marginType"),
             ("POST", "/swap/v2/trade/marginType"),
             ("GET", "/swap/v1/positionSide/dual"),
+        )
+    }
+    | {
+        f"GET /openApi{path}": replace(_ANSWER, list_at=rows)  # docs: samples of empty answers have the list, too
+        for path, rows in (
+            ("/swap/v2/user/positions", "data"),
+            ("/swap/v2/trade/openOrders", "data.orders"),
+            ("/spot/v1/account/balance", "data.balances"),
         )
     }
     # ccxt's sample: no envelope here, so an empty object would pass for "nothing was ever moved"

@@ -6,6 +6,7 @@ put on the wire. Read 2026-11-25.
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -149,6 +150,7 @@ SPEECH: Final = Speech(
     notional_min=Decimal(5),
 )
 
+_LISTS: Final = ("position/list", "order/realtime", "order/history", "account/wallet-balance")
 _PATHS: Final[Mapping[str, Expected]] = {
     f"{method} {path}": _ANSWER
     for method, path in (
@@ -205,7 +207,7 @@ QUIRKS: Final = Quirks(
     ),
     reads_by_post=frozenset(),
     writes_by_get=frozenset(),
-    expected=_PATHS,
+    expected={**_PATHS, **{f"GET /v5/{path}": replace(_ANSWER, list_at="result.list") for path in _LISTS}},
     silence_s={429: 30, 403: 600},  # docs, "Rate Limit": after a 403 wait ten minutes
     silence_codes={"10006": 2, "10018": 2},  # docs, "Rate Limit": a rolling second, its end named in a header
     options={"defaultType": "swap", "recvWindow": 5000, "fetchMarkets": SPEECH.market_types},

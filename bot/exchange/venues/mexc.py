@@ -5,6 +5,7 @@ Read 2026-11-25.
 """
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -182,11 +183,8 @@ QUIRKS: Final = Quirks(
             ("GET", "/contract/ping"),
             ("GET", "/contract/detail"),
             ("GET", "/contract/ticker"),
-            ("GET", "/private/account/assets"),
-            ("GET", "/private/position/open_positions"),
             ("GET", "/private/position/leverage"),
             ("GET", "/private/position/position_mode"),
-            ("GET", "/private/order/list/open_orders"),
             ("GET", "/private/order/list/history_orders"),
             ("GET", "/private/order/list/order_deals"),
             ("POST", "/private/order/create"),
@@ -199,6 +197,10 @@ QUIRKS: Final = Quirks(
             ("GET", "/contract/kline/*"),
             ("GET", "/contract/funding_rate/*"),
         )
+    }
+    | {
+        f"GET /api/v1/private/{path}": replace(_ANSWER, list_at="data")
+        for path in ("account/assets", "position/open_positions", "order/list/open_orders")
     }
     | {
         "GET /api/v3/apiKeyInfo": Expected(shape=Shape.OBJECT, keys=("permissions", "status")),

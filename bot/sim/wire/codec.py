@@ -38,8 +38,8 @@ class Codec:
     `handle` never raises for anything a client can send. `replacement` is what a fault sends in place of the true reply
     (the second argument, when the request was carried out). `traded_market` says which book an order request eats, None
     when it is no order. `paths` tells faults which requests they can meet. `moves_money` is false where no request
-    moves money between wallets, so that it must lie where it is needed. `passphrase` says that keys have a third part, `tells_duplicates` that a
-    client id used twice has an error of its own.
+    moves money between wallets, so that it must lie where it is needed. `passphrase` says that keys have a third part,
+    `tells_duplicates` that a client id used twice has an error of its own.
     """
 
     venue: str
