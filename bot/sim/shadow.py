@@ -49,6 +49,7 @@ from bot.sim.shadow_market import (
     transfer_of,
     with_book,
 )
+from bot.sim.shadow_views import balances_of, follow_wallets, margins_of, positions_of
 
 ZERO = Decimal(0)
 TAKER_FEE = Decimal("0.0005")
@@ -170,57 +171,19 @@ class ShadowVenue:
         if self._real is not None:
             there, margins = await asyncio.gather(self._real.balances(), self._real.margin_accounts())
             self._account.follow_collateral({row.currency: row.wallet for row in margins})
-            self._follow(there)
-        return tuple(
-            Balance(venue=self.id, wallet=Wallet(wallet), asset=asset, total=free + locked, free=free)
-            for wallet in WALLETS
-            for asset, (free, locked) in self._engine.wallet(ACCOUNT, wallet).items()
-            if free + locked > 0
-        )
+            follow_wallets(self._account, there)
+        return balances_of(self._account)
 
     async def margin_accounts(self) -> tuple[MarginAccount, ...]:
         """Simulated collateral at the marks just read."""
         await self._sync()
-        engine = self._engine
-        currencies = {asset for asset, (free, bound) in engine.wallet(ACCOUNT, "futures").items() if free + bound}
-        currencies |= {engine.listings[("linear", symbol)].quote for symbol in self._account.held}
-        rows = [(currency, engine.margin(ACCOUNT, currency)) for currency in sorted(currencies)]
-        return tuple(
-            MarginAccount(
-                venue=self.id,
-                currency=currency,
-                wallet=row.wallet,
-                unrealised_pnl=row.unrealised_pnl,
-                initial=row.initial + row.order_initial,
-                maintenance=row.maintenance,
-                withdrawable=row.withdrawable,
-            )
-            for currency, row in rows
-        )
+        return margins_of(self._account)
 
     async def positions(self, symbols: Iterable[str]) -> tuple[Position, ...]:
         """Simulated positions at the marks just read."""
         del symbols
         await self._sync()
-        engine = self._engine
-        found = []
-        for row in engine.positions(ACCOUNT):
-            setup = engine.setup(ACCOUNT, row.symbol)
-            position = Position(
-                venue=self.id,
-                symbol=row.symbol,
-                amount=row.amount,
-                entry_price=row.entry_price,
-                mark_price=engine.quote("linear", row.symbol).mark,
-                liquidation_price=engine.liquidation_price(ACCOUNT, row.symbol),
-                unrealised_pnl=engine.unrealised_pnl(ACCOUNT, row.symbol),
-                margin_mode=MarginMode.ISOLATED if setup.isolated else MarginMode.CROSS,
-                leverage=Decimal(setup.leverage),
-                isolated_margin=row.isolated_wallet,
-                updated_at=row.updated_at,
-            )
-            found.append(position)
-        return tuple(found)
+        return positions_of(self._account)
 
     async def settings(self, symbols: Iterable[str]) -> tuple[SymbolSettings, ...]:
         """Simulated leverage and margin mode."""
@@ -375,23 +338,3 @@ class ShadowVenue:
             await self.instruments({symbol.split("/", 1)[0]})
         if ("linear", symbol) not in self._engine.listings:
             raise Refused(f"{self.id} lists no {symbol}. Nothing was done.", code="unknown_symbol")
-
-    def _follow(self, real: Iterable[Balance]) -> None:
-        """Make the simulated wallets what the real ones hold, less what was moved in the simulation."""
-        engine, wanted = self._engine, dict[tuple[WalletName, str], Decimal]()
-        for row in real:
-            wallet: WalletName = "funding" if row.wallet is Wallet.FUNDING else "spot"
-            wanted[(wallet, row.asset)] = wanted.get((wallet, row.asset), ZERO) + row.total
-        held = {
-            (wallet, asset): sum(row, ZERO)
-            for wallet in WALLETS
-            for asset, row in engine.wallet(ACCOUNT, wallet).items()
-        }
-        moved: dict[tuple[WalletName, str], Decimal] = {}
-        for done in engine.transfers(ACCOUNT):
-            for end, sign in ((done.source, -1), (done.target, 1)):
-                moved[(end, done.asset)] = moved.get((end, done.asset), ZERO) + sign * done.amount
-        for wallet, asset in sorted({*wanted, *held}):
-            total = max(ZERO, wanted.get((wallet, asset), ZERO) + moved.get((wallet, asset), ZERO))
-            self._account.bring(wallet, asset, total - held.get((wallet, asset), ZERO))
-        self._account.keep()
