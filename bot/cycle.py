@@ -41,9 +41,14 @@ from bot.surprises import surprises
 from bot.upkeep import Mind, pool_figures
 
 HOUR = timedelta(hours=1)
+SLOW_DISK_S = 1.0
 TRANSFER_AGAIN = timedelta(minutes=10)
 RECALLED = "policy.recalled"
 NOTHING_SETTLED = Settlement(outcomes=(), open=(), notes=())
+
+
+def _roomy() -> str | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +57,8 @@ class Desk:
 
     `enter` opens the venues and tells which of those that only hold coins do not answer, and why; `margin_every_s` is
     how often the margin is looked at between two cycles (0: never); `remarks` is what the world itself has to say about
-    what is shown, taken up into every record.
+    what is shown, taken up into every record;
+    `cramped` tells why there is too little room for the journal to let a short grow.
     """
 
     mode: str
@@ -68,6 +74,7 @@ class Desk:
     retention: Retention | None = None
     remarks: Callable[[], Sequence[str]] = tuple
     look_back: LookBack = field(default_factory=LookBack)
+    cramped: Callable[[], str | None] = _roomy
 
 
 async def run_cycle(desk: Desk) -> CycleRecord:
@@ -87,9 +94,13 @@ async def _run_cycle(desk: Desk, found: Findings) -> CycleRecord:
     before anything was sent; Unrecorded when the journal failed after something was sent.
     """
     begun_at = desk.lookout.clock.now()
+    asked_s = desk.lookout.clock.monotonic()
     cycle = desk.hands.journal.begin_cycle(begun_at)
+    took_s = desk.lookout.clock.monotonic() - asked_s
     if desk.retention is not None:
         let_go(desk.hands.journal, desk.retention, begun_at)
+    if took_s > SLOW_DISK_S:
+        found.notes.append(f"the disk is slow: writing one line into the journal took {took_s:.1f} s")
     try:
         away = await desk.enter()
         settled = await settle(desk.hands)
@@ -109,7 +120,7 @@ async def _run_cycle(desk: Desk, found: Findings) -> CycleRecord:
         found.notes += applied.notes
         found.dropped = applied.dropped
         with told_after_sending(desk.hands.journal, cycle, found.outcomes):
-            _halt_after(desk, found, cycle)
+            _halt_after(desk, found, settled, cycle)
         status = status_of(found, settled, halted=desk.hands.journal.latch() is not None)
         _say_halted(desk, found)
         await _look_again(desk, found)
@@ -239,7 +250,7 @@ async def _make_ready(
     found.notes += found.plan.notes
     past = Past(
         unsettled=settled.open,
-        paused=_paused(journal),
+        paused=_paused(journal) or desk.cramped(),
         halted=_halted(journal),
         orders_last_hour=spent[0],
         notional_last_hour=spent[1],
@@ -297,7 +308,7 @@ async def _believe(desk: Desk, found: Findings, settled: Settlement, cycle: str)
     found.notes += [row.text for row in found.events]
 
 
-def _halt_after(desk: Desk, found: Findings, cycle: str) -> None:
+def _halt_after(desk: Desk, found: Findings, settled: Settlement, cycle: str) -> None:
     """Judge what this cycle did itself."""
     if found.snapshot is None or found.deliberation is None:
         return
@@ -305,7 +316,8 @@ def _halt_after(desk: Desk, found: Findings, cycle: str) -> None:
     behind = coins_behind(desk.mind.policy, found.snapshot, found.deliberation.decision.portfolio)
     broken = broken_by_us(found.snapshot, behind, intents, found.outcomes, journal, desk.halting)
     now = desk.lookout.clock.now()
-    weary = gone_on_too_long(found.outcomes, intents, found.refusals, journal, desk.halting, now)
+    ended = [*settled.outcomes, *found.outcomes]
+    weary = gone_on_too_long(ended, intents, found.refusals, journal, desk.halting, now)
     _halt(desk, found, [*broken, *weary], cycle)
 
 

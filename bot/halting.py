@@ -15,6 +15,7 @@ from bot.domain.intent import Ending, Intent, OrderIntent, Outcome, Refusal
 from bot.domain.snapshot import Snapshot
 from bot.execution.client_id import is_ours
 from bot.execution.journal import Journal
+from bot.execution.recollection import is_order
 from bot.execution.settlement import CONTRADICTION
 from bot.surprises import Surprise
 
@@ -127,22 +128,28 @@ def gone_on_too_long(
     rule: HaltRule,
     now: datetime,
 ) -> list[str]:
-    """Orders refused by the venue cycle after cycle, or the limit of orders per hour hit hour after hour."""
+    """Orders that never come to anything cycle after cycle, or the limit of orders per hour hit hour after hour.
+
+    `outcomes` are those of this cycle, and before them what was found out of earlier orders.
+    """
     return [*_refused(outcomes, intents, journal, rule), *_runaway(refusals, journal, rule, now)]
 
 
 def _refused(outcomes: Sequence[Outcome], intents: Sequence[Intent], journal: Journal, rule: HaltRule) -> list[str]:
     orders = {row.id for row in intents if isinstance(row, OrderIntent)}
-    ended = [row for row in outcomes if row.intent_id in orders]
+    ended = [row for row in outcomes if row.final and (row.intent_id in orders or is_order(journal, row.intent_id))]
     if not ended:
         return []
     refused = [row for row in ended if row.ending is Ending.REFUSED]
+    if not refused and not any(row.filled > 0 for row in ended):
+        # an order that was sent and never arrived; one of this cycle that never left is no trouble of the venue's
+        refused = [row for row in ended if row.ending is Ending.ABSENT and row.intent_id not in orders]
     count = int(journal.setting(REFUSED_CYCLES) or 0) + 1 if refused else 0
     if str(count) != (journal.setting(REFUSED_CYCLES) or "0"):
         journal.set_setting(REFUSED_CYCLES, str(count) if count else None)
     if count < rule.refused_cycles_max:
         return []
-    return [f"the venue refused an order in {count} cycles in a row, last: {refused[-1].detail}"]
+    return [f"an order was refused or never arrived in {count} cycles in a row, last: {refused[-1].detail}"]
 
 
 def _runaway(refusals: Sequence[Refusal], journal: Journal, rule: HaltRule, now: datetime) -> list[str]:

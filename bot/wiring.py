@@ -14,6 +14,7 @@ from typing import Literal
 from bot.adopt_only import old_copy, take_up
 from bot.archive import VERSION as ARCHIVE_VERSION
 from bot.archive import Archive
+from bot.build import note_build
 from bot.clock import LocalnetClock, SystemClock, this_boot
 from bot.cycle import RECALLED, Desk
 from bot.domain.errors import ConfigurationError, Unavailable
@@ -25,6 +26,7 @@ from bot.exchange.calls import Limits
 from bot.exchange.store import Store
 from bot.exchange.transport import aiohttp_transport
 from bot.exchange.venue import CcxtVenue
+from bot.execution.free_space import cramped
 from bot.execution.journal import FORGETFUL, Journal
 from bot.execution.planner import OrderRule
 from bot.execution.retention import Retention
@@ -72,6 +74,8 @@ async def open_desk(settings: Settings, *, purpose: Purpose, clock: Clock | None
         ticking = clock or await _clock(settings)
         if purpose != "plan" and settings.mode != "dry-run":  # a simulated account lives in the journal itself
             take_up(journal, ticking.now())
+        if purpose != "plan":
+            note_build(journal, ticking.now())
         if purpose != "flatten":
             refuse_late_convictions(settings, journal.setting(RECALLED), ticking.now())
         venues: dict[str, VenuePort] = {}
@@ -268,6 +272,7 @@ def make_desk(
         margin_every_s=max(settings.schedule.margin_every_s, 0.25 * tolerance if tolerance > 1 else 0.0)
         if settings.schedule.margin_every_s > 0
         else 0.0,
+        cramped=lambda: cramped(settings.journal.path.parent, settings.journal.free_space_min_mb),
         remarks=lambda: [
             *told,
             *(text for one in (*venues.values(), archive) for text in getattr(one, "remarks", tuple)()),

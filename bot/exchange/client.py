@@ -14,6 +14,7 @@ from typing import Any
 
 from bot.domain.errors import ConfigurationError
 from bot.exchange.envelope import CheckedText
+from bot.exchange.genuine import refuse_counterfeit
 from bot.exchange.quirks import Quirks
 
 PRECISION_MAX = 30
@@ -33,6 +34,8 @@ def exchange_class(exchange_id: str) -> type[Any]:
 
     Raises: ConfigurationError when ccxt knows no such exchange.
     """
+    if f"ccxt.async_support.{exchange_id}" not in sys.modules:
+        refuse_counterfeit(_root(), exchange_id)  # before a line of it runs
     if "ccxt" not in sys.modules:
         _install_ccxt_packages()
     try:
@@ -57,10 +60,7 @@ def ccxt_version() -> str:
 def _install_ccxt_packages() -> None:
     # `import ccxt` runs more than a hundred exchange modules (1.2 s of CPU, 50 MB). The packages are put in place by
     # hand so that the import system finds their submodules; the code that runs is ccxt's own, file by file.
-    spec = importlib.util.find_spec("ccxt")
-    if spec is None or not spec.submodule_search_locations:
-        raise ConfigurationError("ccxt is not installed, so no exchange can be reached. Run `make install`.")
-    root = Path(next(iter(spec.submodule_search_locations)))
+    root = _root()
     package = _package("ccxt", root)
     sys.modules["ccxt"] = package
     errors = importlib.import_module("ccxt.base.errors")
@@ -75,6 +75,16 @@ def _install_ccxt_packages() -> None:
     async_package.Exchange = base.Exchange  # type: ignore[attr-defined]
     async_package.__version__ = base.__version__  # type: ignore[attr-defined]
     package.__version__ = base.__version__  # type: ignore[attr-defined]
+
+
+def _root() -> Path:
+    """Where the ccxt lies that is loaded, or would be."""
+    if "ccxt" in sys.modules:
+        return Path(next(iter(sys.modules["ccxt"].__path__)))
+    spec = importlib.util.find_spec("ccxt")
+    if spec is None or not spec.submodule_search_locations:
+        raise ConfigurationError("ccxt is not installed, so no exchange can be reached. Run `make install`.")
+    return Path(next(iter(spec.submodule_search_locations)))
 
 
 def _package(name: str, folder: Path) -> ModuleType:

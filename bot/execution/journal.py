@@ -18,7 +18,7 @@ from bot.domain.errors import JournalError
 from bot.domain.intent import Intent, IntentKind, Outcome
 from bot.execution.generation import Companion, write_companion
 from bot.execution.intent_json import intent_from_json, intent_to_json
-from bot.execution.journal_file import prepare, unusable
+from bot.execution.journal_file import prepare, unusable, unwritten
 
 FORGETFUL = Path(":memory:")
 
@@ -328,11 +328,7 @@ class Journal:
         except sqlite3.Error as error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            raise JournalError(
-                f"the journal {self.path} could not be written ({error}). Nothing is sent to a venue without it; "
-                "your positions stay as they are. Free disk space or repair the file, then start again.",
-                why=str(error),
-            ) from None
+            raise unwritten(self.path, str(error)) from None
 
     @contextmanager
     def _lasting(self) -> Iterator[sqlite3.Connection]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from bot.domain.errors import JournalError
 
 SCHEMA_VERSION = 1
+SQLITE_MIN = (3, 38, 0)  # strict tables and JSON; the fault of write-ahead logs before 3.51.3 needs a second writer
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE cycles (number INTEGER PRIMARY KEY, begun_at TEXT NOT NULL, ended_at TEXT, record TEXT) STRICT;
@@ -28,6 +29,11 @@ CHECKED = ("meta", "intents", "positions", "events")  # records may fill a gigab
 
 def prepare(connection: sqlite3.Connection, path: Path, new_id: str) -> None:
     """Make or check the tables. Raises: JournalError for a file that is damaged or from a newer Ballast."""
+    if sqlite3.sqlite_version_info < SQLITE_MIN:
+        raise JournalError(
+            f"this Python brings SQLite {sqlite3.sqlite_version}, which cannot keep the journal {path}; "
+            f"{'.'.join(map(str, SQLITE_MIN))} or newer can. Nothing was touched. Use a newer Python or a newer system."
+        )
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > SCHEMA_VERSION:
         raise JournalError(
@@ -57,4 +63,18 @@ def unusable(path: Path, why: str) -> JournalError:
     return JournalError(
         f"the journal {path} cannot be used ({why}). Nothing was sent and nothing changed at any venue. Check "
         "journal.path, that the folder exists and is writable, and that there is space on the disk."
+    )
+
+
+def unwritten(path: Path, why: str) -> JournalError:
+    """The error for a journal that could not be written, in words."""
+    way_out = (
+        "Another program holds the file, perhaps a viewer of databases: close it; the next cycle tries again."
+        if "locked" in why
+        else "Free disk space or repair the file, then start again."
+    )
+    return JournalError(
+        f"the journal {path} could not be written ({why}). Nothing is sent to a venue without it; your positions stay "
+        f"as they are. {way_out}",
+        why=why,
     )

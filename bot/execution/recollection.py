@@ -71,6 +71,11 @@ def filled_since(journal: Journal, intent: OrderIntent, at: datetime) -> Decimal
     return sum((Decimal(row[0]) for row in rows), Decimal(0))
 
 
+def is_order(journal: Journal, intent_id: str) -> bool:
+    """Whether an intent that was sent is an order."""
+    return bool(journal.rows("SELECT 1 FROM intents WHERE id = ? AND kind = 'order'", (intent_id,)))
+
+
 def refused_transfers(journal: Journal, at: datetime) -> dict[str, str]:
     """By venue, what it said when it last refused a transfer, unless that was before `at` or one went through."""
     rows = journal.rows(

@@ -217,7 +217,7 @@ class Risk(Table):
     )
     orders_per_hour_max: Annotated[int, Field(gt=0)] = Field(default=30, description="Most orders within an hour.")
     refused_cycles_max: Annotated[int, Field(gt=0)] = Field(
-        default=10, description="Halt when the venue refused an order in this many cycles in a row."
+        default=10, description="Halt when an order was refused or never arrived in this many cycles in a row."
     )
     runaway_hours_max: Seconds = Field(
         default=3, description="Halt when orders_per_hour_max was hit again and again for this many hours."

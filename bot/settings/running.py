@@ -54,6 +54,11 @@ class Journal(Table):
         description="Days for which those are kept. What was sent, its cycle's record and events are never let go.",
     )
 
+    free_space_min_mb: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
+        default=64,
+        description="With less room on its disk (MB) no short grows; reductions and protection go on. 0: never look.",
+    )
+
     @model_validator(mode="after")
     def _thinned_later(self) -> Self:
         if self.hourly_records_days < self.records_days:

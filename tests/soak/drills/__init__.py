@@ -9,13 +9,13 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.soak.drills import clocks, disk, instances, journals
+from tests.soak.drills import clocks, disk, instances, journals, profiles, restless
 from tests.soak.drills.drill import Drill
 from tests.soak.trial import Trial
 
 DRILLS: dict[str, Drill] = {
     row.name: row
-    for group in (disk, journals, instances, clocks)
+    for group in (disk, journals, instances, clocks, profiles, restless)
     for row in vars(group).values()
     if isinstance(row, Drill)
 }

@@ -5,8 +5,9 @@ import resource
 import signal
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 from bot.execution.journal import Journal
 from tests.soak.drills.drill import drill
@@ -33,6 +34,33 @@ def disk_full(folder: Path, number: int) -> Iterable[str]:
         yield from ended_as(ended, "JournalError", "Unrecorded")
         yield from said(ended, "journal")
     yield from _after(stage, "1" if number % 3 == 2 else "0.5")
+
+
+@drill("commit-refused", "F91")
+def commit_refused(folder: Path, number: int) -> Iterable[str]:
+    """From the nth commit of a cycle on none is taken, whichever that is."""
+    stage = Stage(folder)
+    if number % 2:
+        stage.cycles()
+        stage.own("2")
+    nth, seen, kept = 1 + number // 2 % 14, [0], Journal._write
+
+    def counted(self: Journal) -> AbstractContextManager[sqlite3.Connection]:
+        seen[0] += 1
+        if seen[0] >= nth:
+            self._connection.execute("PRAGMA query_only = 1")
+        return kept(self)
+
+    @contextmanager
+    def refusing(journal: Journal) -> Iterator[None]:
+        del journal
+        with patch.object(Journal, "_write", counted):
+            yield
+
+    ended = stage.cycle(bend=refusing)
+    if seen[0] >= nth:
+        yield from ended_as(ended, "JournalError", "Unrecorded", "hedged")
+    yield from _after(stage, "1" if number % 2 else "0.5")
 
 
 @drill("file-too-large", "F91")

@@ -2,13 +2,15 @@
 
 import asyncio
 import random
+import shutil
 import sqlite3
 import traceback
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
+from unittest.mock import patch
 
 from bot import adopt_only, lock
 from bot.cycle import run_cycle
@@ -113,6 +115,13 @@ class Stage:
     def pause(self, seconds: float) -> None:
         """Let time pass."""
         self.world.pass_time(seconds)
+
+    @contextmanager
+    def free_space(self, size: int) -> Iterator[None]:
+        """Let so many bytes be left on every disk."""
+        left = shutil.disk_usage(self.folder)._replace(free=size)
+        with patch.object(shutil, "disk_usage", lambda _: left):
+            yield
 
     # hosts --------------------------------------------------------------------------------------------------------
 
