@@ -7,7 +7,7 @@ from typing import Literal
 
 VENUES = ("binance", "bybit", "bingx", "weex", "mexc")
 RATIOS = ("0.3", "0.6", "0.4", "0.7", "0.2", "0.5")
-STRIKES = 24
+STRIKES = 26
 SWEPT = 20  # of these, so many go through the bytes of an order and of its reply
 STRIDE = 211  # bytes from one to the next; a prime, so that round and round every one is met
 LIGHT = (
@@ -15,7 +15,7 @@ LIGHT = (
     "order_invisible", "old_positions", "partial_fill",
 )  # fmt: skip
 
-Where = Literal["request", "reply", "arrival", "row", "commit", "instant"]
+Where = Literal["request", "reply", "arrival", "row", "commit", "instant", "insist"]
 Phase = Literal["before", "during", "after"]
 What = Literal["order", "transfer", "leverage", "margin-mode"]
 
@@ -26,7 +26,8 @@ class Strike:
 
     `request` and `reply` of the `nth` write of the kind `what`: at byte `place`, counted round and round; `arrival` of
     the nth request of any kind; `row` the nth commit of an intent and `commit` the nth of any kind, by `phase`;
-    `instant` after `wait_s`. `deeper` strikes meet the starts after it, while something is unsettled.
+    `instant` after `wait_s`; `insist` is SIGTERM and SIGINT while the nth order waits for its reply. `deeper` strikes
+    meet the starts after it, while something is unsettled.
     """
 
     where: Where
@@ -93,13 +94,13 @@ def _setting_or_transfer(chance: random.Random, venue: str) -> Strike:
 
 
 def _anywhere(chance: random.Random) -> Strike:
-    where: Where = chance.choice(("arrival", "row", "row", "commit", "instant"))
+    where: Where = chance.choice(("arrival", "row", "row", "row", "commit", "instant", "insist"))
     return _at(where, chance, deeper=_deeper(chance))
 
 
 def _at(where: Where, chance: random.Random, deeper: tuple[Strike, ...] = ()) -> Strike:
     phase: Phase = chance.choice(("before", "during", "after"))
-    most = {"row": 4, "commit": 8, "arrival": 30}.get(where, 1)
+    most = {"row": 4, "insist": 2, "commit": 8, "arrival": 30}.get(where, 1)
     wait_s = chance.uniform(0.002, 0.08) if where == "instant" else chance.uniform(0.00002, 0.0006)
     return Strike(where=where, nth=chance.randint(1, most), phase=phase, wait_s=wait_s, deeper=deeper)
 

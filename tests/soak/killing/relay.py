@@ -14,7 +14,8 @@ class Verdict:
     """What happens to one request.
 
     `request`: of its bytes only `bytes_kept` reach the exchange, and its sender dies; `reply`: it is carried out, its
-    sender gets so many bytes of the reply, counted round and round, and dies `wait_s` later; None keeps all.
+    sender gets so many bytes of the reply, counted round and round, and dies `wait_s` later; None keeps all. Without a
+    cut the reply comes `wait_s` late.
     """
 
     cut: Cut = ""
@@ -88,6 +89,8 @@ class Relay:
                 await asyncio.sleep(verdict.wait_s)
             self._kill()
             return False
+        if verdict.wait_s:
+            await asyncio.sleep(verdict.wait_s)
         writer.write(reply)
         await writer.drain()
         return whole

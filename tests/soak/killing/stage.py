@@ -37,6 +37,9 @@ QUIET_STARTS = 6
 LIFE_S = 40.0
 CYCLES_OF_A_DAEMON = 8
 EXPECTED_CODES = frozenset({0, 1, 3, 4, -signal.SIGKILL})
+INTERRUPTED = 130
+INSISTS_AFTER_S = 0.003
+HELD_BACK_S = 0.03
 PROFILE = """
 mode = "testnet"
 [portfolio]
@@ -192,12 +195,18 @@ class Stage:
             armed.struck = True
             kept = {"before": 0, "during": None, "after": None}[strike.phase]
             return Verdict(cut="reply" if strike.phase == "after" else "request", bytes_kept=kept, wait_s=strike.wait_s)
-        if strike.where in ("request", "reply") and self._is(strike.what, method.decode(), target):
+        if strike.where in ("request", "reply", "insist") and self._is(strike.what, method.decode(), target):
             armed.left -= 1
             if armed.left <= 0:
                 armed.struck = True
-                return self._cut(strike, len(request))
+                return self._insist() if strike.where == "insist" else self._cut(strike, len(request))
         return PASS
+
+    def _insist(self) -> Verdict:
+        """Ask twice to stop, while the reply is held back."""
+        self.zygote.signal(signal.SIGTERM)
+        asyncio.get_running_loop().call_later(INSISTS_AFTER_S, self.zygote.signal, signal.SIGINT)
+        return Verdict(wait_s=HELD_BACK_S)
 
     def _is(self, what: str, method: str, path: str) -> bool:
         if not changes(method, path, self.answering):
@@ -248,7 +257,10 @@ class Stage:
             armed.timer.cancel()
         self.found = autopsy(self.journal)
         self.judge.died(self.found)
-        if code not in EXPECTED_CODES:
+        insisted = armed.struck and strike is not None and strike.where == "insist"
+        if insisted:
+            self.faults.append("F14")
+        if code not in EXPECTED_CODES and not (insisted and code == INTERRUPTED):
             self.judge.say("L3", f"`{command}` ended with {code}: {self._said()}")
         if code == -signal.SIGKILL:
             self.kills += 1
@@ -321,7 +333,7 @@ class Stage:
             self.meddle(strike)
             for _ in range(TRIES):
                 code = await self.life(strike, daemon=daemon)
-                if code == -signal.SIGKILL:
+                if code == -signal.SIGKILL or self.armed.struck:
                     self.pause()
                     break
                 self.pass_time(WAITED_S)
