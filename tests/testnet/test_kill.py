@@ -45,15 +45,15 @@ class Ambush(AnsweringExchange):
     def __init__(self, path: str, nth: int, strike: Callable[[], None], *, executed: bool) -> None:
         super().__init__(make_exchange(LOCAL_KEY))
         self._path, self._left, self._strike, self._carried_out = path, nth, strike, executed
-        self.struck = False
+        self.sprung = False
 
     def answer(self, request: WireRequest) -> Answer:
-        if self.struck or request.method != "POST" or request.path != self._path:
+        if self.sprung or request.method != "POST" or request.path != self._path:
             return super().answer(request)
         self._left -= 1
         if self._left:
             return super().answer(request)
-        self.struck = True
+        self.sprung = True
         answer = super().answer(request) if self._carried_out else Answer(reply=None, broken="dropped")
         self._strike()
         return answer

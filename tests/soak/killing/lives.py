@@ -17,6 +17,8 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from importlib import import_module
+from pkgutil import walk_packages
 from typing import Any
 from unittest.mock import patch
 
@@ -57,14 +59,18 @@ def _import_all() -> None:
     """What a start spends most of its time on; a life finds it done."""
     import ccxt.async_support  # noqa: PLC0415, F401
 
+    import bot  # noqa: PLC0415
     import bot.cli.explained  # noqa: PLC0415
     import bot.cli.handlers  # noqa: PLC0415
     import bot.cli.render  # noqa: PLC0415
     import bot.daemon  # noqa: PLC0415
     import bot.watch.attend  # noqa: PLC0415
-    import bot.wiring  # noqa: PLC0415, F401
+    import bot.wiring  # noqa: PLC0415
     from bot.settings import Settings  # noqa: PLC0415
 
+    for module in walk_packages(bot.__path__, "bot."):  # all of it, so that a file edited meanwhile changes no life
+        if not module.name.startswith(("bot.sim", "bot.demo")) and not module.name.endswith("__main__"):
+            import_module(module.name)
     Settings.model_rebuild(force=True)
 
 
