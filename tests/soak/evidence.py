@@ -1,7 +1,6 @@
 """What a run leaves behind for its judges: plain values only, no object of the bot and none of the exchange."""
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -145,5 +144,6 @@ class Evidence:
         """A name for exactly this course of events."""
         digest = sha256()
         for line in self.ledger:
-            digest.update(json.dumps(asdict(line), default=str, sort_keys=True).encode())
+            told = (line.sequence, line.at.isoformat(), line.account, line.kind, line.symbol, sorted(line.facts.items()))
+            digest.update(repr(told).encode())
         return digest.hexdigest()

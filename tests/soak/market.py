@@ -41,6 +41,7 @@ class WalkFeed:
         self._volatility, self._jump, self._depth = volatility, jump, depth
         self._place = 0
         self._quotes: dict[MarketKey, Quote] = {}
+        self._marks: dict[str, Decimal] = {}
         self.still = False
         here: set[MarketKey] = {(market, f"{coin}USDT") for coin in prices for market in _MARKETS}
         self.markets: frozenset[MarketKey] = frozenset(here | {("linear", symbol) for symbol in self._dated})
@@ -69,8 +70,8 @@ class WalkFeed:
         return False
 
     def marks(self) -> dict[str, Decimal]:
-        """The present marks by symbol."""
-        return {symbol: quote.mark for (market, symbol), quote in self._quotes.items() if market == "linear"}
+        """The present marks by symbol; another object whenever they changed."""
+        return self._marks
 
     def _walk(self) -> None:
         common = self._chance.gauss(0, self._volatility)
@@ -91,6 +92,7 @@ class WalkFeed:
             index = self._quotes["linear", pair_of(symbol)].index
             above = Decimal(f"{float(index) * (1 + basis):.1f}")
             self._quotes["linear", symbol] = Quote(mid=above, mark=above, index=index, depth_notional=self._depth)
+        self._marks = {symbol: quote.mark for (market, symbol), quote in self._quotes.items() if market == "linear"}
 
 
 _MARKETS: tuple[MarketType, ...] = ("spot", "linear")

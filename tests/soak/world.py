@@ -175,7 +175,7 @@ class World:
         if to > self.now:
             before = self.feed.marks()
             self.answering.advance_to(to)
-            if self.feed.marks() != before:
+            if self.feed.marks() is not before:
                 self._note_market()
 
     def pass_time(self, seconds: float) -> None:
