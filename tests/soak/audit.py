@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from tests.soak.conduct import conduct
 from tests.soak.contracts import coin_of, in_coins, inverse, pair_of, same_contract
 from tests.soak.course import Course
 from tests.soak.evidence import Evidence, LedgerLine, Request, Row, Violation
-from tests.soak.orders import OURS, is_order, protective
+from tests.soak.orders import OURS, is_order, protective, together
 from tests.soak.safeguards import safeguards
 from tests.soak.speech import ACCOUNT, OF_SYMBOL
 
@@ -32,6 +33,7 @@ LOTS = {"BTCUSDT": Decimal("0.001"), "ETHUSDT": Decimal("0.001"), "SOLUSDT": Dec
 NOTIONAL_MIN = {"BTCUSDT": Decimal(100), "ETHUSDT": Decimal(20), "SOLUSDT": Decimal(5)}
 INDEX_FROM_MARK = Decimal("1.003")  # exposure is valued at the index, orders are sized at the mark
 COLLATERAL_KEPT = Decimal("0.10")
+BETA_MAX = Decimal("1.5")  # most short in stand-ins per value of a coin, as the profile leaves it
 SOL_CAP = Decimal("2.17")  # a thin coin carries less than the user's cap when a day may double its price
 
 
@@ -45,8 +47,10 @@ def audit(evidence: Evidence) -> list[Violation]:
         *judge.transfers(),
         *judge.cycles(),
         *judge.secrets(),
+        *judge.settled(),
         *judge.liveness(),
         *safeguards(evidence),
+        *conduct(evidence),
     ]
     return sorted(found, key=lambda row: (row.cycle, row.line, row.rule))
 
@@ -73,6 +77,7 @@ class _Judge:
         for request in evidence.requests:
             if is_order(request):
                 self.by_client_id.setdefault(request.asked.client_id, request)
+        self.sol_cap = Decimal("Infinity") if evidence.past else SOL_CAP  # the past was calmer than what is assumed
         self.cycle_of = {row.number: row for row in evidence.cycles}
         self.marks = Course(evidence.marks)
         self.owned = Course(evidence.owned_from)
@@ -207,7 +212,9 @@ class _Judge:
                 yield self.broken(
                     "B4", f"{own} is worth {order.amount * min(marks):.2f}", request=request, line=line.sequence
                 )
-        if order.side == "sell":
+        if order.side == "sell" and together(self.evidence):
+            yield from self._covered_together(order, positions, began)
+        elif order.side == "sell":
             yield from self._covered(order, positions, began, by_others)
 
     def _covered(
@@ -253,6 +260,26 @@ class _Judge:
             text = f"{order.client_id} makes the short {short} {coin}, {allowed} are allowed of {owned} owned"
             yield self.broken("B5", text, request=order.request, line=order.line.sequence)
 
+    def _covered_together(self, order: _Order, positions: Positions, began: datetime) -> Iterator[Violation]:
+        """B5 where one coin's short protects others: all shorts together stay within what all coins are worth."""
+        marks = self._markets(began, order.line.at)
+        highest = Decimal(str(self.evidence.settings["hedge_ratio_max"]))
+        highest *= BETA_MAX if "place" in self.evidence.settings else ONE
+        short = {symbol: max(ZERO, -amount) for (_, symbol), amount in positions.items()}
+        short[order.symbol] = short.get(order.symbol, ZERO) + order.amount
+
+        def over(seen: dict[str, Decimal]) -> Decimal:
+            # coins that left within the hour may be on their way: their hedge stays, so they count
+            worth = sum(
+                (self._owned(coin_of(name), began - HOUR, order.line.at) * mark for name, mark in seen.items()), ZERO
+            )
+            held = sum((amount * seen[name] for name, amount in short.items() if name in seen), ZERO)
+            return held - worth * highest * INDEX_FROM_MARK - NOTIONAL_MIN[order.symbol]
+
+        if marks and (most := min(over(seen) for seen in marks)) > 0:
+            text = f"{order.client_id} brings all shorts {most:.2f} above what all coins allow together"
+            yield self.broken("B5", text, request=order.request, line=order.line.sequence)
+
     def _held_at(self, coin: str, at: datetime, price: Decimal) -> Decimal:
         """The short of a coin at an instant, in all its contracts. Units: coins."""
         last = ((symbol, rows.at(at) or ZERO) for (_, symbol), rows in self.held.items() if coin_of(symbol) == coin)
@@ -292,7 +319,7 @@ class _Judge:
             )
             bound = sum(
                 (
-                    abs(amount) * marks[symbol] / (min(cap, SOL_CAP) if coin_of(symbol) == "SOL" else cap)
+                    abs(amount) * marks[symbol] / (min(cap, self.sol_cap) if coin_of(symbol) == "SOL" else cap)
                     for symbol, amount in shorts.items()
                     if symbol in marks
                 ),
@@ -397,15 +424,17 @@ class _Judge:
 
     # L ------------------------------------------------------------------------------------------------------------
 
-    def liveness(self) -> Iterator[Violation]:
-        """Within the quiet tail everything is settled, and every short is where it should be or at a limit."""
-        quiet = [row for row in self.evidence.cycles if row.quiet]
-        last = quiet[-1] if quiet else None
+    def settled(self) -> Iterator[Violation]:
+        """At the end of the quiet tail nothing is open."""
         for row in self.evidence.intents:
             if row.state != "done":
-                yield self.broken(
-                    "L1", f"{row.id} ({row.kind}) is still {row.state} at the end", cycle=last.number if last else -1
-                )
+                text = f"{row.id} ({row.kind}) is still {row.state} at the end"
+                yield self.broken("L1", text, cycle=self.evidence.cycles[-1].number if self.evidence.cycles else -1)
+
+    def liveness(self) -> Iterator[Violation]:
+        """Within the quiet tail every short is where it should be, or at a limit."""
+        quiet = [row for row in self.evidence.cycles if row.quiet]
+        last = quiet[-1] if quiet else None
         if last is None or self.evidence.final is None:
             yield self.broken("L1", "there was no quiet cycle at all")
             return
@@ -413,6 +442,8 @@ class _Judge:
         shorts = {symbol: -amount for symbol, amount in final.positions.items()}
         if any(amount < 0 for amount in shorts.values()):
             return  # a long that somebody else opened is left alone and stops growth
+        if together(self.evidence):
+            return  # what each coin's short should be is the rule's own estimate
         held = _by_pair(shorts, marks)
         outer = Decimal(self.evidence.settings["band"][0])  # type: ignore[index]
         wanted = _wanted(self.evidence, marks)
@@ -424,14 +455,18 @@ class _Judge:
             least = max(LOTS[symbol], NOTIONAL_MIN[symbol] / marks[symbol] + LOTS[symbol])
             if abs(gap) <= owned * outer + least:
                 continue
-            limited = gap < 0 and (self._at_a_limit(shorts, marks) or self._in_the_way())
-            if limited or self._out_of_orders(last.ended_at):
+            if (gap < 0 and self._limited(shorts, marks)) or self._out_of_orders(last.ended_at):
                 continue
             yield self.broken(
                 "L1",
                 f"{symbol} is short {held[symbol]}, wanted are {wanted[coin]} of {owned}: {last.record[-400:]}",
                 cycle=last.number,
             )
+
+    def _limited(self, shorts: dict[str, Decimal], marks: dict[str, Decimal]) -> bool:
+        """Whether something keeps shorts from growing: the tiers, a rule that lessens, collateral, somebody else."""
+        lessened = self.evidence.tight_tiers or "adjust" in self.evidence.settings
+        return lessened or self._at_a_limit(shorts, marks) or self._in_the_way()
 
     def _out_of_orders(self, at: datetime) -> bool:
         """Whether the hour before held as many orders as the user allows: whatever is missing then takes longer."""
@@ -452,7 +487,7 @@ class _Judge:
         if self.evidence.settings["margin_mode"] == "isolated":
             cap = cap // 1  # the figure that binds collateral to a position knows no fractions
         if shorts.get("SOLUSDT") or "SOL" in final.owned:
-            cap = min(cap, SOL_CAP)
+            cap = min(cap, self.sol_cap)
         notional = sum((amount * marks[symbol] for symbol, amount in shorts.items() if symbol in marks), ZERO)
         room = final.equity * cap / (1 + COLLATERAL_KEPT) - notional
         if self.evidence.settings["margin_mode"] == "isolated":
@@ -511,7 +546,9 @@ def _wanted(evidence: Evidence, marks: dict[str, Decimal]) -> dict[str, Decimal]
     if final is None or not isinstance(size, dict):
         return {}
     ceiling = Decimal(str(evidence.settings["hedge_ratio_max"]))
-    if size["rule"] == "static-ratio":
+    if "adjust" in evidence.settings:
+        ratio = ceiling
+    elif size["rule"] == "static-ratio":
         ratio = Decimal(size["ratio"])
     else:
         crypto = sum((amount * marks[f"{coin}USDT"] for coin, amount in final.owned.items()), ZERO)

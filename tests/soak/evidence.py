@@ -79,8 +79,9 @@ class LedgerLine:
 class CycleSeen:
     """One call of the bot: where its request and ledger numbers began and ended, and how it ended.
 
-    `ratio` is the fixed hedge ratio the profile asked for then, None when another rule sizes the short; `cash` the
-    stablecoins in all wallets when it began.
+    `open` are the intents that the journal's file showed as unsettled then. `ratio` is the fixed hedge ratio the
+    profile asked for then, None when another rule sizes the short; `cash` the stablecoins in all wallets when it
+    began.
     """
 
     number: int
@@ -94,6 +95,7 @@ class CycleSeen:
     quiet: bool
     ratio: Decimal | None
     cash: Decimal = Decimal(0)
+    open: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,12 +116,15 @@ class Violation:
 class Evidence:
     """Everything the audit reads. `settings` are the user's own words; `marks` lists every change of the market.
 
-    `clock_set` says when the machine's clock was set and by how many seconds; `struck` which fault in which cycle.
+    `tight_tiers` and `past` say that the market's tiers are small and that it has a history. `clock_set` says when the
+    machine's clock was set and by how many seconds; `struck` which fault in which cycle.
     """
 
     seed: int
     intensity: float
     venue: str = "binance"
+    tight_tiers: bool = False
+    past: bool = False
     settings: dict[str, object]
     canaries: tuple[str, ...]
     requests: list[Request] = field(default_factory=list)
@@ -144,6 +149,13 @@ class Evidence:
         """A name for exactly this course of events."""
         digest = sha256()
         for line in self.ledger:
-            told = (line.sequence, line.at.isoformat(), line.account, line.kind, line.symbol, sorted(line.facts.items()))
+            told = (
+                line.sequence,
+                line.at.isoformat(),
+                line.account,
+                line.kind,
+                line.symbol,
+                sorted(line.facts.items()),
+            )
             digest.update(repr(told).encode())
         return digest.hexdigest()

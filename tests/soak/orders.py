@@ -2,7 +2,7 @@
 
 import json
 
-from tests.soak.evidence import Request
+from tests.soak.evidence import Evidence, Request
 
 OURS = "blst"
 
@@ -17,3 +17,9 @@ def protective(request: Request) -> bool:
     own = request.asked.client_id
     row = next((row for row in request.rows if row.client_id == own), None)
     return bool(row is not None and json.loads(row.body).get("protective"))
+
+
+def together(evidence: Evidence) -> bool:
+    """Whether the short of one coin may stand for another."""
+    size = evidence.settings["size"]
+    return "place" in evidence.settings or (isinstance(size, dict) and size["rule"] == "minimum-variance")

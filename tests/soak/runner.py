@@ -155,6 +155,8 @@ def _surround(world: World, plan: CyclePlan, number: int) -> None:
         world.feed.still = True
     if number >= len(world.schedule.cycles):
         _look_after_a_halt(world)
+    if world.schedule.pegs:
+        world.feed.peg = Decimal(world.schedule.pegs[number]) if number < len(world.schedule.pegs) else Decimal(1)
     world.pass_time(plan.pause_s)
     if plan.skew_s:
         world.skew_s += plan.skew_s
@@ -195,8 +197,9 @@ async def _one_cycle(world: World, desk: Desk, plan: CyclePlan) -> None:
                 ending=ending,
                 record=text,
                 quiet=world.feed.still,
-                ratio=ratio_of(evidence.settings["size"]),
+                ratio=None if "adjust" in evidence.settings else ratio_of(evidence.settings["size"]),
                 cash=began[3],
+                open=tuple(row.id for row in world.open_rows()),
             )
         )
 
@@ -263,8 +266,7 @@ def settings_for(world: World) -> Settings:
     return Settings.model_validate(
         {
             "mode": "testnet",
-            # The market here knows no second stablecoin, the judge no cap but the user's; both have their own laws.
-            "portfolio": {"name": "family", "peg_reference": ""},
+            "portfolio": {"name": "family", "peg_reference": "USDC" if world.schedule.pegs else ""},
             "holdings": [
                 {"asset": coin, "amount": str(amount), "label": "cold"}
                 for coin, amount in world.schedule.external.items()
@@ -279,7 +281,8 @@ def settings_for(world: World) -> Settings:
             ],
             "policy": {
                 "size": words["size"],
-                "place": {"rule": "expiry-roll" if dated else "direct"},
+                "adjust": words.get("adjust", []),
+                "place": words.get("place", {"rule": "expiry-roll" if dated else "direct"}),
                 "pace": {"band_outer": outer, "band_inner": inner},
             },
             "risk": {

@@ -24,6 +24,7 @@ IN_PLACE = ("bybit", "weex")  # no request moves collateral there: one wallet, o
 EXPIRY = datetime(2026, 3, 27, 8, 0, tzinfo=UTC)
 QUARTERS = ("260327", "260626")
 HANDS = ("pause", "resume", "resume", "resume", "halt", "meddle", "meddle", "meddle")
+PEGS = ("1", "1", "1", "1.004", "1.03", "1.14")
 RATIOS = ("0", "0.25", "0.5", "0.8", "1")
 COINS = {"BTC": Decimal(60000), "ETH": Decimal(3000), "SOL": Decimal(150)}
 
@@ -58,8 +59,10 @@ class Schedule:
 
     `intensity` is the chance of a fault per write, `read_share` of it meets each read: where every read fails, no
     write is ever reached. For `order_lag_s` and `position_lag_s` after an order, look-ups and positions do not show
-    it yet. `dated` are dated contracts by their price above the index. Where `faults_only` is given, no fault strikes
-    but these, by cycle and name. The event "profile" is the user changing his mind about the ratio, and a restart.
+    it yet. `dated` are dated contracts by their price above the index. `past_volatility` per square root of a day
+    gives the market a history, `tier_unit` makes its leverage tiers small, `pegs` are what the other stablecoin
+    costs. Where `faults_only` is given, no fault strikes but these, by cycle and name. The event "profile" is the
+    user changing his mind about the ratio, and a restart.
     """
 
     seed: int
@@ -85,6 +88,9 @@ class Schedule:
     venue: str = "binance"
     start: datetime = START
     dated: Mapping[str, float] = field(default_factory=dict)
+    past_volatility: float = 0.0
+    tier_unit: Decimal | None = None
+    pegs: tuple[str, ...] = ()
     faults_only: frozenset[tuple[int, str]] | None = None
 
 
@@ -165,7 +171,31 @@ def _widened(plain: Schedule, *, chosen: bool) -> Schedule:
     kinds = (*plain.kinds, "banned") if banned and not chosen else plain.kinds
     cash = plain.futures_cash or (Decimal(0) if plain.settings["transfers"] else plain.spot_cash)
     settings = {**plain.settings, "orders_per_hour_max": limit}
-    return _with_dated(replace(plain, cycles=cycles, kinds=kinds, futures_cash=cash, settings=settings), tree)
+    wider = _with_dated(replace(plain, cycles=cycles, kinds=kinds, futures_cash=cash, settings=settings), tree)
+    return wider if wider.dated else _with_rules(wider)
+
+
+def _with_rules(schedule: Schedule) -> Schedule:
+    """Rules that look at the past or at funding, stand-ins, a person's word, small tiers, a stablecoin off its peg."""
+    tree = random.Random(f"ballast soak, rules, {schedule.seed}")
+    lot, instruments = tree.random(), sorted(coin for coin in schedule.owned if coin in DATED)
+    settings, past = dict(schedule.settings), tree.choice((0.012, 0.02, 0.03))
+    if lot < 0.06:
+        settings["adjust"] = [{"rule": "volatility", "target": tree.choice(("0.2", "0.4")), "days_min": 30}]
+    elif lot < 0.12:
+        settings["adjust"] = [{"rule": "funding", "budget_per_year": tree.choice(("0.02", "0.2"))}]
+    elif lot < 0.18 and instruments:
+        settings["size"] = {"rule": "minimum-variance", "instruments": instruments, "days": 90, "days_min": 60}
+    elif lot < 0.26 and instruments and "SOL" in schedule.owned:
+        settings["place"] = {"rule": "proxy-beta", "proxies": instruments, "prefer": tree.choice(("own", "proxy"))}
+    elif lot < 0.30:
+        word = {"rule": "conviction", "ratio": tree.choice(RATIOS), "how": tree.choice(("at-least", "exactly"))}
+        settings["adjust"], past = [{**word, "until": "2026-12-31"}], 0.0
+    else:
+        past = 0.0
+    tiers = tree.choice((Decimal(3), Decimal(10))) if tree.random() < 0.1 else None
+    pegs = tuple(tree.choice(PEGS) for _ in schedule.cycles) if tree.random() < 0.1 else ()
+    return replace(schedule, settings=settings, past_volatility=past, tier_unit=tiers, pegs=pegs)
 
 
 def _with_newer_kinds(schedule: Schedule) -> Schedule:

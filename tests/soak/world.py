@@ -5,6 +5,7 @@ import random
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -17,16 +18,16 @@ from bot.sim.account_events import disturb
 from bot.sim.answering import AnsweringExchange
 from bot.sim.engine import Engine
 from bot.sim.faults import FAULTS, NONE, Effect, FaultSchedule, Paths
-from bot.sim.listings import default_listings
+from bot.sim.listings import default_listings, tiers_for
 from bot.sim.market import Market
 from bot.sim.memory_session import MemoryResponse, MemorySession
-from bot.sim.model import Rejected, SideName, WalletName
+from bot.sim.model import Listing, Rejected, SideName, WalletName
 from bot.sim.quarterly import dated_listings
 from bot.sim.wire.codecs import codec
 from bot.sim.wire.exchange import ApiKey, Exchange
 from bot.sim.wire.request import WireRequest
 from tests.soak.evidence import Evidence, LedgerLine, Request, Row, Standing
-from tests.soak.market import WalkFeed
+from tests.soak.market import Past, WalkFeed
 from tests.soak.schedule import COINS, QUARTERS, RATIOS, Kill, Schedule
 from tests.soak.speech import is_write, silence_until, told_of, understood
 
@@ -133,9 +134,11 @@ class World:
             depth=schedule.depth_notional,
             start=schedule.start,
             dated=schedule.dated,
+            past=past_of(schedule),
+            peg=bool(schedule.pegs),
         )
-        coins = set(schedule.owned)
-        listings = [row for row in default_listings() if row.base in coins | {"BTC"}]
+        coins = {*schedule.owned, "BTC"} | ({"USDC"} if schedule.pegs else set())
+        listings = [_tiered(row, schedule.tier_unit) for row in default_listings() if row.base in coins]
         listings += [row for row in dated_listings(schedule.start, schedule.start) if row.symbol in schedule.dated]
         self.engine = Engine(listings=listings, at=schedule.start, unique_forever=schedule.unique_forever)
         self.engine.open_account(ACCOUNT, _first_money(schedule))
@@ -159,6 +162,8 @@ class World:
             venue=schedule.venue,
             settings=dict(schedule.settings),
             canaries=(KEY, SECRET, PASSPHRASE),
+            tight_tiers=schedule.tier_unit is not None,
+            past=bool(schedule.past_volatility),
         )
         self._note_market()
         self._note_owned()
@@ -425,6 +430,21 @@ def _true_by_chance(seen: Request, struck: str, *, flat: bool) -> bool:
         return True  # asked for settings, which stand in the same rows
     empty = struck in ("body_list", "empty_positions") or (struck == "other_positions" and flat)
     return empty and ("open-orders" in seen.asked.topics or ("positions" in seen.asked.topics and flat))
+
+
+def past_of(schedule: Schedule) -> Past | None:
+    """The market's history, where the schedule has one."""
+    if not schedule.past_volatility:
+        return None
+    chance = random.Random(f"ballast soak, past, {schedule.seed}")
+    prices = {coin: COINS[coin] for coin in {*schedule.owned, "BTC"}}
+    return Past(prices, chance, start=schedule.start, volatility=schedule.past_volatility)
+
+
+def _tiered(listing: Listing, unit: Decimal | None) -> Listing:
+    if unit is None or listing.market == "spot":
+        return listing
+    return replace(listing, tiers=tiers_for(listing.tiers[0].leverage_max, unit))
 
 
 def _first_money(schedule: Schedule) -> dict[tuple[WalletName, str], Decimal]:
