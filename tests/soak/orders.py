@@ -21,5 +21,5 @@ def protective(request: Request) -> bool:
 
 def together(evidence: Evidence) -> bool:
     """Whether the short of one coin may stand for another."""
-    size = evidence.settings["size"]
+    size = evidence.settings.get("size")
     return "place" in evidence.settings or (isinstance(size, dict) and size["rule"] == "minimum-variance")
