@@ -86,7 +86,9 @@ def _timeout_is_refusal() -> Iterator[None]:
         yield
 
 
-@deliberate_defect("no-id-is-refusal", "an acknowledgement that cannot be read counts as rejected", "D4 A5 B5")
+@deliberate_defect(
+    "no-id-is-refusal", "an acknowledgement that cannot be read counts as rejected", "D4 A5 B5", shown_by=(12,)
+)
 @contextmanager
 def _no_id_is_refusal() -> Iterator[None]:
     write = Calls.write
@@ -104,7 +106,12 @@ def _no_id_is_refusal() -> Iterator[None]:
 
 
 @deliberate_defect(
-    "empty-is-flat", "an empty position list is believed without a second witness", "B5 C2", 0.3, ("empty_positions",)
+    "empty-is-flat",
+    "an empty position list is believed without a second witness",
+    "B5 C2",
+    0.3,
+    ("empty_positions",),
+    shown_by=(8,),
 )
 @contextmanager
 def _empty_is_flat() -> Iterator[None]:
@@ -117,7 +124,7 @@ def _empty_is_flat() -> Iterator[None]:
         yield
 
 
-@deliberate_defect("absent-at-once", "the first `no such order` proves that there is none", "D4 A5 B5", shown_by=(3,))
+@deliberate_defect("absent-at-once", "the first `no such order` proves that there is none", "D4 A5 B5", shown_by=(6, 3))
 @contextmanager
 def _absent_at_once() -> Iterator[None]:
     async def careless(row: Any, intent: Any, venue: Any, hands: Any) -> Any:
@@ -335,7 +342,7 @@ def _fills_forgotten() -> Iterator[None]:
 
 
 @deliberate_defect(
-    "unchecked-replies", "a reply counts whatever its status and shape", "W1 W2 D4 C2 B5", shown_by=(16,)
+    "unchecked-replies", "a reply counts whatever its status and shape", "W1 W2 D4 C2 B5", shown_by=(27, 16)
 )
 @contextmanager
 def _unchecked_replies() -> Iterator[None]:

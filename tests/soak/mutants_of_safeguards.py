@@ -113,7 +113,7 @@ def _volatility_cap_ignored() -> Iterator[None]:
         yield
 
 
-@deliberate_defect("hourly-limit-ignored", "orders are sent however many there were", "E5", 0.05, shown_by=(3,))
+@deliberate_defect("hourly-limit-ignored", "orders are sent however many there were", "E5", 0.05, shown_by=(7, 3))
 @contextmanager
 def _hourly_limit_ignored() -> Iterator[None]:
     with without_guards("hourly"):
