@@ -309,7 +309,11 @@ def _stale_mark_believed() -> Iterator[None]:
 
 
 @deliberate_defect(
-    "missing-balance-is-zero", "a balance that cannot be read counts as nothing owned", "L1 C2 B5", venue="binance"
+    "missing-balance-is-zero",
+    "a balance that cannot be read counts as nothing owned",
+    "L1 C2 B5",
+    shown_by=(18,),
+    venue="binance",
 )
 @contextmanager
 def _missing_balance_is_zero() -> Iterator[None]:
