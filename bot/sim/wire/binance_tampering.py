@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from bot.sim.faults import Effect
 from bot.sim.wire.binance_call import Parameters
+from bot.sim.wire.lasting import LastingEffects
 from bot.sim.wire.numbers import text
 from bot.sim.wire.request import WireReply, WireRequest
 from bot.sim.wire.rubbish import rubbish
@@ -61,21 +62,8 @@ def replacement(name: str, whole: WireReply | None) -> WireReply:
     )
 
 
-class Tampering:
+class Tampering(LastingEffects):
     """Distorts true replies, and remembers what keeps being distorted: old positions, orders not yet visible."""
-
-    def __init__(self) -> None:
-        self._shown: dict[tuple[str, str], WireReply] = {}
-        self._lag_until: datetime | None = None
-        self._hidden: dict[str, datetime] = {}
-
-    def hide_order(self, client_id: str, until: datetime) -> None:
-        """Show nothing of an order until then."""
-        self._hidden[client_id] = until
-
-    def freeze_positions(self, until: datetime) -> None:
-        """Show positions as they were shown last until then."""
-        self._lag_until = until
 
     def seen(self, request: WireRequest, reply: WireReply, now: datetime) -> WireReply:
         """The reply as lasting effects let it through."""
@@ -83,7 +71,7 @@ class Tampering:
             return reply
         if request.path in _POSITION_PATHS:
             return self._position_view(request, reply, now)
-        hidden = {client_id for client_id, until in self._hidden.items() if now < until}
+        hidden = self.hidden_at(now)
         if hidden and request.path in _ORDER_PATHS:
             row = json.loads(reply.body)
             return WireReply(status=400, body=_NOT_FOUND) if row["clientOrderId"] in hidden else reply
@@ -94,10 +82,7 @@ class Tampering:
 
     def _position_view(self, request: WireRequest, reply: WireReply, now: datetime) -> WireReply:
         key = (request.path, Parameters(request.query).optional("symbol") or "")
-        if self._lag_until is not None and now < self._lag_until:
-            return self._shown.get(key, reply)
-        self._shown[key] = reply
-        return reply
+        return self.as_shown(key, reply, now)
 
     def distorted(self, request: WireRequest, reply: WireReply, effect: Effect, now: datetime) -> WireReply:
         """The reply under one fault of kind `distorted`; errors pass unchanged."""

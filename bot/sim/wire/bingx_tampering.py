@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.sim.faults import Effect
 from bot.sim.wire.bingx_call import Parameters
+from bot.sim.wire.lasting import LastingEffects
 from bot.sim.wire.numbers import plain
 from bot.sim.wire.request import WireReply, WireRequest
 from bot.sim.wire.rubbish import rubbish
@@ -58,21 +59,8 @@ def _succeeded(reply: WireReply) -> bool:
     return isinstance(content, dict) and str(content.get("code", 0)) == "0"
 
 
-class Tampering:
+class Tampering(LastingEffects):
     """Distorts true replies, and remembers what keeps being distorted: old positions, orders not yet visible."""
-
-    def __init__(self) -> None:
-        self._shown: dict[tuple[str, str], WireReply] = {}
-        self._lag_until: datetime | None = None
-        self._hidden: dict[str, datetime] = {}
-
-    def hide_order(self, client_id: str, until: datetime) -> None:
-        """Show nothing of an order until then."""
-        self._hidden[client_id] = until
-
-    def freeze_positions(self, until: datetime) -> None:
-        """Show positions as they were shown last until then."""
-        self._lag_until = until
 
     def seen(self, request: WireRequest, reply: WireReply, now: datetime) -> WireReply:
         """The reply as lasting effects let it through."""
@@ -80,7 +68,7 @@ class Tampering:
             return reply
         if request.path in POSITION_PATHS:
             return self._position_view(request, reply, now)
-        hidden = {client_id for client_id, until in self._hidden.items() if now < until}
+        hidden = self.hidden_at(now)
         if not hidden or request.path not in _ORDER_PATHS | _OPEN_PATHS or not _succeeded(reply):
             return reply
         content = json.loads(reply.body)
@@ -95,10 +83,7 @@ class Tampering:
         if not _succeeded(reply):
             return reply
         key = (request.path, Parameters(request.query).optional("symbol") or "")
-        if self._lag_until is not None and now < self._lag_until:
-            return self._shown.get(key, reply)
-        self._shown[key] = reply
-        return reply
+        return self.as_shown(key, reply, now)
 
     def distorted(self, request: WireRequest, reply: WireReply, effect: Effect, now: datetime) -> WireReply:
         """The reply under one fault of kind `distorted`; errors pass unchanged."""

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from bot.sim.faults import Effect
+from bot.sim.wire.lasting import LastingEffects
 from bot.sim.wire.numbers import text
 from bot.sim.wire.request import WireReply, WireRequest
 from bot.sim.wire.rubbish import rubbish
@@ -43,21 +44,8 @@ def replacement(name: str, whole: WireReply | None) -> WireReply:
     return rubbish(name, whole, elsewhere=elsewhere, acknowledged=_ACKNOWLEDGED)
 
 
-class Tampering:
+class Tampering(LastingEffects):
     """Distorts true replies, and remembers what keeps being distorted: old positions, orders not yet visible."""
-
-    def __init__(self) -> None:
-        self._shown: dict[str, WireReply] = {}
-        self._lag_until: datetime | None = None
-        self._hidden: dict[str, datetime] = {}
-
-    def hide_order(self, client_id: str, until: datetime) -> None:
-        """Show nothing of an order until then."""
-        self._hidden[client_id] = until
-
-    def freeze_positions(self, until: datetime) -> None:
-        """Show positions as they were shown last until then."""
-        self._lag_until = until
 
     def seen(self, request: WireRequest, reply: WireReply, now: datetime) -> WireReply:
         """The reply as lasting effects let it through."""
@@ -65,7 +53,7 @@ class Tampering:
             return reply
         if request.path in _LAGGING:
             return self._position_view(request, reply, now)
-        hidden = {client_id for client_id, until in self._hidden.items() if now < until}
+        hidden = self.hidden_at(now)
         if hidden and request.path in _ORDERS:
             return _changed(reply, lambda rows: [row for row in rows if row.get("orderLinkId") not in hidden])
         return reply
@@ -73,10 +61,7 @@ class Tampering:
     def _position_view(self, request: WireRequest, reply: WireReply, now: datetime) -> WireReply:
         asked = parse_qs(request.query)
         key = " ".join([request.path, *asked.get("symbol", []), *asked.get("settleCoin", [])])
-        if self._lag_until is not None and now < self._lag_until:
-            return self._shown.get(key, reply)
-        self._shown[key] = reply
-        return reply
+        return self.as_shown(key, reply, now)
 
     def distorted(self, request: WireRequest, reply: WireReply, effect: Effect, now: datetime) -> WireReply:
         """The reply under one fault of kind `distorted`; errors pass unchanged."""

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.sim.faults import Effect
+from bot.sim.wire.lasting import LastingEffects
 from bot.sim.wire.mexc_call import Parameters
 from bot.sim.wire.request import WireReply, WireRequest
 from bot.sim.wire.rubbish import rubbish
@@ -51,21 +52,8 @@ def replacement(name: str, whole: WireReply | None) -> WireReply:
     )
 
 
-class Tampering:
+class Tampering(LastingEffects):
     """Distorts true replies, and remembers what keeps being distorted: old positions, orders not yet visible."""
-
-    def __init__(self) -> None:
-        self._shown: dict[tuple[str, str], WireReply] = {}
-        self._lag_until: datetime | None = None
-        self._hidden: dict[str, datetime] = {}
-
-    def hide_order(self, client_id: str, until: datetime) -> None:
-        """Show nothing of an order until then."""
-        self._hidden[client_id] = until
-
-    def freeze_positions(self, until: datetime) -> None:
-        """Show positions as they were shown last until then."""
-        self._lag_until = until
 
     def seen(self, request: WireRequest, reply: WireReply, now: datetime) -> WireReply:
         """The reply as lasting effects let it through."""
@@ -73,7 +61,7 @@ class Tampering:
             return reply
         if request.path in _POSITION_PATHS:
             return self._position_view(request, reply, now)
-        hidden = {client_id for client_id, until in self._hidden.items() if now < until}
+        hidden = self.hidden_at(now)
         if hidden and request.path.startswith(_EXTERNAL):
             return WireReply(body=_NOT_FOUND) if request.path.rsplit("/", 1)[1] in hidden else reply
         if hidden and request.path in _LISTS:
@@ -83,10 +71,7 @@ class Tampering:
 
     def _position_view(self, request: WireRequest, reply: WireReply, now: datetime) -> WireReply:
         key = (request.path, request.query)
-        if self._lag_until is not None and now < self._lag_until:
-            return self._shown.get(key, reply)
-        self._shown[key] = reply
-        return reply
+        return self.as_shown(key, reply, now)
 
     def distorted(self, request: WireRequest, reply: WireReply, effect: Effect, now: datetime) -> WireReply:
         """The reply under one fault of kind `distorted`; errors pass unchanged."""
