@@ -9,7 +9,7 @@ FIRST_SEED ?= 0
 CYCLES ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test alerts demo test check pytest bench acceptance soak endurance mutants lock image docs clean
+.PHONY: help install install-test alerts demo test check pytest bench acceptance soak endurance mutants audit lock image docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +25,7 @@ $(BIN)/python:
 
 $(VENV)/runtime.done: requirements.lock pyproject.toml | $(BIN)/python
 	@echo "installing what Ballast needs (hash-locked; a minute on the first run)"
-	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
@@ -38,12 +38,12 @@ alerts: $(VENV)/alerts.done ## install what sends alerts (optional)
 
 $(VENV)/alerts.done: requirements-alerts.lock $(VENV)/runtime.done
 	@echo "installing what sends alerts (hash-locked)"
-	@$(PIP) install --require-hashes -r requirements-alerts.lock
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements-alerts.lock
 	@touch $@
 
 $(VENV)/test.done: requirements-test.lock $(VENV)/alerts.done
 	@echo "installing what the tests need (hash-locked)"
-	@$(PIP) install --require-hashes -r requirements-test.lock
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements-test.lock
 	@touch $@
 
 demo: install ## hedge a portfolio through a crash on a local testnet, in under a minute
@@ -80,6 +80,16 @@ endurance: install-test ## a day of the daemon in some minutes: does anything gr
 mutants: install-test ## what notices each deliberate defect
 	@$(BIN)/python -m tests.soak --mutants --seeds 0-40 --jobs $(JOBS) $(ARGS)
 
+audit: $(VENV)/audit.done ## known vulnerabilities in what is locked; asks a database in the network
+	@$(VENV)/audit/bin/python -m tests.supply.audit
+
+$(VENV)/audit.done: requirements-audit.lock | $(BIN)/python
+	@echo "installing what audits (hash-locked, in an environment of its own)"
+	@$(PYTHON) -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip --disable-pip-version-check --quiet --quiet install --require-hashes \
+	  --only-binary :all: -r requirements-audit.lock
+	@touch $@
+
 docs: install ## print docs/configuration.md and the table of docs/venues/README.md from the code
 	@$(BIN)/ballast check --explain > docs/configuration.md
 	@$(BIN)/python -c 'from pathlib import Path; from bot.abilities import refreshed; page = Path("docs/venues/README.md"); \
@@ -92,8 +102,9 @@ lock: $(BIN)/python ## resolve the requirements anew
 	    --no-emit-index-url --no-emit-find-links --upgrade"; \
 	  echo "setuptools>=77" | $$compile pyproject.toml - --extra tape --output-file requirements.lock; \
 	  $$compile pyproject.toml --extra tape --extra test -c requirements.lock --output-file requirements-test.lock; \
-	  echo "apprise>=1.9" | $$compile - -c requirements-test.lock --output-file requirements-alerts.lock'
-	@! grep -nE '://|^-|file:' requirements.lock requirements-test.lock requirements-alerts.lock
+	  echo "apprise>=1.9" | $$compile - -c requirements-test.lock --output-file requirements-alerts.lock; \
+	  echo "pip-audit>=2.9" | $$compile - --output-file requirements-audit.lock'
+	@! grep -nE '://|^-|file:' requirements.lock requirements-test.lock requirements-alerts.lock requirements-audit.lock
 
 image: ## build the container image
 	docker build --tag ballast .

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from bot.cli import endings
+from bot.cli import core_dumps, endings
 from bot.cli.arguments import Arguments
 from bot.cli.parser import parse
 from bot.domain.errors import BallastError
@@ -31,5 +31,6 @@ def run(argv: Sequence[str]) -> int:
 def _run(arguments: Arguments) -> int:
     from bot.logs import configure_logs  # noqa: PLC0415 - `--help` needs no logs
 
+    core_dumps.forbid()
     configure_logs(level=arguments.log_level, form=arguments.log_format)
     return arguments.handler(arguments)
