@@ -172,3 +172,17 @@ def test_a_process_that_stood_still_drops_the_plan_in_hand_and_looks_again(
         assert cycles[:1] == ["c000001"]
         assert set(cycles[1:]) <= {"c000002"}
         whole(place)
+
+
+def test_a_daemon_whose_terminal_was_closed_ends(tmp_path: Path) -> None:
+    """The SIGHUP of a terminal that goes away is no wish to read a profile again."""
+    with stage(tmp_path) as place:
+        ours, theirs = os.openpty()
+        heard = Heard(place.start("run", stdin=theirs))
+        heard.until("hedged")
+        os.close(theirs)
+        os.close(ours)
+        os.kill(heard.running.pid, signal.SIGHUP)
+        assert heard.ended() == 0
+        assert "read again" not in "".join(heard.said)
+        whole(place)
