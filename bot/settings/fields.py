@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 Word = TypeVar("Word", bound=str)
+NUMBER_MAX = Decimal(10**15)  # more than anybody owns of anything
 SPARE_MIN = Decimal("0.05")
 
 
@@ -22,6 +23,12 @@ def _exact(value: object) -> object:
         raise ValueError('must be a number in quotes, for example "0.5"')
     if isinstance(value, float):
         raise ValueError(f'must be written in quotes to stay exact: "{value!r}" instead of {value!r}')
+    return value
+
+
+def _thinkable(value: Decimal) -> Decimal:
+    if value.is_finite() and abs(value) > NUMBER_MAX:
+        raise ValueError("must be less than 1,000,000,000,000,000; look at its exponent")
     return value
 
 
@@ -88,7 +95,7 @@ def empty(description: str = "") -> Any:
     return Field(default={}, validate_default=True, description=description)
 
 
-Exact = Annotated[Decimal, BeforeValidator(_exact)]
+Exact = Annotated[Decimal, BeforeValidator(_exact), AfterValidator(_thinkable)]
 Positive = Annotated[Exact, Field(gt=0)]
 NotNegative = Annotated[Exact, Field(ge=0)]
 Fraction = Annotated[Exact, Field(ge=0, le=1)]

@@ -215,7 +215,9 @@ class Risk(Table):
     order_notional_per_hour_max: Positive = Field(
         default=Decimal(250000), description="Most traded within an hour, in quote currency."
     )
-    orders_per_hour_max: Annotated[int, Field(gt=0)] = Field(default=30, description="Most orders within an hour.")
+    orders_per_hour_max: Annotated[int, Field(gt=0, le=1000)] = Field(
+        default=30, description="Most orders within an hour."
+    )
     refused_cycles_max: Annotated[int, Field(gt=0)] = Field(
         default=10, description="Halt when an order was refused or never arrived in this many cycles in a row."
     )

@@ -12,7 +12,6 @@ import pytest
 from bot.domain.account import BookLevel, Side
 from bot.domain.errors import Forbidden, Unavailable
 from bot.domain.instrument import MarketKind
-from bot.exchange import venue as adapter
 from bot.exchange.quirks import KNOWN, Quirks, quirks_of
 from bot.exchange.speech import Counts
 from bot.exchange.venue import CcxtVenue
@@ -104,7 +103,7 @@ def mutated(monkeypatch: pytest.MonkeyPatch, venue: str, change: Callable[[Quirk
     row = quirks_of(venue)
     assert row is not None
     broken = change(row)
-    monkeypatch.setattr(adapter, "quirks_of", lambda _: broken)
+    monkeypatch.setattr("bot.exchange.assembly.quirks_of", lambda _: broken)
 
 
 def spoken(**changes: Any) -> Callable[[Quirks], Quirks]:

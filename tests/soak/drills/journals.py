@@ -99,7 +99,8 @@ def _adopts(stage: Stage, wanted_coins: str) -> Iterator[str]:
     stage.pause(40)
     stage.cycle()
     stage.pause(60)
-    yield from converged(stage, stage.cycles(10), str(Decimal(wanted_coins) / 2))
+    # what may be traded within an hour bounds how fast it gets there
+    yield from converged(stage, stage.cycles(10, pause_s=900), str(Decimal(wanted_coins) / 2))
     yield from _end(stage)
 
 
