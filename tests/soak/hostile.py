@@ -12,6 +12,7 @@ import socket
 import sqlite3
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, closing
@@ -113,7 +114,10 @@ def trial(fault: str, number: int) -> Trial:
     """One trial; the same fault and number play the same."""
     with tempfile.TemporaryDirectory(prefix="ballast-hostile-") as name:
         play: Play = _AT_THE_DOOR[fault] if fault in AT_THE_DOOR else _in_a_cycle
-        fired, broken = asyncio.run(play(fault, number, Path(name)))
+        try:
+            fired, broken = asyncio.run(play(fault, number, Path(name)))
+        except Exception as error:
+            fired, broken = 0, [f"X2 the trial itself broke: {''.join(traceback.format_exception(error))}"]
     if not fired:
         broken = [*broken, "the fault did not strike"]
     return Trial(name=f"hostile {fault} {number}", faults=(fault,) * min(fired, 1), broken=tuple(broken))
