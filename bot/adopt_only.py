@@ -16,15 +16,14 @@ from bot.domain.snapshot import Snapshot, VenueView
 from bot.execution.client_id import is_ours
 from bot.execution.generation import doubt, read_companion
 from bot.execution.journal import Journal
-from bot.execution.recollection import last_begun_before, traded
+from bot.execution.recollection import previous_cycle, traded
 from bot.execution.settlement import Hands
-from bot.halting import ACCEPTING, halt
+from bot.halting import ACCEPTING, ADOPT_ONLY, halt
 from bot.surprises import Surprise
 
 LOOKED = "adopt.looked"
 SINCE = "adopt.since"
 SEEN = "adopt.seen"
-ADOPT_ONLY = "adopt-only, so that nothing is sold twice"
 RECENT = timedelta(hours=1)
 
 
@@ -111,7 +110,7 @@ def _suspicious(
 
 
 def _long_ago(journal: Journal, at: datetime) -> bool:
-    last = last_begun_before(journal, at)
+    last = previous_cycle(journal)
     return last is None or at - last > RECENT
 
 

@@ -22,6 +22,8 @@ from bot.surprises import Surprise
 REFUSED_CYCLES = "halting.refused_cycles"
 LIMIT_HIT_SINCE = "halting.limit_hit_since"
 LIMIT_HIT_LAST = "halting.limit_hit_last"
+ADOPT_ONLY = "adopt-only, so that nothing is sold twice"
+NOT_ALONE = (ADOPT_ONLY, "that this journal does not know")
 ACCEPTING = "adopt.accepting"
 HOUR = timedelta(hours=1)
 ROUNDING = Decimal("0.01")
@@ -49,11 +51,12 @@ def halt(journal: Journal, reasons: Sequence[str], cycle: str, at: datetime) -> 
 
 def rearm(journal: Journal, token: str) -> bool:
     """End a halt and forget what led to it; False when the token is not the one of this halt."""
+    strange = any(word in (journal.latch() or "") for word in NOT_ALONE)
     if not journal.arm(token):
         return False
     forgotten = dict.fromkeys((REFUSED_CYCLES, LIMIT_HIT_SINCE, LIMIT_HIT_LAST, CONTRADICTION))
-    # the person has looked at the account: orders of another Ballast that are there now are accepted as they are
-    journal.set_settings({**forgotten, ACCEPTING: "yes"})
+    # the person was told of another Ballast's orders and has looked: those that are there now are accepted as they are
+    journal.set_settings({**forgotten, ACCEPTING: "yes" if strange else None})
     return True
 
 

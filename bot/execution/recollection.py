@@ -93,9 +93,9 @@ def traded(journal: Journal) -> frozenset[tuple[str, str]]:
     return frozenset((row[0], row[1]) for row in found)
 
 
-def last_begun_before(journal: Journal, at: datetime) -> datetime | None:
-    """When the newest cycle began that began before an instant."""
-    found = journal.rows("SELECT begun_at FROM cycles WHERE begun_at < ? ORDER BY number DESC LIMIT 1", (_iso(at),))
+def previous_cycle(journal: Journal) -> datetime | None:
+    """When the cycle before the one at work began."""
+    found = journal.rows("SELECT begun_at FROM cycles ORDER BY number DESC LIMIT 1 OFFSET 1")
     return datetime.fromisoformat(found[0][0]) if found else None
 
 

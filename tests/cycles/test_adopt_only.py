@@ -205,3 +205,46 @@ def test_two_copies_of_one_journal_never_give_out_the_same_name(tmp_path: Path) 
     with _open(tmp_path, "one") as one, _open(tmp_path, "two") as two:
         assert one.id == two.id
         assert client_id(one.epoch, "c000001-01") != client_id(two.epoch, "c000001-01")
+
+
+def _traded_elsewhere(fake: FakeVenue, name: str) -> None:
+    """Another Ballast sells and buys back: the position is as before."""
+    for side, number in ((Side.SELL, 1), (Side.BUY, 2)):
+        asyncio.run(
+            fake.place_order(
+                symbol=BTC,
+                side=side,
+                amount=d("0.1"),
+                limit_price=d(60000),
+                reduce_only=side is Side.BUY,
+                client_id=client_id(name, f"c000009-0{number}"),
+            )
+        )
+    fake.moved_at = NOW
+
+
+@pytest.mark.parametrize(("hours", "noticed"), [(0, False), (2, True)])
+def test_after_a_pause_the_past_is_read_also_where_no_position_moved(
+    tmp_path: Path, hours: int, *, noticed: bool
+) -> None:
+    """A start every few minutes costs nothing; one after hours looks at everything this journal ever traded."""
+    fake = FakeVenue(ManualClock())
+    _hedged(tmp_path, fake)
+    asyncio.run(fake.clock.sleep(90 + 3600 * hours))
+    _traded_elsewhere(fake, "host b")
+    with _open(tmp_path, "again") as book:
+        _run(fake, book)
+        assert (book.latch() is not None) is noticed
+
+
+def test_a_halt_for_another_reason_accepts_no_second_ballast(tmp_path: Path) -> None:
+    """Only who was told of strange orders has looked at them."""
+    fake = FakeVenue(ManualClock())
+    _hedged(tmp_path, fake)
+    with _open(tmp_path, "again") as book:
+        book.set_latch("something else broke. ballast resume --arm abc", "abc")
+        _traded_elsewhere(fake, "host b")
+        assert rearm(book, "abc")
+        asyncio.run(fake.clock.sleep(7200))
+        _run(fake, book)
+        assert "adopt-only" in (book.latch() or "")
