@@ -82,7 +82,7 @@ def _swept(step: int, chance: random.Random) -> Strike:
     where: Where = "reply" if step % 2 else "request"
     wait_s = chance.choice((0.0, 0.0, 0.0005, 0.002))
     return Strike(
-        where=where, nth=chance.choice((1, 1, 2)), place=step // 2 * STRIDE, wait_s=wait_s, deeper=_deeper(chance)
+        where=where, nth=chance.choice((1, 1, 1, 2)), place=step // 2 * STRIDE, wait_s=wait_s, deeper=_deeper(chance)
     )
 
 
@@ -98,13 +98,13 @@ def _anywhere(chance: random.Random) -> Strike:
     return _at(where, chance, deeper=_deeper(chance))
 
 
-def _at(where: Where, chance: random.Random, deeper: tuple[Strike, ...] = ()) -> Strike:
+def _at(where: Where, chance: random.Random, deeper: tuple[Strike, ...] = (), *, first: bool = True) -> Strike:
     phase: Phase = chance.choice(("before", "during", "after"))
-    most = {"row": 4, "insist": 2, "commit": 8, "arrival": 30}.get(where, 1)
+    most = {"row": 2, "insist": 2, "commit": 8 if first else 4, "arrival": 30 if first else 14}.get(where, 1)
     wait_s = chance.uniform(0.002, 0.08) if where == "instant" else chance.uniform(0.00002, 0.0006)
     return Strike(where=where, nth=chance.randint(1, most), phase=phase, wait_s=wait_s, deeper=deeper)
 
 
 def _deeper(chance: random.Random) -> tuple[Strike, ...]:
     places: tuple[Where, ...] = ("arrival", "arrival", "commit", "instant")
-    return tuple(_at(chance.choice(places), chance) for _ in range(chance.choice((0, 0, 1, 1, 2))))
+    return tuple(_at(chance.choice(places), chance, first=False) for _ in range(chance.choice((0, 0, 1, 1, 2))))

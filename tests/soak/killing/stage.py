@@ -6,7 +6,7 @@ import os
 import random
 import signal
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -331,8 +331,9 @@ class Stage:
         self.want()
         for strike, daemon in zip(self.plan.strikes, self.plan.daemon, strict=True):
             self.meddle(strike)
-            for _ in range(TRIES):
-                code = await self.life(strike, daemon=daemon)
+            for tried in range(TRIES):
+                # what did not come a second time in one life may come once in the next
+                code = await self.life(replace(strike, nth=1) if tried else strike, daemon=daemon)
                 if code == -signal.SIGKILL or self.armed.struck:
                     self.pause()
                     break
