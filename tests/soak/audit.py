@@ -261,11 +261,15 @@ class _Judge:
             yield self.broken("B5", text, request=order.request, line=order.line.sequence)
 
     def _covered_together(self, order: _Order, positions: Positions, began: datetime) -> Iterator[Violation]:
-        """B5 where one coin's short protects others: all shorts together stay within what all coins are worth."""
+        """B5 where one coin's short protects others: all shorts together stay within what all coins are worth.
+
+        Counted are contracts that the rule places in: a short of somebody else's elsewhere is told, and left alone.
+        """
         marks = self._markets(began, order.line.at)
         highest = Decimal(str(self.evidence.settings["hedge_ratio_max"]))
         highest *= BETA_MAX if "place" in self.evidence.settings else ONE
-        short = {symbol: max(ZERO, -amount) for (_, symbol), amount in positions.items()}
+        placed_in = {order.symbol, *(row.asked.symbol for row in self.by_client_id.values())}
+        short = {symbol: max(ZERO, -amount) for (_, symbol), amount in positions.items() if symbol in placed_in}
         short[order.symbol] = short.get(order.symbol, ZERO) + order.amount
 
         def over(seen: dict[str, Decimal]) -> Decimal:
@@ -442,7 +446,7 @@ class _Judge:
         shorts = {symbol: -amount for symbol, amount in final.positions.items()}
         if any(amount < 0 for amount in shorts.values()):
             return  # a long that somebody else opened is left alone and stops growth
-        if together(self.evidence):
+        if together(self.evidence) or self.evidence.hedge_mode:
             return  # what each coin's short should be is the rule's own estimate
         held = _by_pair(shorts, marks)
         outer = Decimal(self.evidence.settings["band"][0])  # type: ignore[index]

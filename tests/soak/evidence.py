@@ -116,8 +116,8 @@ class Violation:
 class Evidence:
     """Everything the audit reads. `settings` are the user's own words; `marks` lists every change of the market.
 
-    `tight_tiers` and `past` say that the market's tiers are small and that it has a history. `clock_set` says when the
-    machine's clock was set and by how many seconds; `struck` which fault in which cycle.
+    `tight_tiers`, `past`, `hedge_mode`: the market's tiers are small, it has a history, the account is in hedge mode.
+    `clock_set` says when the machine's clock was set and by how many seconds; `struck` which fault in which cycle.
     """
 
     seed: int
@@ -125,6 +125,7 @@ class Evidence:
     venue: str = "binance"
     tight_tiers: bool = False
     past: bool = False
+    hedge_mode: bool = False
     settings: dict[str, object]
     canaries: tuple[str, ...]
     requests: list[Request] = field(default_factory=list)

@@ -114,7 +114,10 @@ class _Judge:
                 failed[key] = own
 
     def margin_modes(self) -> Iterator[Violation]:
-        """B9: a short grows only under the margin mode the user chose."""
+        """B9: a short grows only under the margin mode the user chose; nothing is traded in hedge mode."""
+        if self.evidence.hedge_mode:
+            for order in self.orders:
+                yield self.broken("B9", f"{order.asked.symbol} is traded in hedge mode", order)
         wanted = self.evidence.settings["margin_mode"] == "isolated"
         isolated: dict[str, bool] = {}
         sells = {row.asked.client_id: row for row in self.orders if row.asked.side == "sell"}

@@ -91,6 +91,7 @@ class Schedule:
     past_volatility: float = 0.0
     tier_unit: Decimal | None = None
     pegs: tuple[str, ...] = ()
+    hedge_mode: bool = False
     faults_only: frozenset[tuple[int, str]] | None = None
 
 
@@ -195,7 +196,8 @@ def _with_rules(schedule: Schedule) -> Schedule:
         past = 0.0
     tiers = tree.choice((Decimal(3), Decimal(10))) if tree.random() < 0.1 else None
     pegs = tuple(tree.choice(PEGS) for _ in schedule.cycles) if tree.random() < 0.1 else ()
-    return replace(schedule, settings=settings, past_volatility=past, tier_unit=tiers, pegs=pegs)
+    both_ways = tree.random() < 0.02  # the account may hold a long beside a short, where nothing may be traded
+    return replace(schedule, settings=settings, past_volatility=past, tier_unit=tiers, pegs=pegs, hedge_mode=both_ways)
 
 
 def _with_newer_kinds(schedule: Schedule) -> Schedule:

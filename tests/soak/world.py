@@ -164,10 +164,13 @@ class World:
             canaries=(KEY, SECRET, PASSPHRASE),
             tight_tiers=schedule.tier_unit is not None,
             past=bool(schedule.past_volatility),
+            hedge_mode=schedule.hedge_mode,
         )
         self._note_market()
         self._note_owned()
         self._hold_dated()
+        if schedule.hedge_mode:
+            self.engine.set_hedge_mode(ACCOUNT, on=True)
 
     # time ---------------------------------------------------------------------------------------------------------
 
