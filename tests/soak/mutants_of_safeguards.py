@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from bot import circumstances, closer_look, cycle, deliberate, happenings, setaside
+from bot.domain.account import PositionMode
 from bot.domain.intent import Ending, Outcome
+from bot.exchange.venue import CcxtVenue
 from bot.execution import executor, planner
 from bot.policy.expiry_roll import ExpiryRoll
 from bot.risk import caps
@@ -59,7 +61,7 @@ def _frozen_symbol_traded() -> Iterator[None]:
         yield
 
 
-@deliberate_defect("halt-ignored", "shorts grow although Ballast was halted", "E4", 0.05, shown_by=(3,))
+@deliberate_defect("halt-ignored", "shorts grow although Ballast was halted", "E4", 0.05, shown_by=(2,))
 @contextmanager
 def _halt_ignored() -> Iterator[None]:
     with placed(cycle, "_halted", lambda _: None):
@@ -143,6 +145,22 @@ def _margin_mode_left_alone() -> Iterator[None]:
         return [row for row in settings(*values) if not hasattr(row, "margin_mode")]
 
     with placed(planner, "settings_for", careless):
+        yield
+
+
+@deliberate_defect(
+    "hedge-mode-traded",
+    "an account where a purchase may open a long is traded like any other",
+    "B9",
+    0.05,
+    shown_by=(44, 58),
+)
+@contextmanager
+def _hedge_mode_traded() -> Iterator[None]:
+    async def one_way(_: Any) -> PositionMode:
+        return PositionMode.ONE_WAY
+
+    with placed(CcxtVenue, "position_mode", one_way):
         yield
 
 
