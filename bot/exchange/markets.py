@@ -39,6 +39,7 @@ class Markets:
         self._symbols: dict[str, str] = {}
         self._spot: frozenset[str] = frozenset()
         self._loaded_at: datetime | None = None
+        self._used: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -77,6 +78,7 @@ class Markets:
             self._store.notes.append(f"the market table is older than a day and stays: {problem}")
             self._loaded_at = now - AGE_MAX + timedelta(minutes=10)  # asked again soon, not at every call
             return
+        found += self._vanished(found, now)
         self._take(found, now)
         self._store.save(self._name, {"at": now.isoformat(), "markets": found}, now=now)
 
@@ -90,13 +92,26 @@ class Markets:
                 "the next cycle asks again."
             ) from None
 
+    def _vanished(self, found: Sequence[Row], now: datetime) -> list[dict[str, Any]]:
+        """Markets in use that a new table lost: a short there must stay in sight, and nothing is opened in them."""
+        listed, used = {str(item["symbol"]) for item in found}, self._used
+        self._used = set()
+        lost = [self._rows[name] for name in sorted(used - listed) if name in self._rows]
+        kept = [item for item in lost if not _ended(item, now)]
+        for item in kept:
+            self._store.notes.append(f"{item['symbol']} is gone from the table of markets; it counts as closed")
+        return [{**item, "active": False} for item in kept]
+
     def symbol(self, market_id: str) -> str:
         """The unified symbol of a venue's market id; an id nobody knows stands for itself, so it is still seen."""
-        return self._symbols.get(market_id, market_id)
+        found = self._symbols.get(market_id, market_id)
+        self._used.add(found)
+        return found
 
     def market_id(self, symbol: str) -> str:
         """The venue's own name of a market. Raises: Unavailable when the table has no such symbol."""
         found = self._rows.get(symbol)
+        self._used.add(symbol)
         if found is None:
             raise Unavailable(
                 f"{self._venue} lists no market {symbol}. Nothing was sent. Check the asset and the kind of market in "
@@ -233,6 +248,14 @@ def unified_table(rows: Iterable[Row]) -> list[dict[str, Any]]:
         slim = {key: value for key, value in row.items() if value is not None}
         found.append(slim if futures else {**slim, "info": {}})
     return found
+
+
+def _ended(row: Row, now: datetime) -> bool:
+    try:
+        until = strict.moment_or_none(row, "expiry")
+    except Unreadable:
+        return False
+    return until is not None and until <= now
 
 
 def _kind(row: Row) -> MarketKind | None:

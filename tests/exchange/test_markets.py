@@ -189,3 +189,20 @@ def test_a_refused_order_has_the_rules_read_anew(tmp_path: Path) -> None:
     transport = FakeTransport(told_later(later))
     asked(bitcoin, transport=transport, cache=tmp_path, clock=clock)
     assert transport.lines().count(INFO) == 1
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_a_market_in_use_that_vanished_stays_in_sight_and_counts_as_closed(used: bool) -> None:
+    """A short there is still a short, and nothing new is opened; what nobody uses may go."""
+    full = [market("BTC"), *(market(f"COIN{number}") for number in range(19))]
+    transport = FakeTransport({INFO: [reply({"symbols": full}), reply({"symbols": full[1:]})]})
+    clock = FrozenClock()
+
+    async def a_day_later(venue: CcxtVenue) -> tuple[Instrument, ...]:
+        if used:
+            venue._reading.markets.market_id(BTC)
+        clock.pass_time(25 * 3600)
+        return await bitcoin(venue)
+
+    found = asked(a_day_later, transport=transport, clock=clock)
+    assert [(row.symbol, row.active) for row in found] == ([(BTC, False)] if used else [])

@@ -10,7 +10,7 @@ from bot.sim.wire.request import WireReply
 from tests.testnet.hostile import Strike, Visit, rendered
 
 HALF_A_GIGABYTE = 500 * 1024 * 1024
-FLOOD = 512 * 1024  # of small pieces; more costs a machine its time and shows nothing more
+FLOOD = 128 * 1024  # of small pieces; more costs a machine its time and shows nothing more
 MEGABYTE = b" " * 1024 * 1024
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
