@@ -53,7 +53,7 @@ ratio = "{ratio}"
 [risk]
 balance_jump_max = "100"
 transit_max_s = 0
-orders_per_hour_max = 100000
+orders_per_hour_max = 1000
 order_notional_per_hour_max = "1000000000"
 refused_cycles_max = 1000
 [schedule]
