@@ -105,11 +105,17 @@ class WalkFeed:
         self._quotes: dict[MarketKey, Quote] = {}
         self._marks: dict[str, Decimal] = {}
         self.still = False
-        self._past, self.peg = past, Decimal(1) if peg else None
+        self._past = past
         here: set[MarketKey] = {(market, f"{coin}USDT") for coin in prices for market in _MARKETS}
         here |= {("spot", PEG)} if peg else set()
         self.markets: frozenset[MarketKey] = frozenset(here | {("linear", symbol) for symbol in self._dated})
+        if peg:
+            self.peg(Decimal(1))
         self._draw()
+
+    def peg(self, price: Decimal) -> None:
+        """Let the other stablecoin cost so much from now on, also where prices stand still."""
+        self._quotes["spot", PEG] = Quote(mid=price, mark=price, index=price, depth_notional=self._depth)
 
     def quotes(self, at: datetime) -> Mapping[MarketKey, Quote]:
         place = (at - self.start) // STEP
@@ -151,8 +157,6 @@ class WalkFeed:
                 self._quotes[market, f"{coin}USDT"] = Quote(
                     mid=index, mark=mark, index=index, depth_notional=self._depth
                 )
-        if self.peg is not None:
-            self._quotes["spot", PEG] = Quote(mid=self.peg, mark=self.peg, index=self.peg, depth_notional=self._depth)
         for symbol, basis in self._dated.items():
             index = self._quotes["linear", pair_of(symbol)].index
             above = Decimal(f"{float(index) * (1 + basis):.1f}")

@@ -166,7 +166,7 @@ def _surround(world: World, plan: CyclePlan, number: int) -> None:
     if number >= len(world.schedule.cycles):
         _look_after_a_halt(world)
     if world.schedule.pegs:
-        world.feed.peg = Decimal(world.schedule.pegs[number]) if number < len(world.schedule.pegs) else Decimal(1)
+        world.feed.peg(Decimal(world.schedule.pegs[number]) if number < len(world.schedule.pegs) else Decimal(1))
     world.pass_time(plan.pause_s)
     if plan.skew_s:
         world.skew_s += plan.skew_s
