@@ -263,6 +263,17 @@ def _moment_or_none(source: Row) -> datetime | None:
     return None if value is None else strict.moment_of(value, "order")
 
 
+def check_market(source: Row, market_id: str) -> None:
+    """Whether a row is of the market that was asked for, in the venue's own words; ccxt may go by the question.
+
+    Raises: Unreadable.
+    """
+    told = source.get("info")
+    named = told.get("symbol") if isinstance(told, Mapping) else None
+    if named is not None and named != market_id:
+        raise Unreadable(f"a row of another market among those of {market_id}")
+
+
 def fill(venue: str, source: Row, table: Orders, unit: Decimal) -> Fill:
     """One trade of ours."""
     fee = source.get("fee")

@@ -296,6 +296,8 @@ async def fills(reading: Reading, symbol: str, since: datetime) -> tuple[Fill, .
         asked = {"symbol": symbol, "since": first_ms, "limit": table.fills_page}
         asked["params"] = {**table.fills.params, table.fills_until: last_ms}
         rows = understood(reading, "list of trades", strict.rows, await reading.calls.read(table.fills.call, asked))
+        for row in rows:
+            understood(reading, "list of trades", translate.check_market, row, reading.markets.market_id(symbol))
         return [understood(reading, "trade", translate.fill, reading.venue, row, table, unit) for row in rows]
 
     until, window = reading.now() + timedelta(seconds=1), timedelta(days=table.fills_window_d)

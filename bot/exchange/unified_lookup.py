@@ -60,6 +60,7 @@ def _own_order(reading: Reading, reply: object, way: LookUp, symbol: str, client
     row = translate.first_row(_ours(reply, way, client_id), way.rows)
     if row is None:
         return None
+    translate.check_market({"info": row}, reading.markets.market_id(symbol))
     found = order_of(reading, reading.parse("parse_order", row, symbol))
     if found.client_id != client_id or found.symbol != symbol:
         raise Unreadable("the answer describes another order than the one asked for")
