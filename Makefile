@@ -7,6 +7,7 @@ JOBS ?= 2
 SEEDS ?= 2000
 FIRST_SEED ?= 0
 CYCLES ?= 60
+KILLS ?= 1000
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-test alerts demo test check pytest bench acceptance soak endurance mutants audit lock image docs clean
@@ -70,9 +71,9 @@ bench: install-test ## how fast, how small
 acceptance: install-test ## every venue through every case, and the table in docs/acceptance.md
 	@$(BIN)/python -m tests.acceptance --write $(ARGS)
 
-soak: install-test ## long seeded fault schedules, goes on where it was stopped; SEEDS=20000 FIRST_SEED=0 CYCLES=60
+soak: install-test ## seeds, every fault at every call, drills, real kills; SEEDS=20000 FIRST_SEED=0 CYCLES=60 KILLS=10000
 	@$(BIN)/python -m tests.soak --seeds $(FIRST_SEED)-$$(($(FIRST_SEED) + $(SEEDS))) --cycles $(CYCLES) --jobs $(JOBS) \
-	  --keep .soak/verdicts.jsonl $(ARGS)
+	  --kills $(KILLS) --keep .soak/verdicts.jsonl $(ARGS)
 
 endurance: install-test ## a day of the daemon in some minutes: does anything grow?
 	@$(BIN)/python -m tests.soak.endurance $(ARGS)

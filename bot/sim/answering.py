@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import localcontext
-from urllib.parse import parse_qsl
 
 from bot.sim.account_events import disturb
 from bot.sim.effects import INTERVENTIONS, Break
@@ -278,6 +277,5 @@ class AnsweringExchange:
 
 
 def _question(request: WireRequest) -> str:
-    """What a request asks for, whenever and by whomever it is asked."""
-    asked = dict(parse_qsl(request.query or request.body))
-    return f"{request.method} {request.path} {asked.get('symbol', '')}"
+    """What kind of thing a request asks for. Some answers name no market: another coin's cannot be told from ours."""
+    return f"{request.method} {request.path}"

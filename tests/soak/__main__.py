@@ -1,27 +1,48 @@
-"""Runs as many seeds as wanted: `python -m tests.soak --seeds 0-20000 --cycles 60`; ends with one line for a record."""
+"""The whole soak: seeded schedules, the single-fault matrix, drills, real kills; ends with one line for a record.
+
+`python -m tests.soak --seeds 0-20000 --cycles 60 --kills 10000` plays everything, `--only matrix` one part of it.
+"""
 
 import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
 
 from bot.sim.faults import FAULTS
+from tests.soak import drills, kills, matrix
 from tests.soak.campaign import Hunt, Verdict, hunt, judged
+from tests.soak.catalogue import CATALOGUE
 from tests.soak.defects import MUTANTS
-from tests.soak.progress import Keeper, earlier, fingerprint
+from tests.soak.progress import Keeper, Pace, TrialKeeper, earlier, earlier_trials, fingerprint
 from tests.soak.shrink import shrunk
+from tests.soak.trial import Trial
 
 CHUNK = 10
 SHOWN_MAX = 20
 SHRUNK_MAX = 3
-EVERY_S = 15.0
 FIRED_MIN = 30
+WHOLE_SEEDS = 20_000
+PARTS = ("schedules", "matrix", "drills", "kills")
+
+
+@dataclass(slots=True)
+class Tally:
+    """What all parts together saw."""
+
+    catalogue: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    kills: int = 0
+    sigkills: int = 0
+    violations: int = 0
+    trials: Counter[str] = field(default_factory=Counter)
+    names: list[str] = field(default_factory=list)
 
 
 def table_of_mutants(seeds: range, cycles: int, jobs: int) -> int:
@@ -58,39 +79,97 @@ def played(seeds: range, cycles: int, jobs: int, keep: Path | None) -> Iterator[
         print(f"{len(known)} of {len(seeds)} seeds were played before, {keep} remembers them", flush=True)
     yield from known.values()
     left = [seed for seed in seeds if seed not in known]
-    began = said = time.monotonic()
-    for count, verdict in enumerate(verdicts(left, cycles, jobs), 1):
+    pace = Pace("seeds", done=len(known), of=len(seeds))
+    for verdict in verdicts(left, cycles, jobs):
         if keeper is not None:
             keeper.add(verdict)
         yield verdict
-        now = time.monotonic()
-        if now - said > EVERY_S:
-            pace = count / (now - began)
-            print(
-                f"{len(known) + count} of {len(seeds)} seeds, {(len(left) - count) / pace / 60:.0f} min left",
-                flush=True,
-            )
-            said = now
+        pace.step()
+
+
+def schedules(tally: Tally, chosen: argparse.Namespace, seeds: range) -> None:
+    """The seeded schedules."""
+    ledgers: dict[int, str] = {}
+    broken: list[Verdict] = []
+    for row in played(seeds, chosen.cycles, chosen.jobs, chosen.keep):
+        ledgers[row.seed] = row.ledger
+        tally.kinds.update(row.faults)
+        tally.catalogue.update(row.catalogue)
+        tally.kills += row.kills
+        tally.violations += len(row.broken)
+        if row.broken:
+            broken.append(row)
+            print("\n".join(row.broken[:3] if len(broken) <= SHOWN_MAX else []), flush=True)
+    for row in [] if chosen.whole else broken[:SHRUNK_MAX]:
+        print("\n".join(shrunk(row.seed, chosen.cycles, row.broken[0].split(" ", 1)[0])), flush=True)
+    tally.trials["seeds"] = len(seeds)
+    tally.names.append("".join(ledgers[seed] for seed in seeds))
+
+
+def part(tally: Tally, name: str, keep: Path | None, play: Callable[[], Iterator[Trial]]) -> None:
+    """One part beside the schedules; a part that was played to its end by this code is not played again."""
+    path = keep.with_name(f"{name}.jsonl") if keep is not None else None
+    code = fingerprint(0)
+    before = earlier_trials(path, code) if path is not None else None
+    keeper = TrialKeeper(path, code) if path is not None and before is None else None
+    if before is not None:
+        print(f"{name}: {len(before)} trials were played before, {path} remembers them", flush=True)
+    pace = Pace(name)
+    for trial in play() if before is None else before:
+        if keeper is not None:
+            keeper.add(trial)
+        tally.trials[name] += 1
+        tally.catalogue.update(trial.faults)
+        tally.sigkills += trial.kills
+        tally.violations += len(trial.broken)
+        for line in trial.broken[:3]:
+            print(f"{name} {trial.name}: {line}", flush=True)
+        if trial.trace:
+            tally.names.append(trial.trace)
+        pace.step()
+    if keeper is not None:
+        keeper.close()
 
 
 def table_of_faults(faults: Counter[str]) -> Iterable[str]:
-    """How often each fault struck, the rarest first."""
-    yield f"faults by how often they struck (wanted: each {FIRED_MIN} times)"
-    for name in sorted(FAULTS, key=lambda row: (faults[row], row)):
-        yield f"  {name:20} {faults[name]:8}{'' if faults[name] >= FIRED_MIN else '  too few to prove anything'}"
+    """How often each of the catalogue's faults struck, the rarest first."""
+    yield f"faults of the catalogue by how often they struck (wanted: each {FIRED_MIN} times)"
+    for number in sorted(CATALOGUE, key=lambda row: (faults[row], int(row[1:]))):
+        few = "" if faults[number] >= FIRED_MIN else "  too few to prove anything"
+        yield f"  {number:5} {faults[number]:9}  {CATALOGUE[number].name}{few}"
 
 
-def main(words: list[str] | None = None) -> int:
-    """Play the seeds; 1 when a rule was broken."""
+def last_line(tally: Tally, chosen: argparse.Namespace, seconds: float) -> str:
+    """What was played and what came of it, for a record."""
+    fired = sum(tally.catalogue[number] > 0 for number in CATALOGUE)
+    name = sha256("".join(tally.names).encode()).hexdigest()[:16]
+    parts = ", ".join(f"{tally.trials[row]} {row} trials" for row in PARTS[1:] if tally.trials[row])
+    return (
+        f"soak: {tally.trials['seeds']} seeds x {chosen.cycles} cycles, 5 venues, {fired} of {len(CATALOGUE)} faults "
+        f"fired, {sum(tally.kinds[row] > 0 for row in FAULTS)} kinds on the line {sum(tally.kinds.values())} times, "
+        f"{tally.kills} kills, {tally.sigkills} SIGKILLs, {parts or 'no trials beside them'}, {tally.violations} "
+        f"violations, {seconds:.0f} s, ledgers sha256 {name}"
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--seeds", default="0-500", help="first-last, last not included, or one seed (default 0-500)")
     parser.add_argument("--cycles", type=int, default=40, help="cycles with faults per seed (default 40)")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
+    parser.add_argument("--kills", type=int, default=0, help="real SIGKILLs (default 0)")
+    parser.add_argument("--only", choices=PARTS, help="play one part")
+    parser.add_argument("--repeat", type=int, default=FIRED_MIN, help="variants of each drill (default 30)")
     parser.add_argument("--hashes", action="store_true", help="print seed and ledger hash, nothing else")
     parser.add_argument("--mutants", action="store_true", help="play the seeds on every deliberate defect instead")
     parser.add_argument("--keep", type=Path, help="remember verdicts in this file and go on from there")
     parser.add_argument("--whole", action="store_true", help="do not shrink the schedule of a seed that broke a rule")
-    chosen = parser.parse_args(words)
+    return parser
+
+
+def main(words: list[str] | None = None) -> int:
+    """Play the soak; 1 when a rule was broken, or when a whole soak left a fault of the catalogue out."""
+    chosen = _parser().parse_args(words)
     first, _, last = chosen.seeds.partition("-")
     seeds = range(int(first), int(last) if last else int(first) + 1)
     if chosen.mutants:
@@ -99,26 +178,21 @@ def main(words: list[str] | None = None) -> int:
         for row in verdicts(seeds, chosen.cycles, chosen.jobs):
             print(row.seed, row.ledger)
         return 0
-    began = time.monotonic()
-    ledgers: dict[int, str] = {}
-    faults, kills, broken = Counter[str](), 0, list[Verdict]()
-    for row in played(seeds, chosen.cycles, chosen.jobs, chosen.keep):
-        ledgers[row.seed] = row.ledger
-        faults.update(row.faults)
-        kills += row.kills
-        if row.broken:
-            broken.append(row)
-            print("\n".join(row.broken[:3] if len(broken) <= SHOWN_MAX else []), flush=True)
-    for row in [] if chosen.whole else broken[:SHRUNK_MAX]:
-        print("\n".join(shrunk(row.seed, chosen.cycles, row.broken[0].split(" ", 1)[0])), flush=True)
-    print("\n".join(table_of_faults(faults)))
-    name = sha256("".join(ledgers[seed] for seed in seeds).encode()).hexdigest()[:16]
-    print(
-        f"soak: {len(seeds)} seeds x {chosen.cycles} cycles, {sum(faults[row] > 0 for row in FAULTS)} kinds of fault "
-        f"struck {sum(faults.values())} times, {kills} kills, {sum(len(row.broken) for row in broken)} violations in "
-        f"{len(broken)} seeds, {time.monotonic() - began:.0f} s, ledgers sha256 {name}"
-    )
-    return 1 if broken else 0
+    began, tally = time.monotonic(), Tally()
+    wanted = (chosen.only,) if chosen.only else PARTS
+    if "schedules" in wanted:
+        schedules(tally, chosen, seeds)
+    if "matrix" in wanted:
+        part(tally, "matrix", chosen.keep, partial(matrix.trials, chosen.jobs))
+    if "drills" in wanted:
+        part(tally, "drills", chosen.keep, partial(drills.trials, chosen.repeat))
+    if "kills" in wanted and chosen.kills:
+        part(tally, "kills", chosen.keep, partial(kills.trials, 0, chosen.kills, chosen.jobs))
+    print("\n".join(table_of_faults(tally.catalogue)))
+    print(last_line(tally, chosen, time.monotonic() - began))
+    rare = any(tally.catalogue[number] < FIRED_MIN for number in CATALOGUE)
+    whole = chosen.only is None and len(seeds) >= WHOLE_SEEDS
+    return 1 if tally.violations or (whole and rare) else 0
 
 
 if __name__ == "__main__":

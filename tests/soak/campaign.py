@@ -2,35 +2,45 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.soak.audit import audit
+from tests.soak.catalogue import counted
 from tests.soak.mutants import Mutant
 from tests.soak.runner import run
 from tests.soak.schedule import draw
+from tests.soak.signs import signs
 from tests.soak.surgery import MET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One seed: its broken rules, the name of its ledger, what struck how often, how often it was killed."""
+    """One seed: its broken rules, the name of its ledger, what struck how often, how often it was killed.
+
+    `faults` counts kinds of fault, `catalogue` faults of the catalogue by their number.
+    """
 
     seed: int
     broken: list[str]
     ledger: str
     faults: dict[str, int]
     kills: int
+    catalogue: dict[str, int] = field(default_factory=dict)
+    venue: str = ""
 
 
 def judged(cycles: int, seed: int) -> Verdict:
     """Play and judge one seed."""
-    evidence = run(draw(seed, cycles))
+    schedule = draw(seed, cycles)
+    evidence = run(schedule)
     return Verdict(
         seed=seed,
         broken=[str(row) for row in audit(evidence)],
         ledger=evidence.ledger_hash(),
         faults=evidence.faults,
         kills=evidence.kills,
+        catalogue=dict(counted(evidence.faults, schedule.venue, signs(schedule, evidence))),
+        venue=schedule.venue,
     )
 
 

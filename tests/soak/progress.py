@@ -1,14 +1,18 @@
 """A long soak's memory: every seed's verdict as one line, so that it goes on where it was stopped."""
 
 import json
+import time
 from dataclasses import asdict
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
 from tests.soak.campaign import Verdict
+from tests.soak.trial import Trial
 
 ROOT = Path(__file__).parents[2]
+EVERY_S = 15.0
+ENDED = "ended"
 
 
 def fingerprint(cycles: int) -> str:
@@ -50,3 +54,53 @@ class Keeper:
         """Keep one more."""
         with self._path.open("a") as file:
             file.write(json.dumps(asdict(verdict)) + "\n")
+
+
+class Pace:
+    """A line of progress now and then; what is left is known only where the whole is."""
+
+    def __init__(self, what: str, *, done: int = 0, of: int = 0) -> None:
+        self._what, self._before, self._done, self._of = what, done, 0, of
+        self._began = self._said = time.monotonic()
+
+    def step(self) -> None:
+        """One more."""
+        self._done += 1
+        now = time.monotonic()
+        if now - self._said < EVERY_S:
+            return
+        self._said, done = now, self._before + self._done
+        left = (self._of - done) / (self._done / (now - self._began)) / 60 if self._of else 0
+        print(
+            f"{done} of {self._of} {self._what}, {left:.0f} min left" if self._of else f"{done} {self._what}",
+            flush=True,
+        )
+
+
+def earlier_trials(path: Path, name: str) -> list[Trial] | None:
+    """The trials of a part that this code played to its end, None when it did not."""
+    if not path.exists():
+        return None
+    first, *lines = path.read_text().splitlines() or [""]
+    if first != name or not lines or lines[-1] != ENDED:
+        return None
+    rows = [json.loads(line) for line in lines[:-1]]
+    return [Trial(**{**row, "faults": tuple(row["faults"]), "broken": tuple(row["broken"])}) for row in rows]
+
+
+class TrialKeeper:
+    """Writes the trials of one part down as they end."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("w")
+        self._file.write(f"{name}\n")
+
+    def add(self, trial: Trial) -> None:
+        """Keep one more."""
+        self._file.write(json.dumps(asdict(trial)) + "\n")
+
+    def close(self) -> None:
+        """The part was played to its end."""
+        self._file.write(f"{ENDED}\n")
+        self._file.close()

@@ -80,7 +80,10 @@ class Weather(FaultSchedule):
     """Faults that meet writes more often than reads."""
 
     def __init__(self, schedule: Schedule) -> None:
-        super().__init__(random.Random(schedule.fault_seed), intensity=schedule.intensity, kinds=schedule.kinds)
+        super().__init__(
+            random.Random(schedule.fault_seed), intensity=schedule.intensity, kinds=schedule.kinds,
+            scripts=schedule.scripts,
+        )  # fmt: skip
         self._on_writes, self._on_reads = schedule.intensity, schedule.intensity * schedule.read_share
         self._only = schedule.faults_only
         self.cycle = -1
