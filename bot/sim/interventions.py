@@ -154,11 +154,11 @@ def _resting(exchange: Exchange, account: str, row: Listing, side: str, amount: 
 def _mode_toggled(exchange: Exchange, account: str, _: Chance) -> Undo | None:
     """The owner switches to positions on both sides, which the venue allows only while none is open."""
     engine = exchange.engine
-    engine.set_hedge_mode(account, not engine.hedge_mode(account))
+    engine.set_hedge_mode(account, on=True)
 
     def back() -> None:
         with suppress(Rejected):
-            engine.set_hedge_mode(account, not engine.hedge_mode(account))
+            engine.set_hedge_mode(account, on=False)
 
     return back
 

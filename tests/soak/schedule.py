@@ -16,6 +16,8 @@ VENUE_TWICE = "duplicate_execution"
 # Long silences make a seed a waiting room: some seeds have one of them, the others none.
 LASTING = frozenset({"banned", "crowded", "forbidden", "geo_blocked", "key_suspended", "maintenance", "venue_halted"})
 NEWER_FROM = 500  # the seeds before keep to the first kinds of faults
+# MEXC tells no margin in use: positions under a wrong name have no second witness there. WEEX takes an id twice.
+UNWITNESSED = {"mexc": ("other_positions",), "weex": (VENUE_TWICE,)}
 PLAIN = tuple(FAULTS)[: tuple(FAULTS).index("deleveraged") + 1]
 EVENTS = ("deposit", "deposit", "withdrawal", "withdrawal", "profile", "profile", "manual", "adl", "cash")
 DATED = ("BTC", "ETH")
@@ -205,9 +207,7 @@ def _with_newer_kinds(schedule: Schedule) -> Schedule:
     """Every kind of fault there is, or a dozen of them; in every third seed one that lasts."""
     tree = random.Random(f"ballast soak, kinds, {schedule.seed}")
     newer = [name for name in FAULTS if name not in PLAIN and name not in LASTING]
-    # MEXC tells no margin in use: positions under a wrong name have no second witness there
-    unwitnessed = {"other_positions"} if schedule.venue == "mexc" else set()
-    names = [name for name in (*schedule.kinds, *newer) if name not in unwitnessed]
+    names = [name for name in (*schedule.kinds, *newer) if name not in UNWITNESSED.get(schedule.venue, ())]
     if tree.random() < 0.5:
         names = tree.sample(names, 12)
     if tree.random() < 0.3:
