@@ -18,7 +18,7 @@ from bot.domain.errors import JournalError
 from bot.domain.intent import Intent, IntentKind, Outcome
 from bot.execution.generation import Companion, write_companion
 from bot.execution.intent_json import intent_from_json, intent_to_json
-from bot.execution.journal_file import prepare, unusable, unwritten
+from bot.execution.journal_file import prepare, private, unusable, unwritten
 
 FORGETFUL = Path(":memory:")
 
@@ -68,6 +68,7 @@ class Journal:
         try:
             if path != FORGETFUL:
                 path.parent.mkdir(parents=True, exist_ok=True)
+                private(path)
             connection = sqlite3.connect(path, isolation_level=None, timeout=5)
         except (OSError, sqlite3.Error) as error:
             raise unusable(path, str(error)) from None

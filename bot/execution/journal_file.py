@@ -1,5 +1,6 @@
 """The journal's file: its tables, how it is opened and checked, what is said when it cannot be used."""
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -56,6 +57,11 @@ def prepare(connection: sqlite3.Connection, path: Path, new_id: str) -> None:
         verdict = connection.execute(f"PRAGMA quick_check({table})").fetchone()[0]
         if verdict != "ok":
             raise unusable(path, f"damaged: {verdict}")
+
+
+def private(path: Path) -> None:
+    """Make a new journal readable by its owner only: it tells what somebody owns. Raises: OSError."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def unusable(path: Path, why: str) -> JournalError:

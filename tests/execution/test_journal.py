@@ -110,6 +110,16 @@ def test_a_damaged_file_and_a_place_that_cannot_be_written_are_said(tmp_path: Pa
         _open(tmp_path / "file" / "j.db")
 
 
+def test_a_new_journal_can_be_read_by_its_owner_only(tmp_path: Path) -> None:
+    """It tells what somebody owns; the files SQLite keeps beside it take after it."""
+    path = tmp_path / "state" / "ballast.db"
+    with _open(path) as journal:
+        journal.begin_cycle(NOW)
+        modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+    assert modes
+    assert set(modes.values()) == {0o600}
+
+
 def test_client_ids_are_the_same_for_the_same_intent_only() -> None:
     """Every venue takes them, and another journal makes others."""
     ids = {client_id(journal, f"c{number:06d}-01") for journal in ("a", "b") for number in range(500)}
