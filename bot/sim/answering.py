@@ -178,7 +178,12 @@ class AnsweringExchange:
     def _fair(self, request: WireRequest) -> Answer:
         """What a request gets that no fault meets."""
         self.unspoilt = True
-        return Answer(reply=self._remembered(request, self._seen(request, self._carry_out(request))))
+        ledger = self.exchange.engine.ledger
+        before = len(ledger)
+        reply = self._seen(request, self._carry_out(request))
+        refused = any(line.kind == "order.rejected" for line in ledger[before:])
+        # a refusal given for another order would be a lie that no client can see through
+        return Answer(reply=reply if refused else self._remembered(request, reply))
 
     def _distorted(self, request: WireRequest, reply: WireReply, effect: Effect) -> WireReply:
         now = self.exchange.now
