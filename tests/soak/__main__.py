@@ -1,4 +1,4 @@
-"""The whole soak: seeded schedules, the single-fault matrix, drills, real kills; ends with one line for a record.
+"""The whole soak: seeded schedules, single faults, drills, hostile networks, real kills; ends with one line.
 
 `python -m tests.soak --seeds 0-20000 --cycles 60 --kills 10000` plays everything, `--only matrix` one part of it.
 """
@@ -16,7 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from bot.sim.faults import FAULTS
-from tests.soak import drills, kills, matrix
+from tests.soak import canary, drills, hostile, kills, matrix
 from tests.soak.campaign import Hunt, Verdict, hunt, judged
 from tests.soak.catalogue import CATALOGUE
 from tests.soak.defects import MUTANTS
@@ -29,7 +29,8 @@ SHOWN_MAX = 20
 SHRUNK_MAX = 3
 FIRED_MIN = 30
 WHOLE_SEEDS = 20_000
-PARTS = ("schedules", "matrix", "drills", "kills")
+PARTS = ("schedules", "matrix", "drills", "network", "secrets", "kills")
+WAITING = 4  # processes per job where trials wait more than they work
 
 
 @dataclass(slots=True)
@@ -185,7 +186,11 @@ def main(words: list[str] | None = None) -> int:
     if "matrix" in wanted:
         part(tally, "matrix", chosen.keep, partial(matrix.trials, chosen.jobs))
     if "drills" in wanted:
-        part(tally, "drills", chosen.keep, partial(drills.trials, chosen.repeat))
+        part(tally, "drills", chosen.keep, partial(drills.trials, chosen.repeat, chosen.jobs))
+    if "network" in wanted:
+        part(tally, "network", chosen.keep, partial(hostile.trials, chosen.repeat, WAITING * chosen.jobs))
+    if "secrets" in wanted:
+        part(tally, "secrets", chosen.keep, partial(canary.trials, chosen.repeat, WAITING * chosen.jobs))
     if "kills" in wanted and chosen.kills:
         part(tally, "kills", chosen.keep, partial(kills.trials, 0, chosen.kills, chosen.jobs))
     print("\n".join(table_of_faults(tally.catalogue)))

@@ -23,7 +23,7 @@ from typing import IO
 
 from bot.sim.faults import DEFAULT_KINDS, FaultSchedule
 from bot.sim.wire.exchange import ApiKey
-from tests.soak.trial import Trial
+from tests.soak.trial import Trial, spread
 from tests.testnet.stage import Stage, stage
 
 KEY = ApiKey(
@@ -96,10 +96,9 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
 )
 
 
-def trials(repeat: int) -> Iterator[Trial]:
+def trials(repeat: int, jobs: int = 1) -> Iterator[Trial]:
     """Real commands under faults, and what they leave; every third looks at a daemon with its page and alerts."""
-    for number in range(repeat):
-        yield trial(number)
+    yield from spread(trial, range(repeat), jobs)
 
 
 def trial(number: int) -> Trial:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-DRILLS, KILLS, MATRIX = "drills", "kills", "matrix"
+DRILLS, KILLS, MATRIX, NETWORK, SECRETS = "drills", "kills", "matrix", "network", "secrets"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,30 +25,33 @@ def _home(name: str, *kinds: str, signs: tuple[str, ...] = (), parts: tuple[str,
 
 
 CATALOGUE: Mapping[str, Home] = {
-    "F01": _home("no connection, the request never left", "unreachable"),
-    "F02": _home("the line breaks after the order was carried out", "lost_reply"),
-    "F03": _home("the line breaks before the order was carried out", "lost_request"),
-    "F04": _home("no answer in time", "timeout"),
-    "F05": _home("the answer comes slowly", "slow"),
-    "F06": _home("half of an answer of known length", "cut_reply"),
-    "F07": _home("broken chunks, bad packing, no HTTP at all", "cut_chunks", "garbled_reply", "not_http"),
+    "F01": _home("no connection, the request never left", "unreachable", parts=(NETWORK,)),
+    "F02": _home("the line breaks after the order was carried out", "lost_reply", parts=(NETWORK,)),
+    "F03": _home("the line breaks before the order was carried out", "lost_request", parts=(NETWORK,)),
+    "F04": _home("no answer in time", "timeout", parts=(NETWORK,)),
+    "F05": _home("the answer comes slowly", "slow", parts=(NETWORK,)),
+    "F06": _home("half of an answer of known length", "cut_reply", parts=(NETWORK,)),
+    "F07": _home(
+        "broken chunks, bad packing, no HTTP at all", "cut_chunks", "garbled_reply", "not_http", parts=(NETWORK,)
+    ),
     "F08": _home(
         "status 200 with no answer in it", "body_empty", "body_html", "body_null", "body_cut", "body_text",
         "body_object", "body_list",
     ),
     "F09": _home("a status nobody listed", "status_524", "status_599"),
     "F10": _home("errors of front servers", "status_502", "status_503", "status_504"),
-    "F11": _home("a redirect", "redirect", "redirect_308", "redirect_same_host"),
-    "F12": _home("the line breaks on a cancel", "lost_cancel", parts=(MATRIX,)),
-    "F13": _home("a connection that is open and says nothing", "venue_halted"),
+    "F11": _home("a redirect", "redirect", "redirect_308", "redirect_same_host", parts=(NETWORK,)),
+    "F12": _home("the line breaks on a cancel", "lost_cancel", parts=(MATRIX, NETWORK)),
+    "F13": _home("a connection that is open and says nothing", "venue_halted", parts=(NETWORK,)),
     "F14": _home("a request in flight is given up", parts=(MATRIX,)),
-    "F15": _home("a certificate that is not the venue's", "bad_certificate"),
-    "F16": _home("the address is not on the key's list", "code_address"),
+    "F15": _home("a certificate that is not the venue's", "bad_certificate", parts=(NETWORK,)),
+    "F16": _home("the address is not on the key's list", "code_address", parts=(NETWORK,)),
     "F17": _home("an order carried out after its sender gave up", "late_execution"),
     "F18": _home(
-        "the answer to another request", "swapped_reply", "repeated_order_reply", "repeated_lookup_reply"
+        "the answer to another request", "swapped_reply", "repeated_order_reply", "repeated_lookup_reply",
+        parts=(NETWORK,),
     ),
-    "F19": _home("an answer without end or measure", "body_huge", "body_infinite"),
+    "F19": _home("an answer without end or measure", "body_huge", "body_infinite", parts=(NETWORK,)),
     "F20": _home("the venue does not know what became of it", "code_1007", "code_1006", "code_1001"),
     "F21": _home("503: unknown error, try again", "code_503"),
     "F22": _home("throttled by the venue's own protection", "code_busy"),
@@ -134,8 +137,8 @@ CATALOGUE: Mapping[str, Home] = {
     "F100": _home("old code beside new", parts=(DRILLS,)),
     "F101": _home("a loop that never ends", parts=(DRILLS,)),
     "F102": _home("stalls, handles and memory", parts=(DRILLS,)),
-    "F103": _home("a secret said aloud", signs=("canary",), parts=(DRILLS,)),
-    "F104": _home("somebody else's code or host", parts=(DRILLS,)),
+    "F103": _home("a secret said aloud", signs=("canary",), parts=(DRILLS, SECRETS)),
+    "F104": _home("somebody else's code or host", parts=(DRILLS, NETWORK)),
 }  # fmt: skip
 
 

@@ -10,11 +10,9 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from multiprocessing import get_context
 from pathlib import Path
 
 from bot.cycle import run_cycle
@@ -25,7 +23,7 @@ from tests.soak.catalogue import numbers
 from tests.soak.evidence import Evidence, Request
 from tests.soak.schedule import UNWITNESSED, CyclePlan, Schedule, draw_plain, draw_wide
 from tests.soak.speech import VENUES
-from tests.soak.trial import Trial
+from tests.soak.trial import Trial, spread
 from tests.soak.world import World
 from tests.testnet.test_depeg import test_cash_that_fails_counts_at_its_price_and_asks_for_more_hedge as depeg
 
@@ -196,16 +194,7 @@ def _depegged(case: Case) -> Trial:
 
 def trials(jobs: int = 1) -> Iterator[Trial]:
     """Every case, in order."""
-    yield from played(list(cases()), jobs)
-
-
-def played(chosen: list[Case], jobs: int) -> Iterator[Trial]:
-    """These cases, in order."""
-    if jobs == 1:
-        yield from map(play, chosen)
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
-        yield from pool.map(play, chosen, chunksize=10)
+    yield from spread(play, cases(), jobs, chunk=10)
 
 
 if __name__ == "__main__":

@@ -4,18 +4,22 @@ import re
 from pathlib import Path
 
 from bot.sim.faults import FAULTS
-from tests.soak.catalogue import CATALOGUE, DRILLS, KILLS, MATRIX, counted, numbers
+from tests.soak.catalogue import CATALOGUE, DRILLS, KILLS, MATRIX, NETWORK, SECRETS, counted, numbers
 from tests.soak.signs import SIGNS
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "faults.md"
-SOURCES = {DRILLS: HERE / "drills", KILLS: HERE / "killing", MATRIX: HERE / "matrix.py"}
+SOURCES = {
+    DRILLS: sorted((HERE / "drills").rglob("*.py")),
+    KILLS: sorted((HERE / "killing").rglob("*.py")),
+    MATRIX: [HERE / "matrix.py"],
+    NETWORK: [HERE / "hostile.py", HERE / "doors.py"],
+    SECRETS: [HERE / "canary.py"],
+}
 
 
 def _source(part: str) -> str:
-    place = SOURCES[part]
-    files = [place] if place.is_file() else sorted(place.rglob("*.py"))
-    return "\n".join(file.read_text(encoding="utf-8") for file in files)
+    return "\n".join(file.read_text(encoding="utf-8") for file in SOURCES[part])
 
 
 def test_every_fault_of_the_catalogue_has_a_home_that_exists() -> None:

@@ -1,6 +1,12 @@
 """What every part of the soak beside the seeded schedules reports: one trial, which faults struck in it, what broke."""
 
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import TypeVar
+
+Case = TypeVar("Case")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,3 +21,12 @@ class Trial:
     broken: tuple[str, ...] = ()
     kills: int = 0
     trace: str = ""
+
+
+def spread(play: Callable[[Case], Trial], cases: Iterable[Case], jobs: int, *, chunk: int = 1) -> Iterator[Trial]:
+    """Play every case, in order, in so many processes; with one in this process."""
+    if jobs == 1:
+        yield from map(play, cases)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
+        yield from pool.map(play, cases, chunksize=chunk)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.soak.drills import clocks, disk, instances, journals, profiles, restless
 from tests.soak.drills.drill import Drill
-from tests.soak.trial import Trial
+from tests.soak.trial import Trial, spread
 
 DRILLS: dict[str, Drill] = {
     row.name: row
@@ -22,11 +22,9 @@ DRILLS: dict[str, Drill] = {
 MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 
 
-def trials(repeat: int) -> Iterator[Trial]:
+def trials(repeat: int, jobs: int = 1) -> Iterator[Trial]:
     """Play every drill `repeat` times, each time in another variant; each of its faults strikes in every one."""
-    for number in range(repeat):
-        for drill in DRILLS.values():
-            yield play(drill, number)
+    yield from spread(again, (f"{name}/{number}" for number in range(repeat) for name in DRILLS), jobs)
 
 
 def again(name: str) -> Trial:
