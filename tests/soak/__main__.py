@@ -107,29 +107,49 @@ def schedules(tally: Tally, chosen: argparse.Namespace, seeds: range) -> None:
     tally.names.append("".join(ledgers[seed] for seed in seeds))
 
 
-def part(tally: Tally, name: str, keep: Path | None, play: Callable[[], Iterator[Trial]]) -> None:
-    """One part beside the schedules; a part that was played to its end by this code is not played again."""
+def part(tally: Tally, name: str, keep: Path | None, play: Callable[[Sequence[Trial]], Iterator[Trial]]) -> None:
+    """One part beside the schedules; `play` is given the trials this code played before and goes on after them."""
     path = keep.with_name(f"{name}.jsonl") if keep is not None else None
     code = fingerprint(0)
-    before = earlier_trials(path, code) if path is not None else None
-    keeper = TrialKeeper(path, code) if path is not None and before is None else None
-    if before is not None:
+    before, ended = earlier_trials(path, code) if path is not None else ([], False)
+    keeper = TrialKeeper(path, code, before) if path is not None and not ended else None
+    if before:
         print(f"{name}: {len(before)} trials were played before, {path} remembers them", flush=True)
-    pace = Pace(name)
-    for trial in play() if before is None else before:
+    for trial in before:
+        _count(tally, name, trial)
+    pace = Pace(name, done=len(before))
+    for trial in () if ended else play(before):
         if keeper is not None:
             keeper.add(trial)
-        tally.trials[name] += 1
-        tally.catalogue.update(trial.faults)
-        tally.sigkills += trial.kills
-        tally.violations += len(trial.broken)
-        for line in trial.broken[:3]:
-            print(f"{name} {trial.name}: {line}", flush=True)
-        if trial.trace:
-            tally.names.append(trial.trace)
+        _count(tally, name, trial)
         pace.step()
     if keeper is not None:
         keeper.close()
+
+
+def _count(tally: Tally, name: str, trial: Trial) -> None:
+    tally.trials[name] += 1
+    tally.catalogue.update(trial.faults)
+    tally.sigkills += trial.kills
+    tally.violations += len(trial.broken)
+    for line in trial.broken[:3]:
+        print(f"{name} {trial.name}: {line}", flush=True)
+    if trial.trace:
+        tally.names.append(trial.trace)
+
+
+def beside(chosen: argparse.Namespace) -> dict[str, Callable[[Sequence[Trial]], Iterator[Trial]]]:
+    """How each part beside the schedules goes on after the trials it has played."""
+    jobs, many, repeat = chosen.jobs, WAITING * chosen.jobs, chosen.repeat
+    parts: dict[str, Callable[[Sequence[Trial]], Iterator[Trial]]] = {
+        "matrix": lambda done: matrix.trials(jobs, len(done)),
+        "drills": lambda done: drills.trials(repeat, jobs, len(done)),
+        "network": lambda done: hostile.trials(repeat, many, len(done)),
+        "secrets": lambda done: canary.trials(repeat, many, len(done)),
+    }
+    if chosen.kills:
+        parts["kills"] = lambda done: kills.trials(len(done), chosen.kills - sum(row.kills for row in done), jobs)
+    return parts
 
 
 def table_of_faults(faults: Counter[str]) -> Iterable[str]:
@@ -183,16 +203,9 @@ def main(words: list[str] | None = None) -> int:
     wanted = (chosen.only,) if chosen.only else PARTS
     if "schedules" in wanted:
         schedules(tally, chosen, seeds)
-    if "matrix" in wanted:
-        part(tally, "matrix", chosen.keep, partial(matrix.trials, chosen.jobs))
-    if "drills" in wanted:
-        part(tally, "drills", chosen.keep, partial(drills.trials, chosen.repeat, chosen.jobs))
-    if "network" in wanted:
-        part(tally, "network", chosen.keep, partial(hostile.trials, chosen.repeat, WAITING * chosen.jobs))
-    if "secrets" in wanted:
-        part(tally, "secrets", chosen.keep, partial(canary.trials, chosen.repeat, WAITING * chosen.jobs))
-    if "kills" in wanted and chosen.kills:
-        part(tally, "kills", chosen.keep, partial(kills.trials, 0, chosen.kills, chosen.jobs))
+    for name, play in beside(chosen).items():
+        if name in wanted:
+            part(tally, name, chosen.keep, play)
     print("\n".join(table_of_faults(tally.catalogue)))
     print(last_line(tally, chosen, time.monotonic() - began))
     rare = any(tally.catalogue[number] < FIRED_MIN for number in CATALOGUE)

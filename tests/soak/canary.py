@@ -96,9 +96,9 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
 )
 
 
-def trials(repeat: int, jobs: int = 1) -> Iterator[Trial]:
+def trials(repeat: int, jobs: int = 1, after: int = 0) -> Iterator[Trial]:
     """Real commands under faults, and what they leave; every third looks at a daemon with its page and alerts."""
-    yield from spread(trial, range(repeat), jobs)
+    yield from spread(trial, range(repeat), jobs, after=after)
 
 
 def trial(number: int) -> Trial:

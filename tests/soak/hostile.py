@@ -85,9 +85,9 @@ def _cycle_strikes(chance: random.Random) -> Mapping[str, Strike]:
 FAULTS = (*sorted(_cycle_strikes(random.Random(0))), *AT_THE_DOOR)
 
 
-def trials(repeat: int, jobs: int = 1) -> Iterator[Trial]:
+def trials(repeat: int, jobs: int = 1, after: int = 0) -> Iterator[Trial]:
     """Every fault `repeat` times; venue, request and bytes vary with the number of the trial."""
-    yield from spread(_of, [(fault, number) for number in range(repeat) for fault in FAULTS], jobs)
+    yield from spread(_of, [(fault, number) for number in range(repeat) for fault in FAULTS], jobs, after=after)
 
 
 def _of(case: tuple[str, int]) -> Trial:

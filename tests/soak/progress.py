@@ -79,24 +79,34 @@ class Pace:
         )
 
 
-def earlier_trials(path: Path, name: str) -> list[Trial] | None:
-    """The trials of a part that this code played to its end, None when it did not."""
+def earlier_trials(path: Path, name: str) -> tuple[list[Trial], bool]:
+    """The trials of a part that this code played already, and whether they are all there are."""
     if not path.exists():
-        return None
+        return [], False
     first, *lines = path.read_text().splitlines() or [""]
-    if first != name or not lines or lines[-1] != ENDED:
-        return None
-    rows = [json.loads(line) for line in lines[:-1]]
-    return [Trial(**{**row, "faults": tuple(row["faults"]), "broken": tuple(row["broken"])}) for row in rows]
+    if first != name:
+        return [], False
+    found: list[Trial] = []
+    for line in lines:
+        if line == ENDED:
+            return found, True
+        try:
+            row = json.loads(line)
+            found.append(Trial(**{**row, "faults": tuple(row["faults"]), "broken": tuple(row["broken"])}))
+        except (ValueError, TypeError, KeyError):
+            break
+    return found, False
 
 
 class TrialKeeper:
-    """Writes the trials of one part down as they end."""
+    """Writes the trials of one part down as they end, beginning with those of earlier."""
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Path, name: str, before: list[Trial]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("w")
+        self._file = path.open("w", buffering=1)
         self._file.write(f"{name}\n")
+        for trial in before:
+            self.add(trial)
 
     def add(self, trial: Trial) -> None:
         """Keep one more."""

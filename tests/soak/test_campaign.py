@@ -4,8 +4,9 @@ from pathlib import Path
 
 from tests.soak.campaign import Verdict
 from tests.soak.defects import MUTANTS
-from tests.soak.progress import Keeper, earlier, fingerprint
+from tests.soak.progress import Keeper, TrialKeeper, earlier, earlier_trials, fingerprint
 from tests.soak.shrink import shrunk
+from tests.soak.trial import Trial, spread
 
 
 def verdict(seed: int) -> Verdict:
@@ -34,3 +35,27 @@ def test_a_broken_rule_is_told_by_what_it_needs() -> None:
     assert len(told) <= 4
     assert any(line.endswith("event withdrawal") for line in told)
     assert shrunk(1, 5, "T1") == ["seed 1 does not break T1"]
+
+
+def test_a_part_goes_on_after_the_trials_it_has_played(tmp_path: Path) -> None:
+    """A half line at the end is played again; other code begins anew; what was ended is known to be."""
+    played = [Trial(name=str(number), faults=("F91",), kills=number) for number in range(3)]
+    path = tmp_path / "drills.jsonl"
+    keeper = TrialKeeper(path, "code", played[:1])
+    keeper.add(played[1])
+    path.write_text(path.read_text() + '{"name": "ha')
+    assert earlier_trials(path, "code") == (played[:2], False)
+    assert earlier_trials(path, "other code") == ([], False)
+    keeper = TrialKeeper(path, "code", played)
+    keeper.close()
+    assert earlier_trials(path, "code") == (played, True)
+
+
+def test_trials_spread_over_processes_come_in_order() -> None:
+    """So that a number says where to go on."""
+    names = [trial.name for trial in spread(_named, range(7), 2, after=3)]
+    assert names == [trial.name for trial in spread(_named, range(7), 1, after=3)] == ["3", "4", "5", "6"]
+
+
+def _named(number: int) -> Trial:
+    return Trial(name=str(number), faults=())

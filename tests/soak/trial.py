@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing import get_context
 from typing import TypeVar
 
@@ -23,10 +24,11 @@ class Trial:
     trace: str = ""
 
 
-def spread(play: Callable[[Case], Trial], cases: Iterable[Case], jobs: int, *, chunk: int = 1) -> Iterator[Trial]:
-    """Play every case, in order, in so many processes; with one in this process."""
+def spread(play: Callable[[Case], Trial], cases: Iterable[Case], jobs: int, *, after: int = 0) -> Iterator[Trial]:
+    """Play every case but the first `after`, in order, in so many processes; with one in this process."""
+    left = islice(cases, after, None)
     if jobs == 1:
-        yield from map(play, cases)
+        yield from map(play, left)
         return
     with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
-        yield from pool.map(play, cases, chunksize=chunk)
+        yield from pool.map(play, left)

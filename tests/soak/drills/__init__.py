@@ -22,9 +22,9 @@ DRILLS: dict[str, Drill] = {
 MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 
 
-def trials(repeat: int, jobs: int = 1) -> Iterator[Trial]:
+def trials(repeat: int, jobs: int = 1, after: int = 0) -> Iterator[Trial]:
     """Play every drill `repeat` times, each time in another variant; each of its faults strikes in every one."""
-    yield from spread(again, (f"{name}/{number}" for number in range(repeat) for name in DRILLS), jobs)
+    yield from spread(again, (f"{name}/{number}" for number in range(repeat) for name in DRILLS), jobs, after=after)
 
 
 def again(name: str) -> Trial:
