@@ -103,16 +103,19 @@ class TrialKeeper:
 
     def __init__(self, path: Path, name: str, before: list[Trial]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("w", buffering=1)
-        self._file.write(f"{name}\n")
+        path.write_text(f"{name}\n")
+        self._path = path
         for trial in before:
             self.add(trial)
 
     def add(self, trial: Trial) -> None:
         """Keep one more."""
-        self._file.write(json.dumps(asdict(trial)) + "\n")
+        self._write(json.dumps(asdict(trial)))
 
     def close(self) -> None:
         """The part was played to its end."""
-        self._file.write(f"{ENDED}\n")
-        self._file.close()
+        self._write(ENDED)
+
+    def _write(self, line: str) -> None:
+        with self._path.open("a") as file:
+            file.write(f"{line}\n")
