@@ -149,10 +149,14 @@ class Leverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Movement:
-    """How collateral moves inside the account: ccxt's word for each wallet, and the reads that list movements."""
+    """How collateral moves inside the account: ccxt's word for each wallet, and the reads that list movements.
+
+    `amount` is the venue's own word for how much: said by us, because ccxt rounds to the finest price tick it knows.
+    """
 
     wallets: Mapping[Wallet, str]
     listed: tuple[Ask, ...]
+    amount: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

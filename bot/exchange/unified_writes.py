@@ -143,7 +143,8 @@ async def transfer(reading: Reading, *, currency: str, amount: Decimal, source: 
     origin, goal = movement.wallets.get(source), movement.wallets.get(target)
     if origin is None or goal is None or origin == goal or not amount.is_finite() or amount <= 0:
         raise Forbidden(f"a transfer of {amount} {currency} from {source} to {target} is none; nothing was sent")
-    asked = {"code": currency, "amount": float(amount), "fromAccount": origin, "toAccount": goal, "params": {}}
+    exactly = {movement.amount: strict.decimal_text(amount)} if movement.amount else {}
+    asked = {"code": currency, "amount": float(amount), "fromAccount": origin, "toAccount": goal, "params": exactly}
     try:
         reply = await reading.calls.write("transfer", asked)
         return strict.text(strict.row(reply), "id")

@@ -68,6 +68,13 @@ async def _a_movement_is_found_again(venue: CcxtVenue, world: AnsweringExchange)
     assert (moved.amount, moved.target) == (Decimal("123.45"), Wallet.FUTURES)
 
 
+async def _exactly_what_was_said_moves(venue: CcxtVenue, world: AnsweringExchange) -> None:
+    finer_than_any_tick = Decimal("123.4567891")
+    await venue.transfer(currency="USDT", amount=finer_than_any_tick, source=Wallet.SPOT, target=Wallet.FUTURES)
+    (moved,) = await venue.transfers(world.exchange.now - timedelta(minutes=1))
+    assert moved.amount == finer_than_any_tick
+
+
 async def _leverage_is_set(venue: CcxtVenue, world: AnsweringExchange) -> None:
     await venue.set_leverage(BTC, 2)
     assert world.exchange.engine.setup("family", "BTCUSDT").leverage == 2
@@ -108,6 +115,12 @@ def _wallet_named_swap(quirks: Quirks) -> Quirks:
     return _speech(quirks, movement=replace(quirks.speech.movement, wallets=wallets))
 
 
+def _amount_left_to_ccxt(quirks: Quirks) -> Quirks:
+    assert quirks.speech is not None
+    assert quirks.speech.movement is not None
+    return _speech(quirks, movement=replace(quirks.speech.movement, amount=""))
+
+
 def _leverage_of_one_side(quirks: Quirks) -> Quirks:
     assert quirks.speech is not None
     return _speech(quirks, leverage=replace(quirks.speech.leverage, set_leverage=({"side": "SHORT"},)))
@@ -130,6 +143,7 @@ MUTANTS: dict[str, tuple[Callable[[Quirks], Quirks], Hold]] = {
     "executions counted in contracts": (_counted_in_contracts, _fills_are_mine_and_now),
     "a closing order without reduce-only": (lambda quirks: _orders(quirks, closing={}), _closing_never_opens),
     "the futures wallet called swap": (_wallet_named_swap, _a_movement_is_found_again),
+    "an amount to move that ccxt rounds to a price tick": (_amount_left_to_ccxt, _exactly_what_was_said_moves),
     "leverage of a side that one-way mode does not have": (_leverage_of_one_side, _leverage_is_set),
     "a look-up with orderId=None beside the client id": (_look_up_by_unified_name, _a_placed_order_is_found),
     "rights read where withdrawals are not told": (_rights_from_restrictions, _rights_are_told),

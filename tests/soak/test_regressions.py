@@ -4,7 +4,7 @@ import pytest
 
 from tests.soak.audit import audit
 from tests.soak.runner import run
-from tests.soak.schedule import draw_plain, draw_wide
+from tests.soak.schedule import draw, draw_plain, draw_wide
 
 CYCLES = 40
 ONCE_BROKEN = {
@@ -42,4 +42,18 @@ def test_what_was_broken_once_stays_whole_in_wider_schedules(place: tuple[str, i
     """The same for seeds drawn with bans, hands, dated contracts and other venues."""
     venue, seed = place
     broken = audit(run(draw_wide(seed, CYCLES, venue=venue)))
+    assert not broken, f"{what}: {broken[0]}"
+
+
+ONCE_BROKEN_BY_NEWER_KINDS = {
+    530: "an amount to move was rounded to the tick of prices: more had moved than was known",
+}
+
+
+@pytest.mark.parametrize(
+    ("seed", "what"), ONCE_BROKEN_BY_NEWER_KINDS.items(), ids=[f"seed-{seed}" for seed in ONCE_BROKEN_BY_NEWER_KINDS]
+)
+def test_what_was_broken_once_stays_whole_under_newer_kinds(seed: int, what: str) -> None:
+    """The same for seeds that meet every kind of fault there is."""
+    broken = audit(run(draw(seed, CYCLES)))
     assert not broken, f"{what}: {broken[0]}"

@@ -168,6 +168,7 @@ SPEECH: Final = Speech(
     movement=Movement(
         # ccxt accountsById: USDTMPerp comes back as "linear", never as "swap"
         wallets={Wallet.SPOT: "spot", Wallet.FUTURES: "linear"},
+        amount="amount",  # docs; ccxt: what is given in params goes over what it made itself
         listed=(
             Ask(call="fetch_transfers", params={"fromAccount": "spot", "toAccount": "linear"}),
             Ask(call="fetch_transfers", params={"fromAccount": "linear", "toAccount": "spot"}),

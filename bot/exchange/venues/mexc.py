@@ -138,6 +138,7 @@ SPEECH: Final = Speech(
     open_flag="info.apiAllowed",  # docs, 2022-07-07: whether a contract takes orders through the API
     movement=Movement(
         wallets={Wallet.SPOT: "spot", Wallet.FUTURES: "swap"},
+        amount="amount",  # docs; ccxt: what is given in params goes over what it made itself
         listed=(
             Ask(call="fetch_transfers", params={"type": "spot", "fromAccountType": "SPOT", "toAccountType": "FUTURES"}),
             Ask(call="fetch_transfers", params={"type": "spot", "fromAccountType": "FUTURES", "toAccountType": "SPOT"}),
