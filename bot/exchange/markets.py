@@ -57,16 +57,16 @@ class Markets:
     async def ensure(self, load: Load, *, now: datetime, bases: frozenset[str] = frozenset()) -> None:
         """Have a table not older than a day: from memory, else from the cache, else from the venue.
 
-        A table that lacks one of `bases` is kept for an hour, as a list may have come with a hole in it; one that shows
-        no living market for it for ten minutes, as a halt may be over.
+        A table that lacks one of `bases` is kept for an hour, as a list may have come with a hole in it; one in which a
+        market of theirs is closed, though its time has not come, for ten minutes, as a halt may be over.
         Raises: Unavailable when there is none and the venue's answer is no good; an older table is kept then.
         """
         if not self._rows:
             self._restore(now)
-        living = {row["base"] for row in self._rows.values() if row.get("active") is not False}
-        if idle := bases - living:
-            known = {row["base"] for row in self._rows.values()}
-            self.doubt(now, AGE_MAX_IN_DOUBT if idle & known else AGE_MAX_WITH_GAPS)
+        if any(row["base"] in bases and _closed_early(row, now) for row in self._rows.values()):
+            self.doubt(now)
+        elif bases - {row["base"] for row in self._rows.values()}:
+            self.doubt(now, AGE_MAX_WITH_GAPS)
         if not self.stale(now):
             return
         try:
@@ -194,6 +194,7 @@ class Markets:
             found = [dict(strict.row(item)) for item in strict.rows(source["markets"])]
             self._check(found)
             self._take(found, datetime.fromisoformat(strict.text(source, "at")))
+            self._used |= {name for name, row in self._rows.items() if row.get("active") is False}
         except Exception as problem:  # a damaged cache must never stop a start
             self._store.notes.append(
                 f"the cached market table is ignored ({type(problem).__name__}); it is asked for again"
@@ -256,6 +257,10 @@ def _ended(row: Row, now: datetime) -> bool:
     except Unreadable:
         return False
     return until is not None and until <= now
+
+
+def _closed_early(row: Row, now: datetime) -> bool:
+    return row.get("active") is False and not _ended(row, now)
 
 
 def _kind(row: Row) -> MarketKind | None:

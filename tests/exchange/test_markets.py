@@ -206,3 +206,32 @@ def test_a_market_in_use_that_vanished_stays_in_sight_and_counts_as_closed(used:
 
     found = asked(a_day_later, transport=transport, clock=clock)
     assert [(row.symbol, row.active) for row in found] == ([(BTC, False)] if used else [])
+
+
+def test_a_market_that_vanished_is_looked_for_again_within_minutes(tmp_path: Path) -> None:
+    """The hole may have been the list's, though another contract of the coin lives; the next process knows it, too."""
+    dated = {
+        **market("BTC"),
+        "symbol": "BTCUSDT_261225",
+        "contractType": "CURRENT_QUARTER",
+        "deliveryDate": 1798185600000,
+    }
+    full = [market("BTC"), dated, *(market(f"COIN{number}") for number in range(19))]
+    clock = FrozenClock()
+
+    async def seen(venue: CcxtVenue) -> list[tuple[str, bool]]:
+        venue._reading.markets.market_id(BTC)
+        return [(row.symbol, row.active) for row in await bitcoin(venue)]
+
+    async def a_day_later(venue: CcxtVenue) -> list[tuple[str, bool]]:
+        assert await seen(venue) == [(BTC, True)]
+        clock.pass_time(25 * 3600)
+        return await seen(venue)
+
+    transport = FakeTransport({INFO: [reply({"symbols": full}), reply({"symbols": full[1:]})]})
+    assert asked(a_day_later, transport=transport, cache=tmp_path, clock=clock) == [(BTC, False)]
+    for minutes, listed, active, times in ((5, full, False, 0), (10, full[1:], False, 1), (15, full, True, 1)):
+        clock.pass_time(minutes * 60)
+        transport = FakeTransport({**told_later(clock.now() - NOW), INFO: reply({"symbols": listed})})
+        assert asked(seen, transport=transport, cache=tmp_path, clock=clock) == [(BTC, active)]
+        assert transport.lines().count(INFO) == times
