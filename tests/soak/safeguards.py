@@ -7,11 +7,12 @@ have seen less than the audit, a rule binds only when a good cycle saw the state
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
 from tests.soak.contracts import coin_of, expiry_of, pair_of
+from tests.soak.course import Course
 from tests.soak.evidence import CycleSeen, Evidence, Request, Violation
 from tests.soak.orders import OURS, is_order, protective, together
 
@@ -23,6 +24,9 @@ IN_FLIGHT = timedelta(seconds=5)  # what was under way when an answer asked for 
 TRANSIT = HOUR - timedelta(seconds=100)
 JUMP = Decimal("0.501")
 FALL = Decimal("0.03")
+LATE = timedelta(minutes=1)  # views of positions lag after orders, and twenty seconds are the longest that is drawn
+NEAR = Decimal("1.003")  # amounts are valued at the index, orders are sized at the mark
+LOTS = {"BTC": Decimal("0.001"), "ETH": Decimal("0.001"), "SOL": Decimal("0.01")}
 SAW = ("hedged", "acted", "refused")
 
 
@@ -53,6 +57,7 @@ class _Judge:
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
         self.orders = [row for row in evidence.requests if is_order(row)]
+        self.shorts = _shorts(evidence)
 
     def broken(self, rule: str, text: str, request: Request) -> Violation:
         return Violation(rule=rule, seed=self.evidence.seed, cycle=request.cycle, line=request.ledger + 1, text=text)
@@ -154,7 +159,11 @@ class _Judge:
                 continue  # who wants no hedge has his closed, however many coins there seem to be
             coin = coin_of(pair_of(request.asked.symbol))
             change = self._last_change(coin, cycle)
-            if change is None or _counted(coin, change.before, cycle.record):
+            if change is None:
+                continue
+            if _counted(coin, change.before, cycle.record):
+                if (away := self._away_from(change.before, coin, request, cycle)) is not None:
+                    yield self.broken("C3", away, request)
                 continue
             first_look = all(row.ended_at <= change.at for row in self.evidence.cycles if row.number < cycle.number)
             if first_look and abs(change.after - change.before) > JUMP * change.before:
@@ -165,6 +174,33 @@ class _Judge:
                     f"the hedge of {change.before - change.after} {coin} was bought back while they may be on their way"
                 )
                 yield self.broken("T1", text, request)
+
+    def _away_from(self, amount: Decimal, coin: str, request: Request, cycle: CycleSeen) -> str | None:
+        """What a trade does that leads away from the short of the amount which the record says it rests on.
+
+        What the record says is the bot's own word: it excuses nothing but the trades that follow from it. Positions
+        may have been seen as they were up to a minute before; where the ratio is not fixed, nobody else knows it.
+        """
+        if cycle.ratio is None or self.evidence.settings.get("dated"):
+            return None
+        ratio = min(cycle.ratio, Decimal(str(self.evidence.settings["hedge_ratio_max"])))
+        side, wanted, lot = request.asked.side, amount * ratio, LOTS[coin]
+        seen = self.shorts[coin].during(cycle.began_at - LATE, request.at) or [ZERO]
+        own = sum(
+            (
+                Decimal(line.facts["amount"])
+                for line in self.evidence.ledger[cycle.first_line : request.ledger]
+                if line.kind == "fill"
+                and coin_of(pair_of(line.symbol)) == coin
+                and line.facts["side"] == side
+                and line.facts.get("client_id", "").startswith(OURS)
+            ),
+            request.asked.amount,
+        )
+        room = max(seen) - wanted / NEAR if side == "buy" else wanted * NEAR - min(seen)
+        if own <= room + lot:
+            return None
+        return f"{coin} counts as {amount}, of which {wanted} short are wanted: {side} {own} leads away from it"
 
     def _last_change(self, coin: str, cycle: CycleSeen) -> _Change | None:
         known = [(at, owned.get(coin, ZERO)) for at, owned in self.evidence.owned_from if at <= cycle.ended_at]
@@ -195,6 +231,18 @@ class _Judge:
         worth = fallen * min(prices, default=ZERO)
         gain = max(row.cash for row in since) - min(row.cash for row in since)
         return gain < worth / 2  # more would mean that they were sold
+
+
+def _shorts(evidence: Evidence) -> dict[str, Course[Decimal]]:
+    """The short of each coin in all its contracts, from when on. Units: coins."""
+    held: dict[str, dict[tuple[str, str], Decimal]] = defaultdict(dict)
+    rows: dict[str, list[tuple[datetime, Decimal]]] = defaultdict(lambda: [(datetime.min.replace(tzinfo=UTC), ZERO)])
+    for line in evidence.ledger:
+        if "position" in line.facts:
+            coin = coin_of(pair_of(line.symbol))
+            held[coin][line.account, line.symbol] = -Decimal(line.facts["position"])
+            rows[coin].append((line.at, sum((max(ZERO, row) for row in held[coin].values()), ZERO)))
+    return defaultdict(lambda: Course([]), {coin: Course(found) for coin, found in rows.items()})
 
 
 def _believed(coin: str, record: str) -> bool:
