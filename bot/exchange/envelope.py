@@ -62,12 +62,14 @@ class Expected:
     """What a valid reply of one endpoint looks like: its container, and keys of the object (or of every row).
 
     `list_at` is where the rows lie inside an object, the way there separated by dots: an answer to another question
-    would else pass for "none".
+    would else pass for "none". `once_at` is a path to what no two rows may share, the key last: ccxt keeps the last of
+    two rows of one market, and nobody would see that one of them is another market's.
     """
 
     shape: Shape = Shape.EITHER
     keys: tuple[str, ...] = ()
     list_at: str = ""
+    once_at: str = ""
 
 
 ANYTHING = Expected()
@@ -181,11 +183,26 @@ def _check_shape(parsed: object, expected: Expected) -> None:
         missing = [key for key in expected.keys if not isinstance(row, dict) or key not in row]
         if missing:
             raise NotAnAnswer(f"a reply without {', '.join(missing)}")
-    found = parsed
-    for step in expected.list_at.split(".") if expected.list_at else ():
-        found = found.get(step) if isinstance(found, dict) else None
-    if expected.list_at and not isinstance(found, list):
+    if expected.list_at and not isinstance(_at(parsed, expected.list_at), list):
         raise NotAnAnswer(f"a reply without a list at {expected.list_at}")
+    if expected.once_at:
+        _check_once(parsed, expected.once_at)
+
+
+def _check_once(parsed: object, path: str) -> None:
+    place, _, key = path.rpartition(".")
+    found = _at(parsed, place)
+    names = [str(row[key]) for row in found if isinstance(row, dict) and key in row] if isinstance(found, list) else []
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise NotAnAnswer(f"two rows for {printable(twice)}, of which one at least belongs to another market")
+
+
+def _at(parsed: object, path: str) -> object:
+    found = parsed
+    for step in path.split(".") if path else ():
+        found = found.get(step) if isinstance(found, dict) else None
+    return found
 
 
 def printable(text: str) -> str:

@@ -107,6 +107,16 @@ def _margin_account(venue: str, row: Row, table: Collateral) -> MarginAccount:
     )
 
 
+def position_rows(reply: object) -> Sequence[Row]:
+    """Rows of which each says what it is about and how much; rows of another answer do not. Raises: Unreadable."""
+    rows = strict.rows(reply)
+    if not all(row.get("symbol") for row in rows):
+        raise Unreadable("a row names no market")
+    if any(row.get("contracts") is None for row in rows):
+        raise Unreadable("a row names no size")
+    return rows
+
+
 def position(  # noqa: PLR0913 - what the row itself may not tell, fact by fact
     venue: str,
     source: Row,
@@ -128,7 +138,7 @@ def position(  # noqa: PLR0913 - what the row itself may not tell, fact by fact
     for path, wanted in table.one_way.items():
         if str(found_at(source, path)) != wanted:
             raise Unreadable(f"{source.get('symbol')} has a position of hedge mode, while Ballast needs one-way mode")
-    amount = abs(contracts) * unit * _direction(source, contracts)
+    amount = abs(contracts) * unit * _direction(source, contracts, table)
     price = positive_at(source, table.mark) if table.mark else mark_price
     if price is None or price <= 0:
         raise Unreadable(f"the position in {source.get('symbol')} has no mark price")
@@ -159,8 +169,11 @@ def position(  # noqa: PLR0913 - what the row itself may not tell, fact by fact
     )
 
 
-def _direction(source: Row, contracts: Decimal) -> int:
+def _direction(source: Row, contracts: Decimal, table: Positions) -> int:
     side = source.get("side")
+    if table.sides is not None:
+        path, words = table.sides
+        side = words.get(str(found_at(source, path)))
     if side == "long" and contracts > 0:
         return 1
     if side == "short":
@@ -261,6 +274,17 @@ def _side(source: Row, table: Orders) -> tuple[Side, bool]:
 def _moment_or_none(source: Row) -> datetime | None:
     value = source.get("lastUpdateTimestamp") or source.get("lastTradeTimestamp") or source.get("timestamp")
     return None if value is None else strict.moment_of(value, "order")
+
+
+def about(reply: object, symbol: str, market_id: str) -> Row:
+    """An object that speaks of this symbol, or of none; in the venue's own words too. Raises: Unreadable."""
+    row = strict.row(reply)
+    told: object = row
+    while isinstance(told, Mapping):
+        if told.get("symbol") not in (None, symbol, market_id):
+            raise Unreadable(f"the answer is about {told['symbol']}")
+        told = told.get("info")
+    return row
 
 
 def check_market(source: Row, market_id: str) -> None:

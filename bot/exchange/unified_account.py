@@ -1,7 +1,7 @@
 """What any venue tells the owner of a key, asked through ccxt's unified calls and led by the venue's table."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -91,8 +91,8 @@ async def positions(reading: Reading, symbols: Iterable[str]) -> tuple[Position,
     """Every open position; "none" only when the account's own collateral says so too."""
     table = speech_of(reading).positions
     replies = await asyncio.gather(*(reading.calls.read_shared(table.ask.call, row) for row in _settles(reading)))
-    rows = [row for reply in replies for row in understood(reading, "positions", _named_rows, reply)]
-    open_rows = [row for row in rows if row.get("contracts") not in (None, 0, 0.0, "0")]
+    rows = [row for reply in replies for row in understood(reading, "positions", translate.position_rows, reply)]
+    open_rows = [row for row in rows if row["contracts"] not in (0, 0.0, "0")]
     prices = {}
     if table.mark is None and open_rows:
         held = [str(row.get("symbol")) for row in open_rows]
@@ -100,14 +100,6 @@ async def positions(reading: Reading, symbols: Iterable[str]) -> tuple[Position,
     found = understood(reading, "positions", _positions, reading, open_rows, prices)
     del symbols  # the account answers with all of them
     return found if found else await _flat(reading)
-
-
-def _named_rows(reply: object) -> Sequence[Row]:
-    """Rows of which each says what it is about; rows of another answer do not. Raises: Unreadable."""
-    rows = strict.rows(reply)
-    if not all(row.get("symbol") for row in rows):
-        raise Unreadable("a row names no market")
-    return rows
 
 
 def _settles(reading: Reading) -> list[dict[str, object]]:
@@ -176,21 +168,14 @@ async def settings(reading: Reading, symbols: Iterable[str]) -> tuple[SymbolSett
         if table.mode.call != table.read.call:
             calls.append((table.mode.call, {"symbol": symbol, "params": table.mode.params}))
         replies = await asyncio.gather(*(reading.calls.read_shared(*call) for call in calls))
-        leverage, mode = (
-            understood(reading, f"settings of {symbol}", _row_of, row, symbol) for row in (replies[0], replies[-1])
-        )
         what = f"settings of {symbol}"
+        leverage, mode = (
+            understood(reading, what, translate.about, row, symbol, reading.markets.market_id(symbol))
+            for row in (replies[0], replies[-1])
+        )
         return understood(reading, what, translate.symbol_settings, reading.venue, symbol, leverage, mode, table)
 
     return tuple(await asyncio.gather(*(one(symbol) for symbol in dict.fromkeys(symbols))))
-
-
-def _row_of(reply: object, symbol: str) -> Row:
-    """An object that speaks of this symbol, or of none. Raises: Unreadable."""
-    row = strict.row(reply)
-    if row.get("symbol") not in (None, symbol):
-        raise Unreadable(f"the answer is about {row['symbol']}")
-    return row
 
 
 async def position_mode(reading: Reading) -> PositionMode:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 
-from bot.domain.account import ZERO, Book, Mark
+from bot.domain.account import ZERO, Book, Mark, Position
 from bot.domain.snapshot import VenueView
 from bot.risk.margin import maintenance_margin
 
@@ -12,6 +12,7 @@ MARK_FROM_INDEX_MAX = Decimal("0.10")
 BASIS_PER_YEAR_MAX = Decimal("0.50")
 UNEXPLAINED_MARGIN_MAX = Decimal("1.25")
 AHEAD_MAX = timedelta(seconds=5)
+AGE_ANY = timedelta(days=36_500)
 
 
 def doubtful_symbols(view: VenueView, age_max: timedelta, ahead_max: timedelta = AHEAD_MAX) -> dict[str, str]:
@@ -64,7 +65,8 @@ def _is_price(value: Decimal) -> bool:
 def doubts_about_account(view: VenueView) -> list[str]:
     """What speaks against acting on this account at all; empty when its own figures agree with each other.
 
-    No position needs a second witness: margin that is in use says that there is one.
+    No position needs a second witness: margin that is in use says that there is one. A position that is valued at
+    another price than its market has been put under another market's name.
     """
     # coins of the collateral are worth more than the one unit that rounding is forgiven elsewhere
     slack = Decimal("0.0001") if any(row.inverse for row in view.positions) else Decimal(1)
@@ -81,10 +83,26 @@ def doubts_about_account(view: VenueView) -> list[str]:
                 f"{view.venue} has margin of {maintenance} in use, the positions it shows explain {explained:.2f}: "
                 "one of them is missing"
             ]
+    strange = next((words for row in view.positions if (words := _doubt_about_value(view, row)) is not None), None)
+    if strange is not None:
+        return [strange]
     crosses = [row for row in view.positions if row.notional > 0]
     if crosses and initial == 0 and maintenance == 0:
         return [f"{view.venue} shows {len(crosses)} positions, yet no margin in use: one of the two is wrong"]
     return []
+
+
+def _doubt_about_value(view: VenueView, position: Position) -> str | None:
+    """What speaks against a position being in the market it is shown in; none where that market's mark is doubted."""
+    mark = view.mark(position.symbol)
+    if mark is None or _doubt_about_mark(view, position.symbol, AGE_ANY, AGE_ANY) is not None:
+        return None
+    if abs(position.mark_price / mark.mark_price - 1) <= MARK_FROM_INDEX_MAX:
+        return None
+    return (
+        f"{view.venue} values the position in {position.symbol} at {position.mark_price.normalize():f}, while its mark "
+        f"is {mark.mark_price.normalize():f}: one of the two belongs to another market"
+    )
 
 
 def unconfirmed_jumps(

@@ -47,6 +47,17 @@ def test_every_row_of_a_list_needs_the_documented_keys() -> None:
         check('[{"symbol":"A"},{}]', expected=expected)
 
 
+def test_two_rows_for_one_market_are_not_an_answer() -> None:
+    """Whoever keeps the last of them would trade a coin at the price of another."""
+    expected = Expected(once_at="data.symbol")
+    assert check('{"data":[{"symbol":"A"},{"symbol":"B"}]}', expected=expected)
+    assert check('{"data":{"symbol":"A"}}', expected=expected)
+    with pytest.raises(NotAnAnswer, match="two rows for A"):
+        check('{"data":[{"symbol":"A"},{"symbol":"B"},{"symbol":"A"}]}', expected=expected)
+    with pytest.raises(NotAnAnswer, match="two rows for A"):
+        check('[{"symbol":"A"},{"symbol":"A"}]', expected=Expected(once_at="symbol"))
+
+
 @pytest.mark.parametrize("status", [200, 400, 503])
 def test_an_error_code_of_the_venue_is_told_with_its_status(status: int) -> None:
     """The exact code is what later decides, also when it comes with status 200."""

@@ -43,6 +43,15 @@ def test_a_missing_row_is_doubted() -> None:
     assert doubts_about_account(shown) == []
 
 
+def test_a_position_valued_at_another_coins_price_is_doubted() -> None:
+    """A row under the wrong name would hide one position and invent another."""
+    margins = (margin(maintenance="10", initial="15000"),)
+    other = replace(position(), mark_price=d(3000))
+    assert "belongs to another market" in doubts_about_account(view(positions=(other,), margins=margins))[0]
+    absurd = view(positions=(other,), margins=margins, marks=(mark(price="NaN"),))
+    assert doubts_about_account(absurd) == []  # a mark that is doubted itself says nothing about a position
+
+
 def test_nonsense_prices_are_doubted_not_divided_by() -> None:
     """Zero and not-a-number end as a doubt."""
     assert "not a price" in doubtful_symbols(view(marks=(mark(price="0"),)), AGE)[BTC]

@@ -219,7 +219,6 @@ QUIRKS: Final = Quirks(
             ("GET", "/swap/v2/server/time"),
             ("GET", "/swap/v2/quote/contracts"),
             ("GET", "/spot/v1/common/symbols"),
-            ("GET", "/swap/v2/quote/premiumIndex"),
             ("GET", "/swap/v2/quote/depth"),
             ("GET", "/swap/v3/quote/klines"),
             ("GET", "/spot/v1/market/kline"),
@@ -250,6 +249,7 @@ QUIRKS: Final = Quirks(
             ("/spot/v1/account/balance", "data.balances"),
         )
     }
+    | {"GET /openApi/swap/v2/quote/premiumIndex": replace(_ANSWER, once_at="data.symbol")}
     # ccxt's sample: no envelope here, so an empty object would pass for "nothing was ever moved"
     | {"GET /openApi/api/v3/asset/transferRecord": Expected(shape=Shape.OBJECT, keys=("rows",))},
     silence_s={429: 60, 418: 300, 403: 300},

@@ -156,7 +156,6 @@ _PATHS: Final[Mapping[str, Expected]] = {
     for method, path in (
         ("GET", "/v5/market/time"),
         ("GET", "/v5/market/instruments-info"),
-        ("GET", "/v5/market/tickers"),
         ("GET", "/v5/market/orderbook"),
         ("GET", "/v5/market/kline"),
         ("GET", "/v5/market/funding/history"),
@@ -207,7 +206,11 @@ QUIRKS: Final = Quirks(
     ),
     reads_by_post=frozenset(),
     writes_by_get=frozenset(),
-    expected={**_PATHS, **{f"GET /v5/{path}": replace(_ANSWER, list_at="result.list") for path in _LISTS}},
+    expected={
+        **_PATHS,
+        "GET /v5/market/tickers": replace(_ANSWER, once_at="result.list.symbol"),
+        **{f"GET /v5/{path}": replace(_ANSWER, list_at="result.list") for path in _LISTS},
+    },
     silence_s={429: 30, 403: 600},  # docs, "Rate Limit": after a 403 wait ten minutes
     silence_codes={"10006": 2, "10018": 2},  # docs, "Rate Limit": a rolling second, its end named in a header
     options={"defaultType": "swap", "recvWindow": 5000, "fetchMarkets": SPEECH.market_types},

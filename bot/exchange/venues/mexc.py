@@ -82,6 +82,7 @@ SPEECH: Final = Speech(
         updated_at="timestamp",
         bound="info.im",
         bound_has_profit=False,
+        sides=("info.positionType", {"1": "long", "2": "short"}),  # ccxt: short whatever stands there, if it is not 1
     ),
     orders=Orders(
         client_id="externalOid",
@@ -183,7 +184,6 @@ QUIRKS: Final = Quirks(
         for method, path in (
             ("GET", "/contract/ping"),
             ("GET", "/contract/detail"),
-            ("GET", "/contract/ticker"),
             ("GET", "/private/position/leverage"),
             ("GET", "/private/position/position_mode"),
             ("GET", "/private/order/list/history_orders"),
@@ -204,6 +204,8 @@ QUIRKS: Final = Quirks(
         for path in ("account/assets", "position/open_positions", "order/list/open_orders")
     }
     | {
+        "GET /api/v1/contract/ticker": replace(_ANSWER, once_at="data.symbol"),
+        "GET /api/v3/ticker/24hr": Expected(once_at="symbol"),
         "GET /api/v3/apiKeyInfo": Expected(shape=Shape.OBJECT, keys=("permissions", "status")),
         # docs, spot v3: no envelope here, so an empty object would pass for an account that owns nothing
         "GET /api/v3/account": Expected(shape=Shape.OBJECT, keys=("balances",)),

@@ -155,7 +155,7 @@ QUIRKS: Final = Quirks(
         "GET /api/v3/exchangeInfo": Expected(shape=Shape.OBJECT, keys=("symbols",)),
         "GET /capi/v3/market/exchangeInfo": Expected(shape=Shape.OBJECT, keys=("symbols",)),
         "GET /capi/v3/market/premiumIndex": Expected(
-            shape=Shape.LIST, keys=("symbol", "markPrice", "indexPrice", "time")
+            shape=Shape.LIST, keys=("symbol", "markPrice", "indexPrice", "time"), once_at="symbol"
         ),
         "GET /capi/v3/market/fundingRate": Expected(shape=Shape.LIST, keys=("symbol", "fundingRate", "fundingTime")),
         "GET /capi/v3/market/historyKlines": Expected(shape=Shape.LIST),
