@@ -68,6 +68,7 @@ def circumstances(
         growth_blocked_in=deliberation.growth_blocked_in,
         orders_last_hour=past.orders_last_hour,
         notional_last_hour=past.notional_last_hour,
+        stand_ins=mind.policy.stand_ins(portfolio),
     )
 
 

@@ -12,6 +12,7 @@ from bot.domain.snapshot import Snapshot, VenueView
 from bot.execution.journal import OpenIntent
 from bot.execution.planner import MarketDetail, TopUp, moving, plan
 from bot.execution.rolling import Room, legs, with_rolls
+from bot.policy.growth_together import grown_together
 from bot.policy.policy import Decision
 from bot.policy.scene import Memory
 from bot.risk.autopilot import Level, Protection
@@ -66,7 +67,7 @@ def deliberate(
     mind = replace(mind, collateral=movable(counted(mind, snapshot), barred, unsettled))
     protections = look_after(mind, snapshot, caps)
     decision, failed = _decided(mind, snapshot, memory)
-    decision = _carried(_capped(decision, caps), mind.orders.margin_mode)
+    decision = _together(_carried(_capped(decision, caps), mind.orders.margin_mode), mind, snapshot)
     frozen = leaning_on_frozen(snapshot)
     why = {**frozen, **(blocked_in or {})}
     allowed = (_without_growth(row, snapshot, why[row.asset]) if row.asset in why else row for row in decision.targets)
@@ -141,6 +142,15 @@ def _under_cap(target: Target, caps: Caps) -> Target:
     if found.cap >= target.leverage_cap:
         return target
     return replace(target, leverage_cap=found.cap, reasons=(found.reason, *target.reasons))
+
+
+def _together(decision: Decision, mind: Mind, snapshot: Snapshot) -> Decision:
+    """Growth cut to what all shorts may be together, where the short of one coin stands for others."""
+    stand_ins = mind.policy.stand_ins(decision.portfolio)
+    if stand_ins is None:
+        return decision
+    targets, notes = grown_together(decision.targets, snapshot, stand_ins, mind.limits.hedge_ratio_max)
+    return replace(decision, targets=targets, notes=(*decision.notes, *notes))
 
 
 def _deliberate(

@@ -12,6 +12,7 @@ from bot.domain.history import HistoryAsk, widest
 from bot.domain.instrument import Instrument
 from bot.domain.portfolio import Portfolio, value_portfolio
 from bot.domain.snapshot import Snapshot
+from bot.domain.stand_ins import StandIns
 from bot.policy.scene import Answer, Memory, Recollection, Scene
 
 
@@ -93,6 +94,12 @@ class Policy:
         if asset not in self.anchors:
             return value
         return value + self.stand_in_max * (portfolio.crypto - value)
+
+    def stand_ins(self, portfolio: Portfolio) -> StandIns | None:
+        """What all shorts together are measured against; None where each coin's short protects itself alone."""
+        if not self.anchors:
+            return None
+        return StandIns(anchors=self.anchors, most=self.stand_in_max, owned=portfolio.by_asset, left_out=self.excluded)
 
     def asks(self, assets: frozenset[str]) -> tuple[HistoryAsk, ...]:
         """What all rules together need to know of the past when these assets are owned."""

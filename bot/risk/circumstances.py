@@ -8,6 +8,7 @@ from decimal import Decimal
 from bot.domain.account import ZERO, Side, Wallet
 from bot.domain.instrument import Instrument
 from bot.domain.intent import Intent, LeverageIntent, OrderIntent, TransferIntent
+from bot.domain.stand_ins import StandIns
 
 Key = tuple[str, str]
 ONE = Decimal(1)
@@ -66,7 +67,8 @@ class Circumstances:
 
     `equity` is the collateral by venue and currency before the plan, one unit of it counted as `worth`;
     `orders_last_hour` and `notional_last_hour` count every order that was sent, whatever became of it; `growth_blocked`
-    holds back every short, `growth_blocked_in` those of one asset.
+    holds back every short, `growth_blocked_in` those of one asset. `stand_ins` is what all shorts together are measured
+    against; None where each coin's short protects itself alone.
     """
 
     at: datetime
@@ -80,6 +82,7 @@ class Circumstances:
     notional_last_hour: Decimal
     growth_blocked_in: Mapping[str, str] = field(default_factory=dict)
     worth: Mapping[Key, Decimal] = field(default_factory=dict)
+    stand_ins: StandIns | None = None
 
 
 @dataclass(slots=True)

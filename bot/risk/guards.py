@@ -4,12 +4,13 @@ A reduction is held back only by what makes it no reduction, by a price that is 
 a protective one by the first two alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from bot.domain.account import ZERO, Side
 from bot.domain.intent import OrderIntent
-from bot.risk.circumstances import Circumstances, Running, Standing
+from bot.domain.stand_ins import StandIns
+from bot.risk.circumstances import Circumstances, Key, Running, Standing
 
 Guard = Callable[[OrderIntent, Standing, Circumstances, Running], str | None]
 
@@ -155,6 +156,40 @@ def over_hedge(intent: OrderIntent, standing: Standing, circumstances: Circumsta
     return None
 
 
+def over_hedge_together(
+    intent: OrderIntent, standing: Standing, circumstances: Circumstances, running: Running
+) -> str | None:
+    """Where one coin's short stands for others, all shorts together, whoever opened them, stay within what is owned.
+
+    The half of a roll that sells what was bought back just before may bring back what was there.
+    """
+    stand_ins, ratio_max = circumstances.stand_ins, circumstances.limits.hedge_ratio_max
+    if intent.side is not Side.SELL or stand_ins is None:
+        return None
+    positions = dict(running.positions)
+    positions[intent.venue, intent.symbol] -= intent.amount
+    weight = stand_ins.weight(_shorts(positions, circumstances, stand_ins), ratio_max)
+    limit = stand_ins.limit(ratio_max)
+    if intent.after is not None:
+        before = {key: row.position - row.unresolved for key, row in circumstances.standings.items()}
+        limit = max(limit, stand_ins.weight(_shorts(before, circumstances, stand_ins), ratio_max))
+    if weight > limit:
+        return (
+            f"all shorts together, those that somebody else opened among them, would weigh {weight:,.2f}; "
+            f"risk.hedge_ratio_max = {ratio_max} of what is owned allows {limit:,.2f}"
+        )
+    return None
+
+
+def _shorts(positions: Mapping[Key, Decimal], circumstances: Circumstances, stand_ins: StandIns) -> dict[str, Decimal]:
+    """What the shorts of each asset weigh, over all its instruments. Units: quote currency."""
+    found: dict[str, Decimal] = {}
+    for key, row in circumstances.standings.items():
+        amount, asset = max(ZERO, -positions[key]), row.instrument.base
+        found[asset] = found.get(asset, ZERO) + stand_ins.value(asset, row.coins(amount), row.notional(amount))
+    return found
+
+
 def leverage(intent: OrderIntent, standing: Standing, circumstances: Circumstances, running: Running) -> str | None:
     """Effective leverage after the order stays under the cap, and the venue's own figure is known before it.
 
@@ -191,5 +226,6 @@ GUARDS: tuple[tuple[str, Guard], ...] = (
     ("order-notional", order_notional),
     ("hourly", hourly),
     ("over-hedge", over_hedge),
+    ("over-hedge-together", over_hedge_together),
     ("leverage", leverage),
 )

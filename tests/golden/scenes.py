@@ -18,6 +18,7 @@ from bot.domain.snapshot import Snapshot
 from bot.execution.journal import OpenIntent
 from bot.policy.scene import Memory
 from bot.policy.size import Allocation, StaticRatio
+from bot.policy.size_minimum_variance import MinimumVariance
 from bot.risk.check import check
 from bot.upkeep import Mind
 from tests.builders import (
@@ -148,6 +149,12 @@ def scenes() -> dict[str, Scene]:
             mind=mind(),
             memory=Memory(managed=frozenset({"BTC"})),
         ),
+        "short-beside-stand-ins": Scene(
+            story="Bitcoin stands for ether too: ether that was sold by hand is left alone and taken off its growth.",
+            seen=seen("-0.5", "-5", equity="60000"),
+            mind=_minimum_variance(mind()),
+            memory=Memory(managed=frozenset({"BTC"}), recalled={"minimum-variance/portfolio": {"BTC": "0.9"}}),
+        ),
         "long-of-somebody-else": Scene(
             story="A long in bitcoin that Ballast did not open is left alone; ether is hedged beside it.",
             seen=seen("0.2", "0", equity="30000"),
@@ -210,6 +217,14 @@ def scenes() -> dict[str, Scene]:
             memory=MANAGED,
         ),
     }
+
+
+def _minimum_variance(whole: Mind) -> Mind:
+    """All coins protected by shorts in bitcoin; without a past the share found last is held."""
+    fallback = StaticRatio(ratio=d("0.5"), leverage_cap=d(2))
+    size = MinimumVariance(instruments=("BTC",), fallback=fallback, leverage_cap=d(2))
+    sized = replace(whole.policy, size=size, anchors=frozenset({"BTC"}), stand_in_max=d(1))
+    return replace(whole, policy=sized)
 
 
 def _frozen(whole: Snapshot, bad: dict[str, str]) -> Snapshot:

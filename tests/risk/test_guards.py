@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.account import Side
+from bot.domain.hedge import Exposure
 from bot.domain.instrument import MarketKind
 from bot.domain.intent import OrderIntent, Plan
+from bot.domain.stand_ins import StandIns
 from bot.risk import check as gate
 from bot.risk.check import Circumstances, check
 from tests.builders import BTC, ETH, NOW, VENUE, d, instrument, risk_limits
@@ -88,6 +90,56 @@ def test_the_over_hedge_counts_every_instrument_of_the_asset() -> None:
         both = replace(found, standings={key: row, (VENUE, other.symbol): second})
         assert refused(both, order(amount="0.1")) == []
         assert refused(both, order(amount="0.101")) == ["over-hedge"]
+
+
+def _beside(short: str, *, owned: tuple[str, str] = ("1", "10"), ratio_max: str = "1") -> Circumstances:
+    """Bitcoin stands for ether too; so much ether is short already, by whomever."""
+    found = circumstances("-0.5", owned="1.5", equity="500000")
+    (key, row), *_ = found.standings.items()
+    ether = replace(row, instrument=instrument("ETH"), position=d(short), mark_price=d(3000), index_price=d(3000))
+    coins = {
+        name: Exposure(asset=name, amount=d(amount), notional=d(amount) * price, sources=())
+        for name, amount, price in (("BTC", owned[0], 60_000), ("ETH", owned[1], 3000))
+    }
+    return replace(
+        found,
+        limits=replace(risk_limits(), hedge_ratio_max=d(ratio_max), order_notional_max=d(100_000)),
+        standings={key: row, (VENUE, ETH): ether},
+        stand_ins=StandIns(anchors=frozenset({"BTC"}), most=d(1), owned=coins),
+    )
+
+
+def test_where_one_coin_stands_for_others_all_shorts_count_together() -> None:
+    """90,000 are owned and 30,000 of BTC are short: 60,000 may follow, 45,000 beside 5 ETH that a person sold."""
+    assert refused(_beside("0"), order(amount="1")) == []
+    assert refused(_beside("-5"), order(amount="0.75")) == []
+    assert refused(_beside("-5"), order(amount="0.751")) == ["over-hedge-together"]
+    assert refused(_beside("-20"), order(amount="0.001")) == ["over-hedge-together"]
+    assert refused(_beside("-20"), order(Side.BUY, amount="0.5")) == []
+    assert refused(replace(_beside("-5"), stand_ins=None), order(amount="0.9")) == []
+
+
+def test_shorts_together_keep_to_the_ratio_and_count_what_is_unsettled() -> None:
+    """At 0.9 there are 81,000; a sell of ETH that may have been executed is one that was."""
+    assert refused(_beside("-5", ratio_max="0.9"), order(amount="0.6")) == []
+    assert refused(_beside("-5", ratio_max="0.9"), order(amount="0.601")) == ["over-hedge-together"]
+    unsettled = _beside("-3")
+    ether = replace(unsettled.standings[(VENUE, ETH)], unresolved=d(2))
+    both = replace(unsettled, standings={**unsettled.standings, (VENUE, ETH): ether})
+    assert refused(both, order(amount="0.751")) == ["over-hedge-together"]
+
+
+def test_two_sales_of_one_plan_share_what_is_left() -> None:
+    """The second one is judged after the first."""
+    assert refused(_beside("-5"), order(amount="0.5"), order(amount="0.3", number=2)) == ["over-hedge-together"]
+
+
+def test_the_half_of_a_roll_brings_back_what_was_there() -> None:
+    """A person's short beside ours is no reason to leave a roll half done; more than was there is refused."""
+    full, buy = _beside("-20"), order(Side.BUY, amount="0.2")
+    for amount, answer in (("0.2", []), ("0.201", ["over-hedge-together"])):
+        sale = replace(order(amount=amount, number=2), after=buy.id)
+        assert refused(full, buy, sale) == answer
 
 
 def test_each_asset_binds_collateral_by_its_own_cap() -> None:

@@ -214,7 +214,7 @@ class _Judge:
                     "B4", f"{own} is worth {order.amount * min(marks):.2f}", request=request, line=line.sequence
                 )
         if order.side == "sell" and together(self.evidence):
-            yield from self._covered_together(order, positions, began)
+            yield from self._covered_together(order, positions, began, by_others)
         elif order.side == "sell":
             yield from self._covered(order, positions, began, by_others)
 
@@ -261,17 +261,26 @@ class _Judge:
             text = f"{order.client_id} makes the short {short} {coin}, {allowed} are allowed of {owned} owned"
             yield self.broken("B5", text, request=order.request, line=order.line.sequence)
 
-    def _covered_together(self, order: _Order, positions: Positions, began: datetime) -> Iterator[Violation]:
-        """B5 where one coin's short protects others: all shorts together stay within what all coins are worth.
+    def _covered_together(
+        self,
+        order: _Order,
+        positions: Positions,
+        began: datetime,
+        by_others: list[tuple[datetime, str, Decimal]],
+    ) -> Iterator[Violation]:
+        """B5 where one coin's short protects others: all shorts, anybody's, stay within what all coins are worth.
 
-        Counted are contracts that the rule places in: a short of somebody else's elsewhere is told, and left alone.
+        What somebody else sold after the look that the order rests on could not be known.
         """
         marks = self._markets(began, order.line.at)
         highest = Decimal(str(self.evidence.settings["hedge_ratio_max"]))
         highest *= BETA_MAX if "place" in self.evidence.settings else ONE
-        placed_in = {order.symbol, *(row.asked.symbol for row in self.by_client_id.values())}
-        short = {symbol: max(ZERO, -amount) for (_, symbol), amount in positions.items() if symbol in placed_in}
-        short[order.symbol] = short.get(order.symbol, ZERO) + order.amount
+        short: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        for (_, symbol), amount in positions.items():
+            short[symbol] += max(ZERO, -amount)
+        for at, symbol, change in by_others:
+            short[symbol] -= min(short[symbol], -change) if at >= began and change < 0 else ZERO
+        short[order.symbol] += order.amount
 
         def over(seen: dict[str, Decimal]) -> Decimal:
             # coins that left within the hour may be on their way: their hedge stays, so they count

@@ -24,6 +24,7 @@ ONCE_BROKEN = {
 ONCE_BROKEN_WIDER = {
     ("binance", 512): "an amount that leapt was believed at once because another had leapt one cycle before",
     ("bingx", 12): "the end of a ban, named by the venue's clock, was read by one that is ten minutes ahead",
+    ("bybit", 233): "a short that somebody else opened was not taken off what stand-ins may be short",
     ("mexc", 9): "an empty object in place of the balances counted as an account that owns nothing",
 }
 
