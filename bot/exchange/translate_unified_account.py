@@ -59,6 +59,14 @@ def balances(venue: str, wallet: Wallet, reply: object, without: frozenset[str])
     return tuple(found)
 
 
+def told_once(found: Sequence[Balance]) -> tuple[Balance, ...]:
+    """Balances of which no wallet shows what another one does: an answer to another question counts coins twice."""
+    of = {wallet: {row.asset: row.total for row in found if row.wallet is wallet} for wallet in Wallet}
+    if of[Wallet.SPOT] and of[Wallet.SPOT] == of[Wallet.FUNDING]:
+        raise Unreadable("the funding wallet is told to hold to the last digit what the spot wallet holds")
+    return tuple(found)
+
+
 def margin_accounts(venue: str, reply: object, table: Collateral) -> tuple[MarginAccount, ...]:
     """The collateral of each currency out of the venue's own words."""
     listed = found_at(strict.row(reply).get("info"), table.rows) if table.rows else strict.row(reply).get("info")

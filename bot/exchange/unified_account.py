@@ -58,7 +58,7 @@ async def balances(reading: Reading) -> tuple[Balance, ...]:
         found += understood(reading, what, translate.balances, reading.venue, wallet, reply, without)
     if reading.family.inverse and speech.one_wallet and reading.holds_shorts:
         found += translate.coins_owned(await margin_accounts(reading))
-    return tuple(found)
+    return understood(reading, "what lies in spot and funding wallet", translate.told_once, found)
 
 
 async def _in_wallet(reading: Reading, wallet: Wallet, ask: Ask) -> object:

@@ -97,6 +97,13 @@ def test_balances_are_read_as_recorded() -> None:
     assert (account.initial, account.withdrawable) == (Decimal("1.0602"), Decimal("193.7609"))
 
 
+def test_a_funding_wallet_that_answers_as_the_spot_wallet_did_counts_no_coin_twice() -> None:
+    """The manual gives both answers one form, so an answer to the other question shows by its content alone."""
+    spot = RECORDED["spot balance"]
+    with pytest.raises(Unavailable, match="to the last digit"):
+        bingx(lambda venue: venue.balances(), {RECORDED["funding wallet"]["path"]: reply(spot["reply"])})
+
+
 def test_executions_have_ids_amounts_in_coins_and_the_time_they_happened() -> None:
     """China's clock is eight hours ahead; the offset that is written beside it counts."""
     since = datetime(2026, 11, 1, tzinfo=UTC)
