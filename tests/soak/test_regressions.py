@@ -34,6 +34,9 @@ ONCE_BROKEN_NEWER = {
     ("mexc", 914, 40): "a position whose side was not told counted as short",
     ("binance", 926, 40): "a position shown under another contract's name was bought back there",
     ("bingx", 5002, 60): "marks in place of positions, which name no size, counted as flat",
+    ("bingx", 530, 40): "an amount to move was rounded to the tick of prices: more had moved than was known",
+    ("bingx", 3288, 60): "the spot wallet's coins, told in answer for the funding wallet, were hedged twice",
+    ("bybit", 817, 40): "a market that was missing once counted as closed for a day, as a future of the coin lived",
     ("bybit", 1013, 40): "the leverage of another market was taken for that of the one asked for",
 }
 
@@ -64,18 +67,4 @@ def test_what_was_broken_once_stays_whole_under_every_kind_of_fault(place: tuple
     schedule = draw(seed, cycles)
     assert schedule.venue == venue, f"seed {seed} is drawn at {schedule.venue} now"
     broken = audit(run(schedule))
-    assert not broken, f"{what}: {broken[0]}"
-
-
-ONCE_BROKEN_BY_NEWER_KINDS = {
-    530: "an amount to move was rounded to the tick of prices: more had moved than was known",
-}
-
-
-@pytest.mark.parametrize(
-    ("seed", "what"), ONCE_BROKEN_BY_NEWER_KINDS.items(), ids=[f"seed-{seed}" for seed in ONCE_BROKEN_BY_NEWER_KINDS]
-)
-def test_what_was_broken_once_stays_whole_under_newer_kinds(seed: int, what: str) -> None:
-    """The same for seeds that meet every kind of fault there is."""
-    broken = audit(run(draw(seed, CYCLES)))
     assert not broken, f"{what}: {broken[0]}"
