@@ -130,13 +130,17 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """Mark and index price of an instrument with the venue's own time."""
+    """Mark and index price of an instrument with the venue's own time.
+
+    Where the venue tells none, `at` is when it was asked and `timed` is false: how old the price is nobody knows.
+    """
 
     venue: str
     symbol: str
     mark_price: Decimal
     index_price: Decimal
     at: datetime
+    timed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

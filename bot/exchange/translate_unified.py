@@ -135,12 +135,14 @@ def _expiry(kind: MarketKind, told: object) -> datetime | None:
 
 def mark(venue: str, symbol: str, source: Row, ask: Ask, now: datetime, index: Decimal | None = None) -> Mark:
     """Mark and index price; a venue that tells no time is believed to have meant now. `index` was asked for beside."""
+    told = _told(source, ask, "at")
     return Mark(
         venue=venue,
         symbol=symbol,
         mark_price=positive_at(source, ask.paths["mark"]),
         index_price=positive_at(source, ask.paths["index"]) if index is None else index,
-        at=_moment(_told(source, ask, "at"), "time", now),
+        at=_moment(told, "time", now),
+        timed=told is not None,
     )
 
 

@@ -9,6 +9,7 @@ from bot.domain.snapshot import VenueView
 from bot.risk.margin import maintenance_margin
 
 MARK_FROM_INDEX_MAX = Decimal("0.10")
+UNTIMED_FROM_BOOK_MAX = Decimal("0.005")  # more than a spread, less than what an old price may cost
 BASIS_PER_YEAR_MAX = Decimal("0.50")
 UNEXPLAINED_MARGIN_MAX = Decimal("1.25")
 AHEAD_MAX = timedelta(seconds=5)
@@ -42,13 +43,19 @@ def _doubt_about_mark(view: VenueView, symbol: str, age_max: timedelta, ahead_ma
 
 
 def doubt_about_book(book: Book, mark: Mark | None) -> str | None:
-    """What speaks against trading into a book: orders are sized and priced by a mark it must agree with."""
+    """What speaks against trading into a book: orders are sized and priced by a mark it must agree with.
+
+    A mark that bears no time has no other witness of its age than the book.
+    """
     if mark is None or not book.bids or not book.asks:
         return None
     middle = (book.bids[0].price + book.asks[0].price) / 2
-    if abs(middle / mark.mark_price - 1) <= MARK_FROM_INDEX_MAX:
+    if abs(middle / mark.mark_price - 1) <= (MARK_FROM_INDEX_MAX if mark.timed else UNTIMED_FROM_BOOK_MAX):
         return None
-    return f"its order book stands at {middle.normalize():f}, its mark at {mark.mark_price}: one of the two is wrong"
+    return (
+        f"its order book stands at {middle.normalize():f}, its mark at {mark.mark_price}: one of the two is wrong"
+        + ("" if mark.timed else ", or the mark, which bears no time, is old")
+    )
 
 
 def _mark_from_index_max(view: VenueView, symbol: str) -> Decimal:

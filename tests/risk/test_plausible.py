@@ -79,6 +79,13 @@ def test_a_book_far_from_its_mark_is_not_traded_into(price: str, believed: bool)
     assert (doubt is None) is believed, doubt
 
 
+@pytest.mark.parametrize(("price", "believed"), [("60200", True), ("60600", False), ("59400", False)])
+def test_a_mark_without_a_time_has_the_book_as_witness_of_its_age(price: str, believed: bool) -> None:
+    """An old price looks like any other; only the orders that rest there now give it away."""
+    assert (doubt_about_book(book(price="60000"), replace(mark(price=price), timed=False)) is None) is believed
+    assert doubt_about_book(book(price="60000"), mark(price=price)) is None
+
+
 def test_an_empty_book_says_nothing_against_a_mark() -> None:
     """Whether there is anything to trade with is asked elsewhere."""
     assert doubt_about_book(replace(book(), bids=()), mark()) is None

@@ -121,7 +121,7 @@ def _each(data: Any, change: Callable[[dict[str, Any]], None]) -> Any:
 def _stale(data: Any, effect: Effect) -> Any:
     """The reply bears no time of the mark: an old one looks like any other, only its price gives it away."""
     del effect
-    return _each(data, lambda row: row.update(markPrice=plain(Decimal(str(row["markPrice"])) * Decimal("1.01"))))
+    return _each(data, lambda row: row.update(markPrice=plain(Decimal(str(row["markPrice"])) * _OLD)))
 
 
 def _zero(data: Any, _: Effect) -> Any:
@@ -143,6 +143,7 @@ def _twice(data: Any, _: Effect) -> Any:
     return data
 
 
+_OLD = Decimal("1.03")  # how far the price has come since: so far that the next steps do not make it true by chance
 _ROW_CHANGES: dict[str, Callable[[Any, Effect], Any]] = {
     "stale_mark": _stale,
     "zero_mark": _zero,
