@@ -1,6 +1,7 @@
 """What happened to the account since the last look, without our doing: asked of the venue, named, and remembered."""
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -54,16 +55,17 @@ def believe_amounts(
 
     What the look itself already doubts stays as it was believed last.
     """
-    seen: dict[str, Decimal] = {}
+    seen, unseen = defaultdict[str, Decimal](Decimal), defaultdict[str, Decimal](Decimal)
     for holding in snapshot.holdings:
         if holding.asset not in stablecoins:
-            seen[holding.asset] = seen.get(holding.asset, ZERO) + holding.amount
+            seen[holding.asset] += holding.amount
+            unseen[holding.asset] += ZERO if holding.venue else holding.amount
     accepted, pending = _moved_with_price(_amounts(journal, ACCEPTED), snapshot, journal), _amounts(journal, PENDING)
     for asset in snapshot.doubtful:
         seen.pop(asset, None)
         if asset in accepted:
             seen[asset] = accepted[asset]
-    jumps = unconfirmed_jumps(accepted, pending, seen, jump_max)
+    jumps = unconfirmed_jumps(accepted, pending, seen, jump_max, unseen)
     believed = {asset: amount for asset, amount in seen.items() if asset not in jumps}
     believed |= {asset: accepted[asset] for asset in jumps}
     events = flows(accepted, believed) if accepted else []

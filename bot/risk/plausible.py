@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
+from types import MappingProxyType
+from typing import Final
 
 from bot.domain.account import ZERO, Book, Mark, Position
 from bot.domain.snapshot import VenueView
@@ -13,6 +15,7 @@ UNTIMED_FROM_BOOK_MAX = Decimal("0.005")  # more than a spread, less than what a
 BASIS_PER_YEAR_MAX = Decimal("0.50")
 UNEXPLAINED_MARGIN_MAX = Decimal("1.25")
 AHEAD_MAX = timedelta(seconds=5)
+NOTHING: Final[Mapping[str, Decimal]] = MappingProxyType({})
 AGE_ANY = timedelta(days=36_500)
 
 
@@ -113,19 +116,25 @@ def _doubt_about_value(view: VenueView, position: Position) -> str | None:
 
 
 def unconfirmed_jumps(
-    accepted: Mapping[str, Decimal], pending: Mapping[str, Decimal], seen: Mapping[str, Decimal], jump_max: Decimal
+    accepted: Mapping[str, Decimal],
+    pending: Mapping[str, Decimal],
+    seen: Mapping[str, Decimal],
+    jump_max: Decimal,
+    unseen: Mapping[str, Decimal] = NOTHING,
 ) -> dict[str, str]:
     """Assets whose amount moved by more than `jump_max` and was not seen so in the cycle before.
 
     `accepted` is what was last believed, `pending` what the last cycle saw and did not believe yet. An asset that was
-    never accepted before is new and believed. Units: `jump_max` a fraction of the accepted amount.
+    never accepted before is new and believed. `unseen` are coins that no venue can see and that never leap: they would
+    only make a leap look small. Units: `jump_max` a fraction of the accepted amount, unseen coins left out.
     """
     jumps: dict[str, str] = {}
     for asset, before in accepted.items():
-        now = seen.get(asset, ZERO)
-        if before <= 0 or abs(now - before) <= jump_max * before:
+        now, still = seen.get(asset, ZERO), unseen.get(asset, ZERO)
+        still = still if still < before else ZERO
+        if before <= 0 or abs(now - before) <= jump_max * (before - still):
             continue
-        if asset in pending and abs(now - pending[asset]) <= jump_max * max(now, pending[asset]):
+        if asset in pending and abs(now - pending[asset]) <= jump_max * (max(now, pending[asset]) - still):
             continue
         jumps[asset] = (
             f"{asset} went from {before.normalize():f} to {now.normalize():f} at once; "

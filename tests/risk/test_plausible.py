@@ -63,6 +63,14 @@ def test_a_jump_with_small_change_after_it_is_believed() -> None:
     assert unconfirmed_jumps({"BTC": d(1)}, {"BTC": d("0.4")}, {"BTC": d("0.4001")}, d("0.5")) == {}
 
 
+def test_coins_that_no_venue_sees_do_not_make_a_leap_look_small() -> None:
+    """All coins gone from the venue are all of them, however many lie in a cold wallet."""
+    accepted, cold = {"BTC": d("0.22")}, {"BTC": d("0.12")}
+    assert "BTC" in unconfirmed_jumps(accepted, {}, cold, d("0.5"), cold)
+    assert "BTC" in unconfirmed_jumps(accepted, cold, {"BTC": d("0.16")}, d("0.5"), cold)
+    assert unconfirmed_jumps(accepted, cold, cold, d("0.5"), cold) == {}
+
+
 def test_a_jump_is_believed_when_seen_twice() -> None:
     """A balance that halves at once waits for a second look; a new asset does not."""
     accepted = {"BTC": d(1)}

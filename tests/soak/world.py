@@ -158,6 +158,7 @@ class World:
         self.cycle = -1
         self._latency = random.Random(schedule.latency_seed)
         self._luck = random.Random(schedule.luck_seed)
+        self._wallet_told: dict[str, dict[int, bool]] = {}  # by page and cycle, whether it was told empty
         self._reader: sqlite3.Connection | None = None
         self.evidence = Evidence(
             seed=schedule.seed,
@@ -334,6 +335,7 @@ class World:
             struck in HARMLESS
             or self.answering.unspoilt
             or _true_by_chance(request, struck, flat=not self.engine.positions(ACCOUNT))
+            or self._said_before(request, response, struck)
         )
         if struck == "missing_row" and response.status < 300:
             body = response.content.decode()
@@ -343,6 +345,15 @@ class World:
             request.silence_until = silence_until(
                 self.schedule.venue, response.status, response.headers, response.content, request.at
             )
+
+    def _said_before(self, request: Request, response: MemoryResponse, struck: str) -> bool:
+        """Whether the wallet was told empty in the cycle before, too: nobody can tell that from a withdrawal."""
+        if "spot" not in request.asked.topics or response.status >= 300:
+            return False
+        told, empty = self._wallet_told.setdefault(request.path, {}), struck == "empty_balances"
+        before = max((cycle for cycle in told if cycle < request.cycle), default=None)
+        told[request.cycle] = empty
+        return empty and before is not None and told[before]
 
     def cash(self) -> Decimal:
         """Stablecoins in all wallets, gains of open positions left out."""
@@ -434,6 +445,8 @@ def _true_by_chance(seen: Request, struck: str, *, flat: bool) -> bool:
     """An empty list in place of an empty list: no order ever rests here, and a flat account has no position."""
     if struck in ("sideless_positions", "nan_positions") and "positions" not in seen.asked.topics:
         return True  # asked for settings, which stand in the same rows
+    if struck == "sideless_positions" and flat:
+        return True  # rows of size zero: there is nothing that could have a side
     empty = struck in ("body_list", "empty_positions") or (struck == "other_positions" and flat)
     return empty and ("open-orders" in seen.asked.topics or ("positions" in seen.asked.topics and flat))
 
