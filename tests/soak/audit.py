@@ -274,7 +274,8 @@ class _Judge:
         """
         marks = self._markets(began, order.line.at)
         highest = Decimal(str(self.evidence.settings["hedge_ratio_max"]))
-        highest *= BETA_MAX if "place" in self.evidence.settings else ONE
+        place = self.evidence.settings.get("place")
+        proxies = place["proxies"] if isinstance(place, dict) else None
         short: dict[str, Decimal] = defaultdict(lambda: ZERO)
         for (_, symbol), amount in positions.items():
             short[symbol] += max(ZERO, -amount)
@@ -284,11 +285,14 @@ class _Judge:
 
         def over(seen: dict[str, Decimal]) -> Decimal:
             # coins that left within the hour may be on their way: their hedge stays, so they count
-            worth = sum(
-                (self._owned(coin_of(name), began - HOUR, order.line.at) * mark for name, mark in seen.items()), ZERO
-            )
-            held = sum((amount * seen[name] for name, amount in short.items() if name in seen), ZERO)
-            return held - worth * highest * INDEX_FROM_MARK - NOTIONAL_MIN[order.symbol]
+            worth, held = ZERO, ZERO
+            for name, mark in seen.items():
+                each = ONE if proxies is None or coin_of(name) in proxies else BETA_MAX
+                allowed = self._owned(coin_of(name), began - HOUR, order.line.at) * mark * highest * INDEX_FROM_MARK
+                own = min(short[name] * mark, allowed)  # what is short itself needs no proxy
+                worth += allowed * each
+                held += own * each + (short[name] * mark - own)
+            return held - worth - NOTIONAL_MIN[order.symbol]
 
         if marks and (most := min(over(seen) for seen in marks)) > 0:
             text = f"{order.client_id} brings all shorts {most:.2f} above what all coins allow together"
