@@ -10,7 +10,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 
 from bot.domain.errors import AlreadyExists, BallastError, Forbidden, Refused, Unavailable, Unknown
 from bot.domain.ports import Clock
-from bot.exchange.envelope import Lost, NeverSent, NotAnAnswer, Redirected, Silenced, VenueSaid
+from bot.exchange.envelope import Lost, NeverSent, NotAnAnswer, OldAnswer, Redirected, Silenced, VenueSaid
 from bot.exchange.quirks import Quirks
 from bot.exchange.session import Departure, departure
 from bot.exchange.venue_time import VenueTime
@@ -171,6 +171,8 @@ class Calls:
                 raise _Again(said) from None
             raise
         except (NeverSent, Lost, NotAnAnswer, TimeoutError) as error:
+            if isinstance(error, OldAnswer):
+                self.time.forget()  # it may be our idea of the venue's time that is wrong
             raise _Again(error) from None
 
     def _called(self, name: str, params: Params | list[Params]) -> Awaitable[Any]:

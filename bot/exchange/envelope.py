@@ -7,10 +7,12 @@ table (measured with 4.5.90). So every reply passes here first, and what is not 
 import json
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import NoReturn
 
 VALUES_MAX = 2_000_000  # the longest tables of markets have a quarter; each can cost a hundred bytes once it is parsed
+ANSWER_AGE_MAX_S = 30.0  # three times as long as an answer is waited for
 CODE_MAX = 64
 WORDS_MAX = 200
 
@@ -29,6 +31,10 @@ class Lost(ReplyFault):
 
 class NotAnAnswer(ReplyFault):
     """A reply came, but it is not what the venue documents for this request."""
+
+
+class OldAnswer(NotAnAnswer):
+    """A reply that was written long before it was asked for: somebody else's, or kept on the way."""
 
 
 class Redirected(ReplyFault):
@@ -63,13 +69,15 @@ class Expected:
 
     `list_at` is where the rows lie inside an object, the way there separated by dots: an answer to another question
     would else pass for "none". `once_at` is a path to what no two rows may share, the key last: ccxt keeps the last of
-    two rows of one market, and nobody would see that one of them is another market's.
+    two rows of one market, and nobody would see that one of them is another market's. `written_at` is the path to the
+    milliseconds at which the venue says it wrote the reply.
     """
 
     shape: Shape = Shape.EITHER
     keys: tuple[str, ...] = ()
     list_at: str = ""
     once_at: str = ""
+    written_at: str = ""
 
 
 ANYTHING = Expected()
@@ -196,6 +204,16 @@ def _check_once(parsed: object, path: str) -> None:
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise NotAnAnswer(f"two rows for {printable(twice)}, of which one at least belongs to another market")
+
+
+def check_age(body: CheckedText, expected: Expected, theirs: datetime) -> None:
+    """Whether a reply was written now. `theirs` is the venue's time. Raises: OldAnswer."""
+    told = _at(body.parsed, expected.written_at) if expected.written_at else None
+    if not isinstance(told, int | str) or not str(told).isdigit():
+        return
+    age_s = theirs.timestamp() - int(told) / 1000
+    if age_s > ANSWER_AGE_MAX_S:
+        raise OldAnswer(f"an answer that was written {age_s:.0f} s ago")
 
 
 def _at(parsed: object, path: str) -> object:

@@ -24,6 +24,7 @@ from bot.exchange.envelope import (
     Redirected,
     Silenced,
     VenueSaid,
+    check_age,
     checked,
     printable,
 )
@@ -106,6 +107,7 @@ class VenueSession:
         self._silences: dict[str, tuple[datetime, float]] = {}
         self.on_silence: Callable[[], None] | None = None
         self.their_now: Callable[[], datetime] = clock.now  # the venue's own time, once it was told
+        self.their_told_now: Callable[[], datetime | None] = lambda: None  # the same, None until it was told
         self.headers: dict[str, str] = {}  # ccxt copies these into every request
 
     def get(self, url: Any, **options: Any) -> AbstractAsyncContextManager[Reply]:
@@ -151,14 +153,18 @@ class VenueSession:
 
     def _checked(self, method: str, url: URL, reply: tuple[int, Mapping[str, str], str]) -> CheckedText:
         status, headers, text = reply
+        expected, theirs = expected_reply(self._quirks, method, url.path), self.their_told_now()
         try:
-            return checked(
+            body = checked(
                 status,
                 text,
-                expected=expected_reply(self._quirks, method, url.path),
+                expected=expected,
                 success_codes=self._quirks.codes.success,
                 keys=self._quirks.error_keys,
             )
+            if theirs is not None:
+                check_age(body, expected, theirs)
+            return body
         except VenueSaid as said:
             wait_s = self._quirks.silence_codes.get(said.code)
             if wait_s is not None:

@@ -121,6 +121,7 @@ class CcxtVenue:
         self._reading.settle, self._reading.margin_mode = quote, margin_mode
         self._reading.holds_shorts = holds_shorts
         self._session.their_now = self._reading.calls.time.now
+        self._session.their_told_now = self._reading.calls.time.told_now
 
     def __repr__(self) -> str:
         return f"<CcxtVenue {self.id}>"

@@ -39,6 +39,10 @@ class VenueTime:
         told, at = self._told
         return told + timedelta(seconds=self._clock.monotonic() - at)
 
+    def told_now(self) -> datetime | None:
+        """The same, None as long as the venue was not asked or what it told is not trusted."""
+        return self.now() if self._told is not None and self._trusted else None
+
     def milliseconds(self) -> int:
         """The same in the unit of the wire; stands in for ccxt's own `milliseconds`."""
         return (self.now() - EPOCH) // MILLISECOND

@@ -1,12 +1,23 @@
 """What counts as an answer of a venue."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.exchange.envelope import ANYTHING, Expected, NotAnAnswer, Shape, VenueSaid, checked, printable
+from bot.exchange.envelope import (
+    ANYTHING,
+    Expected,
+    NotAnAnswer,
+    OldAnswer,
+    Shape,
+    VenueSaid,
+    check_age,
+    checked,
+    printable,
+)
 
 SUCCESS = frozenset({"0", "200"})
 AN_OBJECT = Expected(shape=Shape.OBJECT, keys=("orderId",))
@@ -56,6 +67,18 @@ def test_two_rows_for_one_market_are_not_an_answer() -> None:
         check('{"data":[{"symbol":"A"},{"symbol":"B"},{"symbol":"A"}]}', expected=expected)
     with pytest.raises(NotAnAnswer, match="two rows for A"):
         check('[{"symbol":"A"},{"symbol":"A"}]', expected=Expected(once_at="symbol"))
+
+
+def test_an_answer_written_long_ago_is_not_the_answer() -> None:
+    """A reply kept on the way shows an account as it was."""
+    expected, written = Expected(written_at="time"), datetime(2026, 3, 2, tzinfo=UTC)
+    text = json.dumps({"time": str(int(written.timestamp() * 1000))})
+    body = checked(200, text, expected=expected, success_codes=SUCCESS)
+    check_age(body, expected, written + timedelta(seconds=29))
+    check_age(body, expected, written - timedelta(days=1))
+    check_age(body, ANYTHING, written + timedelta(days=1))
+    with pytest.raises(OldAnswer, match="60 s ago"):
+        check_age(body, expected, written + timedelta(seconds=60))
 
 
 @pytest.mark.parametrize("status", [200, 400, 503])

@@ -9,10 +9,11 @@ from yarl import URL
 
 from bot.domain.errors import ConfigurationError, Forbidden, Unavailable
 from bot.exchange import transport as transport_module
-from bot.exchange.envelope import NotAnAnswer, Silenced
+from bot.exchange.envelope import NotAnAnswer, OldAnswer, Silenced
 from bot.exchange.quirks import BINANCE
 from bot.exchange.session import VenueSession
 from bot.exchange.venue import CcxtVenue
+from bot.exchange.venues import bybit
 from tests.exchange.world import KEY, NOW, NOW_MS, Answer, FakeTransport, FrozenClock, asked, futures_account, reply
 
 ACCOUNT = "GET /fapi/v3/account"
@@ -177,3 +178,16 @@ def test_no_host_of_the_real_account_is_reachable_in_testnet_mode() -> None:
     with pytest.raises(Unavailable, match="stopped before it left"):
         asked(live_url, transport=transport, mode="testnet")
     assert all(str(request.url.host).startswith("demo-") for request in transport.requests)
+
+
+def test_what_bybit_wrote_long_ago_is_not_taken_for_its_answer() -> None:
+    """Once the venue's time is known; before that this machine's own clock, which may be wrong, decides nothing."""
+    positions = {"retCode": 0, "result": {"list": []}, "time": NOW_MS - 60_000}
+    transport = FakeTransport({"GET /v5/position/list": reply(positions)})
+    quirks = bybit.QUIRKS
+    session = VenueSession(quirks, clock=FrozenClock(), hosts=quirks.hosts_live, transport_factory=lambda: transport)
+    url = "https://api.bybit.com/v5/position/list?category=linear"
+    assert "retCode" in get(session, url)
+    session.their_told_now = lambda: NOW
+    with pytest.raises(OldAnswer, match="60 s ago"):
+        get(session, url)

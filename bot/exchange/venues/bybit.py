@@ -208,8 +208,8 @@ QUIRKS: Final = Quirks(
     writes_by_get=frozenset(),
     expected={
         **_PATHS,
-        "GET /v5/market/tickers": replace(_ANSWER, once_at="result.list.symbol"),
-        **{f"GET /v5/{path}": replace(_ANSWER, list_at="result.list") for path in _LISTS},
+        "GET /v5/market/tickers": replace(_ANSWER, once_at="result.list.symbol", written_at="time"),
+        **{f"GET /v5/{path}": replace(_ANSWER, list_at="result.list", written_at="time") for path in _LISTS},
     },
     silence_s={429: 30, 403: 600},  # docs, "Rate Limit": after a 403 wait ten minutes
     silence_codes={"10006": 2, "10018": 2},  # docs, "Rate Limit": a rolling second, its end named in a header
