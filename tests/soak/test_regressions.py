@@ -35,7 +35,7 @@ ONCE_BROKEN_NEWER = {
     ("binance", 926, 40): "a position shown under another contract's name was bought back there",
     ("bingx", 5002, 60): "marks in place of positions, which name no size, counted as flat",
     ("bingx", 530, 40): "an amount to move was rounded to the tick of prices: more had moved than was known",
-    ("bingx", 3288, 60): "the spot wallet's coins, told in answer for the funding wallet, were hedged twice",
+    ("bingx", 6257, 40): "the spot wallet's coins, told in answer for the funding wallet, were hedged twice",
     ("bybit", 817, 40): "a market that was missing once counted as closed for a day, as a future of the coin lived",
     ("weex", 990, 40): "coins in a cold wallet made it look small that all others had vanished at once",
     ("bybit", 1013, 40): "the leverage of another market was taken for that of the one asked for",
