@@ -502,10 +502,10 @@ class _Judge:
         if final is None:
             return False
         cap = Decimal(str(self.evidence.settings["leverage_cap"]))
-        if self.evidence.settings["margin_mode"] == "isolated":
-            cap = cap // 1  # the figure that binds collateral to a position knows no fractions
         if shorts.get("SOLUSDT") or "SOL" in final.owned:
             cap = min(cap, self.sol_cap)
+        if self.evidence.settings["margin_mode"] == "isolated":
+            cap = cap // 1  # the figure that binds collateral to a position knows no fractions, a thin coin's neither
         notional = sum((amount * marks[symbol] for symbol, amount in shorts.items() if symbol in marks), ZERO)
         room = final.equity * cap / (1 + COLLATERAL_KEPT) - notional
         if self.evidence.settings["margin_mode"] == "isolated":
