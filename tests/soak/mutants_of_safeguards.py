@@ -208,7 +208,7 @@ def _expiry_cutoff_ignored() -> Iterator[None]:
 
 @deliberate_defect(
     "shorts-of-others-not-counted", "a short that somebody else opened is not taken off what stand-ins may be short",
-    "B5", 0.05, shown_by=(70,))  # fmt: skip
+    "B5", 0.05, shown_by=(101,))  # fmt: skip
 @contextmanager
 def _shorts_of_others_not_counted() -> Iterator[None]:
     with placed(deliberate, "_together", lambda decision, *_: decision), without_guards("over-hedge-together"):

@@ -15,7 +15,6 @@ INTENSITIES = (0.05, 0.15, 0.3, 0.5)
 VENUE_TWICE = "duplicate_execution"
 # Long silences make a seed a waiting room: some seeds have one of them, the others none.
 LASTING = frozenset({"banned", "crowded", "forbidden", "geo_blocked", "key_suspended", "maintenance", "venue_halted"})
-NEWER_FROM = 500  # the seeds before keep to the first kinds of faults
 # MEXC tells no margin in use: positions under a wrong name have no second witness there. WEEX takes an id twice.
 UNWITNESSED = {"mexc": ("other_positions",), "weex": (VENUE_TWICE,)}
 PLAIN = tuple(FAULTS)[: tuple(FAULTS).index("deleveraged") + 1]
@@ -106,7 +105,7 @@ def draw(
     A given `intensity`, `venue` or choice of fault `kinds` replaces the drawn one; chosen kinds meet every read too.
     """
     wide = draw_wide(seed, cycles, intensity=intensity, kinds=kinds, venue=venue)
-    return wide if kinds or seed < NEWER_FROM else _with_newer_kinds(wide)
+    return wide if kinds else _with_newer_kinds(wide)
 
 
 def draw_wide(

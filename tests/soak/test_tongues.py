@@ -10,7 +10,7 @@ from bot.sim.wire.mexc_call import contract_size
 from tests.soak.audit import audit
 from tests.soak.defects import MUTANTS
 from tests.soak.runner import run
-from tests.soak.schedule import COINS, draw
+from tests.soak.schedule import COINS, draw, draw_wide
 from tests.soak.speech import MEXC_CONTRACTS, VENUES, Asked, silence_until, understood
 
 AT = datetime(2026, 3, 2, 6, tzinfo=UTC)
@@ -26,7 +26,7 @@ def named(defect: str, venue: str) -> set[str]:
     broken: set[str] = set()
     for seed in range(SEEDS):
         with mutant.apply():
-            broken |= {row.rule for row in audit(run(draw(seed, CYCLES, intensity=0.5, venue=venue)))}
+            broken |= {row.rule for row in audit(run(draw_wide(seed, CYCLES, intensity=0.5, venue=venue)))}
         if broken & mutant.rules:
             break
     return broken & mutant.rules
