@@ -76,7 +76,8 @@ def doubts_about_account(view: VenueView) -> list[str]:
     """What speaks against acting on this account at all; empty when its own figures agree with each other.
 
     No position needs a second witness: margin that is in use says that there is one. A position that is valued at
-    another price than its market has been put under another market's name.
+    another price than its market, or whose profit does not follow from that price, has been put under another
+    market's name. An entry price alone proves nothing: a hedge may be older than a rally.
     """
     # coins of the collateral are worth more than the one unit that rounding is forgiven elsewhere
     slack = Decimal("0.0001") if any(row.inverse for row in view.positions) else Decimal(1)
@@ -107,12 +108,27 @@ def _doubt_about_value(view: VenueView, position: Position) -> str | None:
     mark = view.mark(position.symbol)
     if mark is None or _doubt_about_mark(view, position.symbol, AGE_ANY, AGE_ANY) is not None:
         return None
-    if abs(position.mark_price / mark.mark_price - 1) <= MARK_FROM_INDEX_MAX:
+    if abs(position.mark_price / mark.mark_price - 1) > MARK_FROM_INDEX_MAX:
+        return (
+            f"{view.venue} values the position in {position.symbol} at {position.mark_price.normalize():f}, while its "
+            f"mark is {mark.mark_price.normalize():f}: one of the two belongs to another market"
+        )
+    profit, rounded, most = _profit_at(position, mark.mark_price)
+    if abs(position.unrealised_pnl - profit) <= most * MARK_FROM_INDEX_MAX + rounded:
         return None
     return (
-        f"{view.venue} values the position in {position.symbol} at {position.mark_price.normalize():f}, while its mark "
-        f"is {mark.mark_price.normalize():f}: one of the two belongs to another market"
+        f"{view.venue} says that the position in {position.symbol} has a profit of {position.unrealised_pnl:.2f}; from "
+        f"its entry price {position.entry_price.normalize():f} to the mark {mark.mark_price.normalize():f} it would be "
+        f"{profit:.2f}: one of them belongs to another market"
     )
+
+
+def _profit_at(position: Position, price: Decimal) -> tuple[Decimal, Decimal, Decimal]:
+    """Profit from the entry price to this one, what rounding may take of it, and the value of the whole position."""
+    amount, entry = position.amount, position.entry_price
+    if position.inverse:
+        return amount * (1 / entry - 1 / price), Decimal("0.000001"), abs(amount) / price
+    return amount * (price - entry), Decimal("0.01"), abs(amount) * price
 
 
 def unconfirmed_jumps(

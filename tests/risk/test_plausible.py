@@ -52,6 +52,22 @@ def test_a_position_valued_at_another_coins_price_is_doubted() -> None:
     assert doubts_about_account(absurd) == []  # a mark that is doubted itself says nothing about a position
 
 
+def test_a_profit_that_does_not_follow_from_the_market_is_doubted() -> None:
+    """Where rows bear no mark price, their profit says which market they are of; an old entry price does not."""
+    margins = (margin(maintenance="10", initial="15000"),)
+    swapped = replace(position(), entry_price=d(3000), unrealised_pnl=d("-12.5"))
+    assert "belongs to another market" in doubts_about_account(view(positions=(swapped,), margins=margins))[0]
+    lower = replace(position("ETH", price="3000"), entry_price=d(60000), unrealised_pnl=d("-12.5"))
+    shown = view(positions=(lower,), margins=margins, marks=(mark(), mark("ETH", "3000")))
+    assert "profit" in doubts_about_account(shown)[0]
+    old = replace(position(), entry_price=d(15000), unrealised_pnl=d(-22500))
+    assert doubts_about_account(view(positions=(old,), margins=margins)) == []
+    margins = (margin(maintenance="0.001", initial="1"),)
+    coins = replace(position(amount="-60000"), inverse=True, entry_price=d(30000), unrealised_pnl=d(-1))
+    assert doubts_about_account(view(positions=(coins,), margins=margins)) == []
+    assert "profit" in doubts_about_account(view(positions=(replace(coins, unrealised_pnl=d(0)),), margins=margins))[0]
+
+
 def test_nonsense_prices_are_doubted_not_divided_by() -> None:
     """Zero and not-a-number end as a doubt."""
     assert "not a price" in doubtful_symbols(view(marks=(mark(price="0"),)), AGE)[BTC]

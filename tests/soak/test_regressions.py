@@ -38,6 +38,7 @@ ONCE_BROKEN_NEWER = {
     ("bingx", 6257, 40): "the spot wallet's coins, told in answer for the funding wallet, were hedged twice",
     ("bybit", 817, 40): "a market that was missing once counted as closed for a day, as a future of the coin lived",
     ("weex", 990, 40): "coins in a cold wallet made it look small that all others had vanished at once",
+    ("weex", 683, 40): "a position under another market's name, without a mark price of its own, was bought back there",
     ("bybit", 1013, 40): "the leverage of another market was taken for that of the one asked for",
 }
 
