@@ -78,7 +78,9 @@ def believe_amounts(
     if transit is not None:
         found, cash = _on_their_way(accepted, believed, snapshot, journal, transit, stablecoins)
         kept = reasons(found, snapshot.at, transit)
-        remembered |= {TRANSIT: to_json(found), CASH: str(cash)}
+        remembered[TRANSIT] = to_json(found)
+        if not jumps and not snapshot.doubtful:  # a look that is doubted says nothing about the cash either
+            remembered[CASH] = str(cash)
     # In one commit: whoever died between the new amounts and what is on its way would never miss those coins again.
     journal.set_settings(remembered)
     return Amounts(doubtful={**jumps, **snapshot.doubtful}, events=events, in_transit=kept)

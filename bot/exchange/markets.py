@@ -15,6 +15,7 @@ from bot.exchange.strict import Row, Unreadable
 AGE_MAX = timedelta(hours=24)
 AGE_MAX_IN_DOUBT = timedelta(minutes=10)
 AGE_MAX_WITH_GAPS = timedelta(hours=1)
+AGE_MAX_AFTER_DOUBT = timedelta(minutes=30)  # rules that were changed just now may be changed back
 COUNT_MIN_OF_LAST_GOOD = 0.9
 _KINDS = {
     ("swap", True): MarketKind.LINEAR_PERPETUAL,
@@ -35,24 +36,28 @@ class Markets:
         self._client = client
         self._store = store
         self._name = name
+        self._doubt = f"{name}_doubted"
         self._rows: dict[str, Row] = {}
         self._symbols: dict[str, str] = {}
         self._spot: frozenset[str] = frozenset()
         self._loaded_at: datetime | None = None
+        self._age_max = AGE_MAX
+        self._doubted = False
         self._used: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def stale(self, now: datetime) -> bool:
-        """Whether the table is missing or older than a day."""
-        return self._loaded_at is None or not young(self._loaded_at, now, AGE_MAX)
+        """Whether the table is missing or older than a day, half an hour where it was read because of a doubt."""
+        return self._loaded_at is None or not young(self._loaded_at, now, self._age_max)
 
     def doubt(self, now: datetime, age_max: timedelta = AGE_MAX_IN_DOUBT) -> None:
         """Have the table read anew at the next call, here and in the next process, unless it has just been read."""
         if self._loaded_at is not None and not young(self._loaded_at, now, age_max):
-            self._loaded_at = None
+            self._loaded_at, self._doubted = None, True
             self._store.drop(self._name)
+            self._store.save(self._doubt, {}, now=now)
 
     async def ensure(self, load: Load, *, now: datetime, bases: frozenset[str] = frozenset()) -> None:
         """Have a table not older than a day: from memory, else from the cache, else from the venue.
@@ -76,11 +81,15 @@ class Markets:
             if not self._rows:
                 raise
             self._store.notes.append(f"the market table is older than a day and stays: {problem}")
-            self._loaded_at = now - AGE_MAX + timedelta(minutes=10)  # asked again soon, not at every call
+            self._loaded_at = now - self._age_max + timedelta(minutes=10)  # asked again soon, not at every call
             return
         found += self._vanished(found, now)
+        doubted = self._doubted or self._store.load(self._doubt, now=now, age_max=AGE_MAX) is not None
         self._take(found, now)
-        self._store.save(self._name, {"at": now.isoformat(), "markets": found}, now=now)
+        self._age_max, self._doubted = AGE_MAX_AFTER_DOUBT if doubted else AGE_MAX, False
+        kept_s = int(self._age_max.total_seconds())
+        self._store.save(self._name, {"at": now.isoformat(), "age_max_s": kept_s, "markets": found}, now=now)
+        self._store.drop(self._doubt)
 
     def _listed(self, reply: object) -> list[dict[str, Any]]:
         try:
@@ -194,6 +203,7 @@ class Markets:
             found = [dict(strict.row(item)) for item in strict.rows(source["markets"])]
             self._check(found)
             self._take(found, datetime.fromisoformat(strict.text(source, "at")))
+            self._age_max = min(AGE_MAX, timedelta(seconds=int(str(source.get("age_max_s", 86_400)))))
             self._used |= {name for name, row in self._rows.items() if row.get("active") is False}
         except Exception as problem:  # a damaged cache must never stop a start
             self._store.notes.append(

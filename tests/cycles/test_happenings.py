@@ -177,6 +177,22 @@ def test_a_sale_by_hand_is_followed_at_once(tmp_path: Path) -> None:
     assert fake.position > held
 
 
+def test_cash_that_a_doubted_look_did_not_show_is_no_sale_when_it_is_back(tmp_path: Path) -> None:
+    """A wallet shown empty once, and then a withdrawal: the cash that is seen again bought nothing."""
+    fake = FakeVenue(ManualClock())
+    with journal(tmp_path) as book:
+        _cycle(fake, book, transit_s=3600)
+        held, owned, cash = fake.position, fake.spot_btc, fake.spot_usdt
+        fake.spot_btc = fake.spot_usdt = d(0)
+        _wait(fake, 30)
+        _cycle(fake, book, transit_s=3600)
+        fake.spot_btc, fake.spot_usdt = owned * d("0.9"), cash
+        _wait(fake, 30)
+        record = _cycle(fake, book, transit_s=3600)
+    assert [row.guard for row in record.refusals] == ["in-transit"]
+    assert fake.position == held
+
+
 class _DiesAt(Journal):
     """Its process is killed at the nth commit."""
 

@@ -189,6 +189,12 @@ def test_a_refused_order_has_the_rules_read_anew(tmp_path: Path) -> None:
     transport = FakeTransport(told_later(later))
     asked(bitcoin, transport=transport, cache=tmp_path, clock=clock)
     assert transport.lines().count(INFO) == 1
+    # what was changed just now may be changed back: it is read once more in half an hour, and then kept for a day
+    for minutes, times in ((25, 0), (35, 1), (600, 0)):
+        after = later + timedelta(minutes=minutes)
+        transport = FakeTransport(told_later(after))
+        asked(bitcoin, transport=transport, cache=tmp_path, clock=FrozenClock(NOW + after))
+        assert transport.lines().count(INFO) == times
 
 
 @pytest.mark.parametrize("used", [True, False])

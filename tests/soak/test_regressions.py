@@ -39,6 +39,8 @@ ONCE_BROKEN_NEWER = {
     ("bybit", 817, 40): "a market that was missing once counted as closed for a day, as a future of the coin lived",
     ("weex", 990, 40): "coins in a cold wallet made it look small that all others had vanished at once",
     ("weex", 683, 40): "a position under another market's name, without a mark price of its own, was bought back there",
+    ("weex", 7017, 60): "cash that a doubted look had not shown was taken for the proceeds of coins on their way",
+    ("binance", 7066, 60): "a smallest order that was raised for a quarter of an hour kept a hedge away for a day",
     ("bybit", 1013, 40): "the leverage of another market was taken for that of the one asked for",
 }
 
