@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tests.soak.case import Case
-from tests.soak.contracts import pair_of
+from tests.soak.contracts import coin_of, pair_of
 from tests.soak.evidence import Evidence, Violation
 from tests.soak.orders import is_order, together
+from tests.soak.schedule import COINS
 
 ZERO = Decimal(0)
 HOUR = timedelta(hours=1)
@@ -86,7 +87,9 @@ def _at_a_limit(case: Case, shorts: dict[str, Decimal], marks: dict[str, Decimal
         cap = min(cap, case.sol_cap)
     if case.evidence.settings["margin_mode"] == "isolated":
         cap = cap // 1  # the figure that binds collateral to a position knows no fractions, a thin coin's neither
-    notional = sum((amount * marks[symbol] for symbol, amount in shorts.items() if symbol in marks), ZERO)
+    # a coin nobody owns stands still where it began
+    prices = {symbol: marks.get(symbol, COINS.get(coin_of(symbol), ZERO)) for symbol in shorts}
+    notional = sum((amount * prices[symbol] for symbol, amount in shorts.items()), ZERO)
     room = final.equity * cap / (1 + COLLATERAL_KEPT) - notional
     if case.evidence.settings["margin_mode"] == "isolated":
         room = min(room, final.free * cap / (1 + COLLATERAL_KEPT))  # what is bound to one carries no other
