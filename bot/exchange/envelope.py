@@ -70,7 +70,8 @@ class Expected:
     `list_at` is where the rows lie inside an object, the way there separated by dots: an answer to another question
     would else pass for "none". `once_at` is a path to what no two rows may share, the key last: ccxt keeps the last of
     two rows of one market, and nobody would see that one of them is another market's. `written_at` is the path to the
-    milliseconds at which the venue says it wrote the reply.
+    milliseconds at which the venue says it wrote the reply. `says` are words that must stand at a path: whose wallet
+    it is, for instance.
     """
 
     shape: Shape = Shape.EITHER
@@ -78,6 +79,7 @@ class Expected:
     list_at: str = ""
     once_at: str = ""
     written_at: str = ""
+    says: tuple[str, str] | None = None
 
 
 ANYTHING = Expected()
@@ -193,6 +195,8 @@ def _check_shape(parsed: object, expected: Expected) -> None:
             raise NotAnAnswer(f"a reply without {', '.join(missing)}")
     if expected.list_at and not isinstance(_at(parsed, expected.list_at), list):
         raise NotAnAnswer(f"a reply without a list at {expected.list_at}")
+    if expected.says is not None and _at(parsed, expected.says[0]) != expected.says[1]:
+        raise NotAnAnswer(f"a reply that does not say {expected.says[1]} at {expected.says[0]}")
     if expected.once_at:
         _check_once(parsed, expected.once_at)
 

@@ -130,3 +130,12 @@ def test_an_answer_to_another_question_is_no_empty_list() -> None:
         with pytest.raises(NotAnAnswer, match=r"list at data\.orders"):
             checked(200, text, expected=expected, success_codes=frozenset({"0"}))
     checked(200, '{"code": 0, "data": {"orders": []}}', expected=expected, success_codes=frozenset({"0"}))
+
+
+def test_an_answer_must_say_whose_it_is_where_the_venue_does() -> None:
+    """The answer about one wallet is none about another."""
+    expected = Expected(says=("result.accountType", "FUND"))
+    check('{"result":{"accountType":"FUND","balance":[]}}', expected=expected)
+    for other in ('{"result":{"list":[{"accountType":"UNIFIED"}]}}', '{"result":{"accountType":"UNIFIED"}}', "[]"):
+        with pytest.raises(NotAnAnswer, match="FUND"):
+            check(other, expected=expected)

@@ -14,6 +14,7 @@ from itertools import pairwise
 from tests.soak.contracts import coin_of, expiry_of, pair_of
 from tests.soak.course import Course
 from tests.soak.evidence import CycleSeen, Evidence, Request, Violation
+from tests.soak.exposure import STANDS_STILL
 from tests.soak.orders import OURS, is_order, protective, together
 
 ZERO = Decimal(0)
@@ -161,9 +162,12 @@ class _Judge:
             change = self._last_change(coin, cycle)
             if change is None:
                 continue
+            away = self._away_from(change.before, coin, request, cycle)
             if _counted(coin, change.before, cycle.record):
-                if (away := self._away_from(change.before, coin, request, cycle)) is not None:
+                if away is not None:
                     yield self.broken("C3", away, request)
+                continue
+            if away is None and self._unseen(change, cycle):
                 continue
             first_look = all(row.ended_at <= change.at for row in self.evidence.cycles if row.number < cycle.number)
             if first_look and abs(change.after - change.before) > JUMP * change.before:
@@ -201,6 +205,11 @@ class _Judge:
         if own <= room + lot:
             return None
         return f"{coin} counts as {amount}, of which {wanted} short are wanted: {side} {own} leads away from it"
+
+    def _unseen(self, change: _Change, cycle: CycleSeen) -> bool:
+        """Whether a cycle that left no record may not have been shown a change yet: the page stands still awhile."""
+        still = STANDS_STILL.get(self.evidence.venue, timedelta(0))
+        return not cycle.record and cycle.began_at - change.at < still
 
     def _last_change(self, coin: str, cycle: CycleSeen) -> _Change | None:
         known = [(at, owned.get(coin, ZERO)) for at, owned in self.evidence.owned_from if at <= cycle.ended_at]

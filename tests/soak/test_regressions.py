@@ -41,6 +41,7 @@ ONCE_BROKEN_NEWER = {
     ("weex", 683, 40): "a position under another market's name, without a mark price of its own, was bought back there",
     ("weex", 7017, 60): "cash that a doubted look had not shown was taken for the proceeds of coins on their way",
     ("binance", 7066, 60): "a smallest order that was raised for a quarter of an hour kept a hedge away for a day",
+    ("bybit", 7295, 60): "coins of the one wallet, told in answer for the funding wallet, were counted twice",
     ("bybit", 1013, 40): "the leverage of another market was taken for that of the one asked for",
 }
 

@@ -209,6 +209,9 @@ QUIRKS: Final = Quirks(
     expected={
         **_PATHS,
         "GET /v5/market/tickers": replace(_ANSWER, once_at="result.list.symbol", written_at="time"),
+        "GET /v5/asset/transfer/query-account-coins-balance": replace(
+            _ANSWER, written_at="time", says=("result.accountType", "FUND")
+        ),
         **{f"GET /v5/{path}": replace(_ANSWER, list_at="result.list", written_at="time") for path in _LISTS},
     },
     silence_s={429: 30, 403: 600},  # docs, "Rate Limit": after a 403 wait ten minutes
