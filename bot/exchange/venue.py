@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bot.domain.account import (
+    FINAL_STATUSES,
     Balance,
     Book,
     Candle,
@@ -29,7 +30,7 @@ from bot.domain.account import (
     Transfer,
     Wallet,
 )
-from bot.domain.errors import Refused
+from bot.domain.errors import Refused, Unavailable
 from bot.domain.history import ImpliedVolatility
 from bot.domain.instrument import Instrument, MarketKind
 from bot.domain.ports import Clock
@@ -250,8 +251,18 @@ class CcxtVenue:
         return await self._dialect.account.brackets(self._reading, symbols)
 
     async def open_orders(self, symbols: Iterable[str]) -> tuple[Order, ...]:
-        """Every resting futures order of the account."""
-        return await self._dialect.account.open_orders(self._reading, symbols)
+        """Every resting futures order of the account.
+
+        Raises: Unavailable where an order is listed that has ended: the reply belongs to another question.
+        """
+        found = await self._dialect.account.open_orders(self._reading, symbols)
+        ended = next((row for row in found if row.status in FINAL_STATUSES), None)
+        if ended is not None:
+            raise Unavailable(
+                f"{self.id} was asked for the orders that rest and told of one in {ended.symbol} that has ended: that "
+                "answers another question. Nothing was changed; the next cycle asks again."
+            )
+        return found
 
     async def order_by_client_id(self, symbol: str, client_id: str) -> Order | None:
         """The order under our client id."""

@@ -152,6 +152,13 @@ def test_resting_orders_are_asked_for_by_the_coin_they_are_settled_in() -> None:
     assert found.side in (Side.BUY, Side.SELL)
 
 
+def test_an_order_that_has_ended_is_no_answer_to_what_rests() -> None:
+    """Look-ups and lists share a page at Bybit: the reply to one says nothing about the other."""
+    ended = {**RECORDED["order"]["list"][0], "symbol": "BTCUSD", "orderStatus": "Cancelled", "cumExecQty": "0"}
+    with pytest.raises(Unavailable, match="has ended"):
+        inverse(lambda venue: venue.open_orders([COIN]), {"GET /v5/order/realtime": rows(ended, category="inverse")})
+
+
 def test_funding_was_paid_in_the_coin() -> None:
     """Ccxt says USD, which nobody was ever paid there."""
     row = {**RECORDED["funding"]["list"][0], "symbol": "BTCUSD", "execFee": "-0.0002", "execTime": "1757836800000"}
