@@ -13,7 +13,19 @@ from bot.execution.client_id import is_ours
 from bot.execution.journal import Journal
 from bot.risk.events import flows, foreign_orders
 from bot.risk.plausible import unconfirmed_jumps
-from bot.risk.transit import Transit, TransitRule, followed, from_json, reasons, to_json
+from bot.risk.transit import (
+    CashLook,
+    Transit,
+    TransitRule,
+    followed,
+    from_json,
+    gained,
+    looked,
+    looks_from_json,
+    looks_to_json,
+    reasons,
+    to_json,
+)
 
 FOREIGN = "events.foreign_orders"
 TRANSIT = "events.transit"
@@ -80,7 +92,7 @@ def believe_amounts(
         kept = reasons(found, snapshot.at, transit)
         remembered[TRANSIT] = to_json(found)
         if not jumps and not snapshot.doubtful:  # a look that is doubted says nothing about the cash either
-            remembered[CASH] = str(cash)
+            remembered[CASH] = looks_to_json(cash)
     # In one commit: whoever died between the new amounts and what is on its way would never miss those coins again.
     journal.set_settings(remembered)
     return Amounts(doubtful={**jumps, **snapshot.doubtful}, events=events, in_transit=kept)
@@ -125,13 +137,15 @@ def _on_their_way(
     journal: Journal,
     rule: TransitRule,
     stablecoins: frozenset[str],
-) -> tuple[dict[str, Transit], Decimal]:
-    """What may be on its way after this look, and the cash it was judged by."""
+) -> tuple[dict[str, Transit], list[CashLook]]:
+    """What may be on its way after this look, and the cash that the next look is judged by."""
     cash = sum((row.amount for row in snapshot.holdings if row.asset in stablecoins), ZERO)
     # what we moved into the futures wallet ourselves is cash all the same
     cash += sum((row.wallet for view in snapshot.venues for row in view.margins if row.currency in stablecoins), ZERO)
-    told = journal.setting(CASH)
-    gain = max(ZERO, cash - Decimal(told)) if told is not None else ZERO
+    looks = looks_from_json(journal.setting(CASH))
+    gain = gained(looks, cash)
     gains = {asset: gain / row.price for asset, row in snapshot.prices.items() if row.price > 0}
     known = from_json(journal.setting(TRANSIT))
-    return (followed(known, before, seen, gains, snapshot.at, rule) if before else dict(known)), cash
+    return (followed(known, before, seen, gains, snapshot.at, rule) if before else dict(known)), looked(
+        looks, cash, snapshot.at
+    )

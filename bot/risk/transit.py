@@ -5,7 +5,7 @@ the coins show up again, or when the time that a transfer may take is over.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from bot.domain.account import ZERO
 
 ARRIVED = Decimal("0.98")  # fees and dust stay behind
+SETTLES = timedelta(minutes=1)  # within this time every wallet shows what was moved between them
 SOLD = Decimal("0.9")
 
 
@@ -59,6 +60,42 @@ def followed(
             already = found[asset].missing if asset in found else ZERO
             found[asset] = Transit(missing=already + fallen, since=at)
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashLook:
+    """All stablecoins as one look showed them. Units: `cash` in the quote currency."""
+
+    at: datetime
+    cash: Decimal
+
+
+def gained(looks: Sequence[CashLook], cash: Decimal) -> Decimal:
+    """What came in since, against the most that was seen lately; zero where nothing was seen before.
+
+    Money that we move is for a moment in neither wallet's view. Were it missed then, its return would look like the
+    price of coins that were sold.
+    """
+    return max(ZERO, cash - max(row.cash for row in looks)) if looks else ZERO
+
+
+def looked(looks: Sequence[CashLook], cash: Decimal, at: datetime) -> list[CashLook]:
+    """The looks that the next one is held against: this one, the one before, and whatever is not a minute old."""
+    kept = [row for place, row in enumerate(looks, 1) if place == len(looks) or abs(at - row.at) <= SETTLES]
+    return [*kept, CashLook(at=at, cash=cash)]
+
+
+def looks_to_json(looks: Sequence[CashLook]) -> str:
+    """As one line for the journal."""
+    return json.dumps([[row.at.isoformat(), str(row.cash)] for row in looks])
+
+
+def looks_from_json(text: str | None) -> list[CashLook]:
+    """From the journal; a line that cannot be read means that no cash was seen before."""
+    try:
+        return [CashLook(at=datetime.fromisoformat(at), cash=Decimal(cash)) for at, cash in json.loads(text or "[]")]
+    except (ValueError, TypeError, AttributeError, InvalidOperation):
+        return []
 
 
 def reasons(transits: Mapping[str, Transit], at: datetime, rule: TransitRule) -> dict[str, str]:
