@@ -8,6 +8,7 @@ from bot.domain.account import ZERO, MarginMode, Wallet
 from bot.domain.figures import settle_currency
 from bot.domain.hedge import Target
 from bot.domain.snapshot import VenueView
+from bot.risk.margin import pools
 
 ONE = Decimal(1)
 CENT = Decimal("0.01")
@@ -80,14 +81,17 @@ def fit_to_collateral(targets: Sequence[Target], view: VenueView, free: Decimal,
     """Top up from spot when allowed, then scale the growth that still does not fit under the leverage cap.
 
     Only growth is scaled: a short that is held already is the margin autopilot's concern, so that a small dip of the
-    collateral never turns into a trade here. What is held, by whomever, takes its share of the collateral first.
+    collateral never turns into a trade here. What is held, by whomever, takes its share of the collateral first. Where
+    the venue's own liquidation prices are nearer than our arithmetic, the collateral counts for no more than they
+    imply: the autopilot believes them too, and would close again what was opened beyond them.
     Units: `free` is what lies unbound on spot, in the rule's currency.
     """
     growth = sum((_growth(row, view) / row.leverage_cap for row in targets), ZERO)
     if growth <= 0:
         return Fit(targets=tuple(targets), top_up=ZERO, notes=())
     account = view.margin(rule.currency)
-    equity = (account.equity if account else ZERO) * rule.worth
+    unbelieved = _unbelieved(view, rule)
+    equity = (account.equity if account else ZERO) * rule.worth - unbelieved
     held = sum(((row.short_notional - _growth(row, view)) / row.leverage_cap for row in targets), ZERO)
     held += _elsewhere(targets, view, rule) / min(row.leverage_cap for row in targets)
     spare = 1 + rule.buffer
@@ -103,11 +107,25 @@ def fit_to_collateral(targets: Sequence[Target], view: VenueView, free: Decimal,
     carried = (held + growth * share) / (held + growth)
     more = (short_of / rule.worth).quantize(rule.unit, rounding=ROUND_UP)
     there = (equity / rule.worth + top_up).quantize(rule.unit, rounding=ROUND_DOWN)
+    why = (
+        f" (the liquidation prices that {view.venue} tells imply {rule.words(unbelieved / rule.worth)} less than the "
+        "account shows)"
+        if unbelieved > CENT
+        else ""
+    )
     notes = (
-        f"collateral of {rule.words(there)} carries {carried:.1%} of the wanted short under the leverage cap; "
+        f"collateral of {rule.words(there)}{why} carries {carried:.1%} of the wanted short under the leverage cap; "
         f"{rule.words(more)} more would carry all of it",
     )
     return Fit(targets=tuple(_scaled(row, share, view) for row in targets), top_up=top_up, notes=notes)
+
+
+def _unbelieved(view: VenueView, rule: CollateralRule) -> Decimal:
+    """Shared collateral that the account shows and the venue's own liquidation prices do not bear out."""
+    shared = (
+        row for row in pools(view, {rule.currency: rule.worth}) if row.currency == rule.currency and not row.isolated
+    )
+    return sum((row.equity - row.worse.equity for row in shared), ZERO)
 
 
 def _growth(target: Target, view: VenueView) -> Decimal:

@@ -36,3 +36,14 @@ def test_a_held_short_is_not_cut_here() -> None:
     shown = view(margins=(margin("100"),), positions=(position(amount="-0.5"),))
     fit = fit_to_collateral((target(),), shown, d(0), collateral_rule())
     assert fit.targets[0].amount == d("0.5")
+
+
+def test_collateral_counts_for_no_more_than_the_venues_own_liquidation_price_implies() -> None:
+    """A venue that publishes no tiers tells them so; what grew beyond would be closed again a cycle later."""
+    held = position(amount="-0.25", liquidation="90000")
+    shown = view(margins=(margin("16500"),), positions=(held,))
+    fit = fit_to_collateral((target(),), shown, d(0), collateral_rule(transfers=False))
+    assert fit.targets[0].amount < d("0.4")
+    assert "liquidation prices" in fit.notes[0]
+    far = view(margins=(margin("16500"),), positions=(position(amount="-0.25", liquidation="190000"),))
+    assert fit_to_collateral((target(),), far, d(0), collateral_rule(transfers=False)).targets[0].amount == d("0.5")

@@ -47,6 +47,7 @@ ONCE_BROKEN_NEWER = {
         5251,
         60,
     ): "money on its way between two wallets counted as the price of coins that had left",
+    ("bingx", 5251, 60): "money on its way between two wallets counted as the price of coins that had left",
     ("bybit", 6186, 60): "the reply to a look-up, an order that had ended, was taken for the list of orders that rest",
     ("bybit", 1013, 40): "the leverage of another market was taken for that of the one asked for",
 }
