@@ -115,11 +115,13 @@ def _covered(
     """B5: the short that would be there, in all contracts of a coin, is covered by what was owned when decided.
 
     A fixed ratio is never overshot by growing; the half of a roll that follows what was bought back does not grow.
+    A short protects what it is worth: in a future below its perpetual the same worth takes more coins.
     """
     coin, price = coin_of(order.symbol), order.price
+    markets = case.marks.during(began, order.line.at)
     held = sum(
         (
-            max(ZERO, in_coins(symbol, -amount, price))
+            max(ZERO, in_coins(symbol, -amount, price)) * _share_of_perpetual(symbol, markets)
             for (_, symbol), amount in positions.items()
             if coin_of(symbol) == coin
         ),
@@ -127,14 +129,15 @@ def _covered(
     )
     sold_by_others = sum(
         (
-            in_coins(symbol, -change, price)
+            in_coins(symbol, -change, price) * _share_of_perpetual(symbol, markets)
             for at, symbol, change in by_others
             if coin_of(symbol) == coin and at >= began and change < 0
         ),
         ZERO,
     )
     unsettled = sum((_unsettled_sell(row, order) for row in order.request.rows), ZERO)
-    short = held - sold_by_others + unsettled + in_coins(order.symbol, order.amount, price)
+    grows = in_coins(order.symbol, order.amount, price) * _share_of_perpetual(order.symbol, markets)
+    short = held - sold_by_others + unsettled + grows
     owned = case.most_owned(coin, began - STANDS_STILL.get(case.evidence.venue, timedelta(0)), order.line.at)
     highest = ratio = Decimal(str(case.evidence.settings["hedge_ratio_max"]))
     cycle = case.cycle_of.get(order.request.cycle)
@@ -147,6 +150,12 @@ def _covered(
     if short > allowed:
         text = f"{order.client_id} makes the short {short} {coin}, {allowed} are allowed of {owned} owned"
         yield case.broken("B5", text, request=order.request, line=order.line.sequence)
+
+
+def _share_of_perpetual(symbol: str, markets: list[dict[str, Decimal]]) -> Decimal:
+    """What one coin in a future below its perpetual is worth, in coins of the perpetual; one for anything else."""
+    pair = pair_of(symbol)
+    return min((seen[symbol] / seen[pair] for seen in markets if symbol in seen and pair in seen), default=ONE).min(ONE)
 
 
 def _covered_together(
