@@ -329,7 +329,7 @@ class World:
                 tampering.freeze_positions(self.now + timedelta(seconds=schedule.position_lag_s))
 
     def heard(self, request: Request, response: MemoryResponse, struck: str) -> None:
-        """Write down when an answer was delivered, whether it was a true one, and whether it asked for silence."""
+        """Write down when an answer was delivered, and whether it was a true one."""
         request.answered = True
         request.truthful = response.status < 300 and (
             struck in HARMLESS
@@ -341,6 +341,9 @@ class World:
             body = response.content.decode()
             request.truthful, request.only = True, told_of(body, (f"{coin}USDT" for coin in COINS))
         request.delivered_at = self.now
+
+    def understood(self, request: Request, response: MemoryResponse, struck: str) -> None:
+        """Write down whether an answer asked for silence; one that its process did not live to read asks nobody."""
         if struck not in HARMLESS or response.status >= 300:
             request.silence_until = silence_until(
                 self.schedule.venue, response.status, response.headers, response.content, request.at
@@ -433,6 +436,8 @@ class Line:
                 if seen is not None:
                     world.heard(seen, response, struck)
                 yield response
+                if seen is not None:
+                    world.understood(seen, response, struck)
         except TimeoutError:
             world.pass_time(PATIENCE_S)
             raise
