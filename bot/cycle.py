@@ -31,6 +31,7 @@ from bot.explain import Evidence, explain_if_possible
 from bot.findings import Findings, status_of, status_of_failure
 from bot.halting import HaltRule, broken_at_the_venue, broken_by_us, gone_on_too_long, halt
 from bot.happenings import believe_amounts, strangers
+from bot.learned import taught
 from bot.margin_look import look_at_margin
 from bot.observe import Lookout, observe
 from bot.policy.policy import coins_behind
@@ -180,9 +181,8 @@ async def _think(desk: Desk, found: Findings, cycle: str, settled: Settlement) -
     journal = desk.hands.journal
     left = stranded(journal, desk.hands.venues)
     found.notes += left.notes
-    thought = deliberate(
-        desk.mind, _seen(found), _memory(journal), settled.open, no_transfers=barred, blocked_in=left.assets
-    )
+    mind, snapshot = taught(desk.mind, _seen(found), journal), _seen(found)
+    thought = deliberate(mind, snapshot, _memory(journal), settled.open, no_transfers=barred, blocked_in=left.assets)
     return await _make_ready(desk, found, thought, cycle, settled)
 
 
@@ -197,7 +197,8 @@ async def _protect_alone(
     surprises(snapshot, _judged(desk.hands.journal, settled))  # what does not show our own fills is not acted on
     journal = desk.hands.journal
     barred = _no_transfers(desk)
-    thought = protect_only(desk.mind, snapshot, _memory(journal), settled.open, no_transfers=barred)
+    mind = taught(desk.mind, snapshot, journal)
+    thought = protect_only(mind, snapshot, _memory(journal), settled.open, no_transfers=barred)
     if not thought.steps and not thought.top_ups:
         raise trouble
     found.snapshot, found.margin_only = snapshot, True

@@ -58,6 +58,8 @@ def _maintenance(mind: Mind, snapshot: Snapshot) -> dict[str, float]:
             owned = total if one.base in mind.policy.anchors else worth.get(one.base, ZERO)
             notional = max(owned, held.notional if held is not None else ZERO, ONE)
             found[one.base] = max(found.get(one.base, 0.0), float(maintenance_margin(notional, tiers) / notional))
+    for asset, rate in mind.margin.rates.items():
+        found[asset] = max(found.get(asset, 0.0), float(rate))
     return found
 
 

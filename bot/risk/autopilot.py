@@ -5,7 +5,7 @@ not hold it back; it only ever takes risk away.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from enum import IntEnum
 
@@ -61,10 +61,14 @@ class Protection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarginLimits:
-    """The user's limits. Units: `distance_min` is the least rise of the marks, as a fraction, that must be survived."""
+    """The user's limits. Units: `distance_min` is the least rise of the marks, as a fraction, that must be survived.
+
+    `rates` is maintenance per notional by asset, learned where the venue's tiers say less.
+    """
 
     distance_min: Decimal
     caps: CapRule
+    rates: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 def protect(

@@ -43,6 +43,7 @@ ONCE_BROKEN_NEWER = {
     ("binance", 7066, 60): "a smallest order that was raised for a quarter of an hour kept a hedge away for a day",
     ("bybit", 7295, 60): "coins of the one wallet, told in answer for the funding wallet, were counted twice",
     ("bingx", 5251, 60): "money on its way between two wallets counted as the price of coins that had left",
+    ("weex", 6165, 60): "an isolated short that was closed as too near its end was opened anew just so, over and over",
     ("bybit", 6186, 60): "the reply to a look-up, an order that had ended, was taken for the list of orders that rest",
     ("bybit", 1013, 40): "the leverage of another market was taken for that of the one asked for",
 }

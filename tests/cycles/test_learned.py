@@ -1,0 +1,40 @@
+"""What a short taught by its liquidation price outlives it, and the process."""
+
+from pathlib import Path
+
+from bot.execution.journal import Journal
+from bot.learned import taught
+from bot.upkeep import Mind, margin_caps
+from tests.builders import (
+    VENUE,
+    collateral_rule,
+    d,
+    margin,
+    margin_limits,
+    order_rule,
+    policy,
+    position,
+    risk_limits,
+    snapshot,
+    view,
+)
+
+
+def test_a_short_that_is_gone_is_opened_anew_under_the_cap_its_liquidation_price_taught(tmp_path: Path) -> None:
+    """Once closed it tells nothing any more; the journal does."""
+    mind = Mind(
+        policy=policy(),
+        limits=risk_limits(),
+        margin=margin_limits(),
+        orders=order_rule(),
+        collateral={VENUE: collateral_rule()},
+    )
+    held = snapshot(view(positions=(position(isolated="15000", liquidation="70000"),), margins=(margin("20000"),)))
+    flat = snapshot(view())
+    with Journal.open(tmp_path / "journal.sqlite3", new_id="learned") as journal:
+        assert taught(mind, flat, journal) is mind
+        taught(mind, held, journal)
+    with Journal.open(tmp_path / "journal.sqlite3", new_id="learned") as journal:
+        later = taught(mind, flat, journal)
+    assert later.margin.rates["BTC"] > d("0.2")
+    assert margin_caps(later, flat).of("BTC").cap_raw < margin_caps(mind, flat).of("BTC").cap_raw
