@@ -25,6 +25,7 @@ IN_FLIGHT = timedelta(seconds=5)  # what was under way when an answer asked for 
 TRANSIT = HOUR - timedelta(seconds=100)
 JUMP = Decimal("0.501")
 FALL = Decimal("0.03")
+BASIS_MAX = Decimal("0.05")
 LATE = timedelta(minutes=1)  # views of positions lag after orders, and twenty seconds are the longest that is drawn
 NEAR = Decimal("1.003")  # amounts are valued at the index, orders are sized at the mark
 LOTS = {"BTC": Decimal("0.001"), "ETH": Decimal("0.001"), "SOL": Decimal("0.01")}
@@ -173,11 +174,23 @@ class _Judge:
             if first_look and abs(change.after - change.before) > JUMP * change.before:
                 text = f"{coin} went from {change.before} to {change.after} and was traded on at once"
                 yield self.broken("C3", text, request)
-            if request.asked.side == "buy" and self._on_its_way(coin, change, cycle):
+            if request.asked.side == "buy" and self._on_its_way(coin, change, cycle) and not self._rolled(request):
                 text = (
                     f"the hedge of {change.before - change.after} {coin} was bought back while they may be on their way"
                 )
                 yield self.broken("T1", text, request)
+
+    def _rolled(self, request: Request) -> bool:
+        """Whether the same cycle sells as much of the coin in another contract: a hedge that moves is not bought back.
+
+        A future below its perpetual takes more coins for the same worth.
+        """
+        coin, moved = coin_of(pair_of(request.asked.symbol)), ZERO
+        for row in self.orders:
+            if (row.life, row.cycle) == (request.life, request.cycle) and coin_of(pair_of(row.asked.symbol)) == coin:
+                moved += row.asked.amount if row.asked.side == "sell" else -row.asked.amount
+        others = {row.asked.symbol for row in self.orders if row.cycle == request.cycle and row.asked.side == "sell"}
+        return bool(others - {request.asked.symbol}) and moved >= -request.asked.amount * BASIS_MAX
 
     def _away_from(self, amount: Decimal, coin: str, request: Request, cycle: CycleSeen) -> str | None:
         """What a trade does that leads away from the short of the amount which the record says it rests on.
