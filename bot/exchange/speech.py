@@ -80,6 +80,7 @@ class Positions:
     `by_settle` asks once per settlement currency, as ccxt would else ask for one of them only.
     `mark` None: the row has no mark price and it is read beside. `bound` is the collateral of an isolated position.
     `sides` replaces ccxt's reading of the side where it guesses: the path, and what the words that stand there mean.
+    `tells_profit` False: rows tell no profit, so that of the whole account is asked as a witness of their market.
     """
 
     ask: Ask
@@ -90,6 +91,7 @@ class Positions:
     bound_has_profit: bool = True
     one_way: Mapping[str, str] = field(default_factory=dict)
     sides: tuple[str, Mapping[str, str]] | None = None
+    tells_profit: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

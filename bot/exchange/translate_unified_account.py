@@ -115,6 +115,23 @@ def _margin_account(venue: str, row: Row, table: Collateral) -> MarginAccount:
     )
 
 
+def believed(found: Sequence[Position], accounts: Sequence[MarginAccount]) -> None:
+    """Whether the account's profit is that of its positions, all or those in cross mode; else a row is misnamed.
+
+    Prices move between two answers, so a tenth of what the positions are worth may lie between. Raises: Unreadable.
+    """
+    for account in accounts:
+        mine = [row for row in found if row.symbol.partition(":")[2].partition("-")[0] == account.currency]
+        crossed = [row for row in mine if row.margin_mode is MarginMode.CROSS]
+        slack = sum((row.collateral_value for row in mine), ZERO) / 10 + 1
+        profits = [sum((row.unrealised_pnl for row in rows), ZERO) for rows in (mine, crossed)]
+        if mine and all(abs(account.unrealised_pnl - profit) > slack for profit in profits):
+            raise Unreadable(
+                f"the account has a profit of {account.unrealised_pnl:.2f} {account.currency} open, the positions it "
+                f"shows {profits[0]:.2f}: one of them is another market's"
+            )
+
+
 def position_rows(reply: object) -> Sequence[Row]:
     """Rows of which each says what it is about and how much; rows of another answer do not. Raises: Unreadable."""
     rows = strict.rows(reply)

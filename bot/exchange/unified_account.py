@@ -90,7 +90,8 @@ async def margin_accounts(reading: Reading) -> tuple[MarginAccount, ...]:
 async def positions(reading: Reading, symbols: Iterable[str]) -> tuple[Position, ...]:
     """Every open position; "none" only when the account's own collateral says so too."""
     table = speech_of(reading).positions
-    replies = await asyncio.gather(*(reading.calls.read_shared(table.ask.call, row) for row in _settles(reading)))
+    asked = asyncio.gather(*(reading.calls.read_shared(table.ask.call, row) for row in _settles(reading)))
+    replies, accounts = await asyncio.gather(asked, _witness(reading))
     rows = [row for reply in replies for row in understood(reading, "positions", translate.position_rows, reply)]
     open_rows = [row for row in rows if row["contracts"] not in (0, 0.0, "0")]
     prices = {}
@@ -99,7 +100,13 @@ async def positions(reading: Reading, symbols: Iterable[str]) -> tuple[Position,
         prices = {mark.symbol: mark.mark_price for mark in await marks(reading, held)}
     found = understood(reading, "positions", _positions, reading, open_rows, prices)
     del symbols  # the account answers with all of them
+    understood(reading, "positions", translate.believed, found, accounts)
     return found if found else await _flat(reading)
+
+
+async def _witness(reading: Reading) -> tuple[MarginAccount, ...]:
+    """The collateral that tells what is won or lost, where the positions do not."""
+    return () if speech_of(reading).positions.tells_profit else await margin_accounts(reading)
 
 
 def _settles(reading: Reading) -> list[dict[str, object]]:

@@ -422,3 +422,20 @@ def test_tiers_are_those_of_the_exchange() -> None:
         ]
 
     with_adapter(check)
+
+
+def test_a_profit_that_the_account_does_not_have_tells_a_misnamed_position() -> None:
+    """Rows tell neither mark nor profit here: what the account has won or lost says whether they are rightly named."""
+
+    async def check(venue: CcxtVenue, world: AnsweringExchange) -> None:
+        await short_and_close(venue, world)
+        (shown,) = await venue.positions((BTC,))
+        (own,) = (row for row in await venue.margin_accounts() if row.currency == "USDT")
+        account.believed((shown,), (own,))
+        misnamed = replace(shown, entry_price=Decimal(3000), unrealised_pnl=Decimal("-2350"))
+        with pytest.raises(Unreadable, match="another market's"):
+            account.believed((misnamed,), (own,))
+        alone = replace(misnamed, margin_mode=MarginMode.ISOLATED)
+        account.believed((shown, alone), (own,))  # whose profit the account's figure leaves out
+
+    with_adapter(check)

@@ -15,7 +15,7 @@ INTENSITIES = (0.05, 0.15, 0.3, 0.5)
 VENUE_TWICE = "duplicate_execution"
 # Long silences make a seed a waiting room: some seeds have one of them, the others none.
 LASTING = frozenset({"banned", "crowded", "forbidden", "geo_blocked", "key_suspended", "maintenance", "venue_halted"})
-# MEXC tells no margin in use: positions under a wrong name have no second witness there. WEEX takes an id twice.
+# MEXC has no second witness of the names that isolated positions bear. WEEX takes an id twice.
 UNWITNESSED = {"mexc": ("other_positions",), "weex": (VENUE_TWICE,)}
 PLAIN = tuple(FAULTS)[: tuple(FAULTS).index("deleveraged") + 1]
 EVENTS = ("deposit", "deposit", "withdrawal", "withdrawal", "profile", "profile", "manual", "adl", "cash")

@@ -79,6 +79,7 @@ SPEECH: Final = Speech(
     positions=Positions(
         ask=Ask(call="fetch_positions"),
         mark=None,  # ccxt: no mark price and no notional in the row
+        tells_profit=False,
         updated_at="timestamp",
         bound="info.im",
         bound_has_profit=False,
