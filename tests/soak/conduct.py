@@ -13,6 +13,7 @@ from decimal import Decimal
 from tests.soak.contracts import coin_of, in_coins, inverse
 from tests.soak.course import Course
 from tests.soak.evidence import Evidence, Request, Row, Violation
+from tests.soak.exposure import STANDS_STILL
 from tests.soak.orders import is_order, protective, together
 
 ZERO = Decimal(0)
@@ -47,7 +48,10 @@ class _Judge:
         return Violation(rule=rule, seed=self.evidence.seed, cycle=cycle, line=line, text=text)
 
     def ceilings(self) -> Iterator[Violation]:
-        """B2: at every fill of ours that sells, the coin's shorts stay within what was owned when it was decided."""
+        """B2: at every fill of ours that sells, the coin's shorts stay within what was owned when it was decided.
+
+        Where coins stand still on a page for a while after an order, nobody can know yet that they are gone.
+        """
         if together(self.evidence):
             return  # judged by what all coins are worth together
         owned = Course(self.evidence.owned_from)
@@ -84,7 +88,8 @@ class _Judge:
                 ),
                 ZERO,
             )
-            most = max((row.get(coin, ZERO) for row in owned.during(began, line.at)), default=ZERO)
+            since = began - STANDS_STILL.get(self.evidence.venue, timedelta(0))
+            most = max((row.get(coin, ZERO) for row in owned.during(since, line.at)), default=ZERO)
             lot = in_coins(line.symbol, Decimal(1), price) if inverse(line.symbol) else LOTS.get(coin, ZERO)
             if short > most * highest + lot:
                 text = f"{request.asked.client_id} left {short} {coin} short of {most} owned"
