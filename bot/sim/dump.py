@@ -26,6 +26,7 @@ def dump_state(state: State) -> dict[str, Any]:
         "unique_forever": state.unique_forever,
         "last_id": state.last_id,
         "ledger_length": state.ledger_before + len(state.ledger),
+        "viewed": state.viewed is not None and state.viewed == state.view(),
         "listings": [
             {**_plain(item), "funding_next_at": _plain(state.funding_next_at.get(item.symbol, state.now))}
             for item in state.listings.values()
@@ -79,6 +80,7 @@ def _restored(dumped: Mapping[str, Any]) -> State:
             state.cash.bring((owner, wallet), asset, amount)
     for row in dumped["accounts"]:
         state.accounts[row["name"]] = _restored_account(row)
+    state.viewed = state.view() if dumped.get("viewed") else None
     return state
 
 

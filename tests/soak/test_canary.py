@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 import urllib.parse
 from pathlib import Path
 
@@ -75,8 +76,17 @@ def test_a_key_in_a_command_line_or_a_child_is_found() -> None:
         running.stdin.flush()
         assert running.stdout.readline() == "ready\n"
         try:
-            assert any(where in row for row in found_in_process(running.pid))
+            assert _shows(running.pid, where)
         finally:
             for child in canary._children(running.pid):
                 os.kill(child, signal.SIGTERM)
             running.communicate(timeout=20)
+
+
+def _shows(pid: int, where: str) -> bool:
+    """Whether it is found in time: the system lists a new child a moment after it was started."""
+    for _ in range(50):
+        if any(where in row for row in found_in_process(pid)):
+            return True
+        time.sleep(0.1)
+    return False
