@@ -32,6 +32,7 @@ STATUSES: Mapping[str, OrderStatus] = {
     "canceling": OrderStatus.OPEN,
     "expired": OrderStatus.CANCELED,
     "EXPIRED": OrderStatus.CANCELED,  # a word of BingX that ccxt passes on untranslated
+    "partially_filled": OrderStatus.OPEN,  # one of WEEX that is passed on likewise
     "rejected": OrderStatus.REJECTED,
     "5": OrderStatus.REJECTED,  # MEXC's word for an invalid order, which ccxt passes on
 }

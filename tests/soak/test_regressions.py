@@ -46,6 +46,7 @@ ONCE_BROKEN_NEWER = {
     ("weex", 6165, 60): "an isolated short that was closed as too near its end was opened anew just so, over and over",
     ("bybit", 6186, 60): "the reply to a look-up, an order that had ended, was taken for the list of orders that rest",
     ("bybit", 1013, 40): "the leverage of another market was taken for that of the one asked for",
+    ("weex", 477, 60): "a resting order that had traded in part was named by a word nobody knew, and never settled",
 }
 
 
