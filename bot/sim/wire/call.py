@@ -1,5 +1,6 @@
 """What is the same in the calls of every venue: named texts read as numbers and times, the exchange and its clock."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ TEXT_MAX = 40
 EXPONENT_MAX = 20
 
 
-class RequestParameters:
+class RequestParameters(ABC):
     """What was sent, by name. A venue says in a subclass what it answers to a value that is missing or wrong."""
 
     digits_max = 18
@@ -21,17 +22,17 @@ class RequestParameters:
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values: Mapping[str, str] = values
 
+    @abstractmethod
     def missing(self, name: str) -> Exception:
         """The complaint about a value that has to be there."""
-        raise NotImplementedError(name)
 
+    @abstractmethod
     def no_integer(self, name: str) -> Exception:
         """The complaint about a value that is no integer."""
-        raise NotImplementedError(name)
 
+    @abstractmethod
     def no_number(self, name: str) -> Exception:
         """The complaint about a value that is no finite number."""
-        raise NotImplementedError(name)
 
     def no_time(self, name: str) -> Exception:
         """The complaint about a number no calendar holds."""
