@@ -27,10 +27,6 @@ async def place_order(  # noqa: PLR0913 - the order, fact by fact, as in the por
 ) -> Order:
     """An immediate-or-cancel limit order under our own client id; the acknowledgement alone says nothing of fills."""
     _check_order(reading, amount, limit_price, client_id)
-    if (side is Side.BUY) != reduce_only:
-        raise Forbidden(
-            f"a {side.value} that is{'' if reduce_only else ' not'} reduce-only is never sent; nothing was sent"
-        )
     table = speech_of(reading).orders
     side_params = table.closing if reduce_only else table.opening
     mode = await _mode_of(reading, symbol)

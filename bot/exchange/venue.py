@@ -30,7 +30,7 @@ from bot.domain.account import (
     Transfer,
     Wallet,
 )
-from bot.domain.errors import Refused, Unavailable
+from bot.domain.errors import Forbidden, Refused, Unavailable
 from bot.domain.history import ImpliedVolatility
 from bot.domain.instrument import Instrument, MarketKind
 from bot.domain.ports import Clock
@@ -295,7 +295,11 @@ class CcxtVenue:
     async def place_order(
         self, *, symbol: str, side: Side, amount: Decimal, limit_price: Decimal, reduce_only: bool, client_id: str
     ) -> Order:
-        """Send an immediate-or-cancel limit order."""
+        """Send an immediate-or-cancel limit order. Raises: Forbidden for one that could open a long or sell one."""
+        if (side is Side.BUY) != reduce_only:
+            raise Forbidden(
+                f"a {side.value} that is{'' if reduce_only else ' not'} reduce-only is never sent; nothing was sent"
+            )
         try:
             return await self._dialect.writes.place_order(
                 self._reading, symbol=symbol, side=side, amount=amount, limit_price=limit_price,

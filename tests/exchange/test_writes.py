@@ -278,3 +278,21 @@ def test_a_venue_prints_no_secret() -> None:
     shown = asyncio.run(show())
     assert KEY not in shown
     assert SECRET not in shown
+
+
+@pytest.mark.parametrize(("side", "reduce_only"), [(Side.BUY, False), (Side.SELL, True)], ids=["buy", "sell"])
+@pytest.mark.parametrize("name", ["binance", "bybit", "bingx", "weex", "mexc"])
+def test_an_order_that_could_open_or_sell_a_long_is_never_sent(name: str, side: Side, reduce_only: bool) -> None:
+    """The last door before the wire is the same at every venue, whoever asks."""
+    transport = FakeTransport({})
+
+    async def send() -> None:
+        venue = make_venue(transport, venue_id=name)
+        await venue.place_order(
+            symbol=BTC, side=side, amount=Decimal("0.1"), limit_price=Decimal(50000), reduce_only=reduce_only,
+            client_id="abc",
+        )  # fmt: skip
+
+    with pytest.raises(Forbidden, match="never sent; nothing was sent"):
+        asyncio.run(send())
+    assert transport.lines() == []
