@@ -117,7 +117,7 @@ def fit_to_collateral(targets: Sequence[Target], view: VenueView, free: Decimal,
         f"collateral of {rule.words(there)}{why} carries {carried:.1%} of the wanted short under the leverage cap; "
         f"{rule.words(more)} more would carry all of it",
     )
-    return Fit(targets=tuple(_scaled(row, share, view) for row in targets), top_up=top_up, notes=notes)
+    return Fit(targets=_shared_out(targets, share, view), top_up=top_up, notes=notes)
 
 
 def _unbelieved(view: VenueView, rule: CollateralRule) -> Decimal:
@@ -139,6 +139,31 @@ def _elsewhere(targets: Sequence[Target], view: VenueView, rule: CollateralRule)
     spoken_of = {row.symbol for row in targets}
     others = (row for row in view.positions if row.symbol not in spoken_of)
     return sum((row.notional for row in others if settle_currency(row) == rule.currency), ZERO)
+
+
+def _shared_out(targets: Sequence[Target], share: Decimal, view: VenueView) -> tuple[Target, ...]:
+    """The targets with the same share of each growth; what is too little for an order of one goes to the others."""
+    room = share * sum((_growth(row, view) / row.leverage_cap for row in targets), ZERO)
+    growing = [row for row in targets if _growth(row, view) > 0]
+    while growing:
+        share = min(ONE, room / sum((_growth(row, view) / row.leverage_cap for row in growing), ZERO))
+        orderable = [row for row in growing if _can_be_ordered(row, share, view)]
+        if len(orderable) == len(growing):
+            break
+        growing = orderable
+    return tuple(_scaled(row, share if row in growing else ZERO, view) for row in targets)
+
+
+def _can_be_ordered(target: Target, share: Decimal, view: VenueView) -> bool:
+    held, instrument, mark = (
+        max(ZERO, -view.amount(target.symbol)),
+        view.instrument(target.symbol),
+        view.mark(target.symbol),
+    )
+    if instrument is None or mark is None:
+        return False
+    step = instrument.floor_amount(held + (target.amount - held) * share) - held
+    return instrument.tradable(step, mark.mark_price)
 
 
 def _scaled(target: Target, share: Decimal, view: VenueView) -> Target:

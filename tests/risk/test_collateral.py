@@ -1,7 +1,7 @@
 """Shorts sized to the collateral behind them."""
 
 from bot.risk.collateral import fit_to_collateral
-from tests.builders import collateral_rule, d, margin, position, target, view
+from tests.builders import collateral_rule, d, instrument, margin, mark, position, target, view
 
 
 def test_enough_collateral_changes_nothing() -> None:
@@ -47,3 +47,16 @@ def test_collateral_counts_for_no_more_than_the_venues_own_liquidation_price_imp
     assert "liquidation prices" in fit.notes[0]
     far = view(margins=(margin("16500"),), positions=(position(amount="-0.25", liquidation="190000"),))
     assert fit_to_collateral((target(),), far, d(0), collateral_rule(transfers=False)).targets[0].amount == d("0.5")
+
+
+def test_what_is_too_little_for_an_order_of_one_coin_carries_another() -> None:
+    """The smallest order of BTC is 6,000 here: its share of 200 would lie idle, while SOL grows by coins."""
+    shown = view(
+        instruments=(instrument(step="0.1"), instrument("SOL", step="0.01", notional_min="5")),
+        marks=(mark(), mark("SOL", "150")),
+        positions=(position(amount="-0.1"), position("SOL", "-5", price="150")),
+        margins=(margin("3982.5"),),
+    )
+    wanted = (target(amount="0.5"), target("SOL", "10", price="150"))
+    btc, sol = fit_to_collateral(wanted, shown, d(0), collateral_rule()).targets
+    assert (btc.amount, sol.amount) == (d("0.1"), d("8.27"))
