@@ -71,7 +71,8 @@ class Expected:
     would else pass for "none". `once_at` is a path to what no two rows may share, the key last: ccxt keeps the last of
     two rows of one market, and nobody would see that one of them is another market's. `written_at` is the path to the
     milliseconds at which the venue says it wrote the reply. `says` are words that must stand at a path: whose wallet
-    it is, for instance.
+    it is, for instance. `holds` are paths at which something must stand: ccxt reads a word that is missing as its
+    default, and may keep that for as long as it lives.
     """
 
     shape: Shape = Shape.EITHER
@@ -80,6 +81,7 @@ class Expected:
     once_at: str = ""
     written_at: str = ""
     says: tuple[str, str] | None = None
+    holds: tuple[str, ...] = ()
 
 
 ANYTHING = Expected()
@@ -197,6 +199,9 @@ def _check_shape(parsed: object, expected: Expected) -> None:
         raise NotAnAnswer(f"a reply without a list at {expected.list_at}")
     if expected.says is not None and _at(parsed, expected.says[0]) != expected.says[1]:
         raise NotAnAnswer(f"a reply that does not say {expected.says[1]} at {expected.says[0]}")
+    absent = [path for path in expected.holds if _at(parsed, path) is None]
+    if absent:
+        raise NotAnAnswer(f"a reply without {', '.join(absent)}")
     if expected.once_at:
         _check_once(parsed, expected.once_at)
 

@@ -78,7 +78,8 @@ class Positions:
     """Where a position's facts stand, beside those ccxt puts in one place for every venue.
 
     `by_settle` asks once per settlement currency, as ccxt would else ask for one of them only.
-    `mark` None: the row has no mark price and it is read beside. `bound` is the collateral of an isolated position.
+    `mark` None: the row has no mark price and it is read beside. `bound` is the collateral of an isolated position;
+    with `bound_at_entry`, where that is empty, it is what the leverage bound when the position was entered.
     `sides` replaces ccxt's reading of the side where it guesses: the path, and what the words that stand there mean.
     `tells_profit` False: rows tell no profit, so that of the whole account is asked as a witness of their market.
     """
@@ -89,6 +90,7 @@ class Positions:
     updated_at: str | None = "lastUpdateTimestamp"
     bound: str = "collateral"
     bound_has_profit: bool = True
+    bound_at_entry: bool = False
     one_way: Mapping[str, str] = field(default_factory=dict)
     sides: tuple[str, Mapping[str, str]] | None = None
     tells_profit: bool = True

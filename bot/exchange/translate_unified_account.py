@@ -173,11 +173,17 @@ def position(  # noqa: PLR0913 - what the row itself may not tell, fact by fact
     ours = amount * (1 / entry - 1 / price) if inverse else amount * (price - entry)
     profit = ours if told in (None, "") else strict.finite(told, "unrealizedPnl")
     mode = {"cross": MarginMode.CROSS, "isolated": MarginMode.ISOLATED}.get(str(source.get("marginMode")), usual_mode)
+    liquidation = or_zero(source.get("liquidationPrice"), "liquidationPrice")
+    leverage = or_zero(source.get("leverage"), "leverage")
     bound = or_zero(found_at(source, table.bound), table.bound) if mode is MarginMode.ISOLATED else ZERO
     if mode is MarginMode.ISOLATED and table.bound_has_profit:
         bound -= profit
-    liquidation = or_zero(source.get("liquidationPrice"), "liquidationPrice")
-    leverage = or_zero(source.get("leverage"), "leverage")
+    if mode is MarginMode.ISOLATED and table.bound_at_entry and not bound:
+        if leverage <= 0:
+            raise Unreadable(
+                f"the isolated position in {source.get('symbol')} tells neither its margin nor its leverage"
+            )
+        bound = (abs(amount) / entry if inverse else abs(amount) * entry) / leverage
     moment = found_at(source, table.updated_at) if table.updated_at else None
     return Position(
         venue=venue,

@@ -121,6 +121,24 @@ def test_a_short_has_its_sign_and_a_flat_symbol_is_no_position() -> None:
         told(lambda venue: venue.positions([BTC]), {"GET /v5/position/list": said("position_flat")})
 
 
+def test_the_margin_of_an_isolated_short_is_what_was_bound_when_it_was_entered() -> None:
+    """Bybit's positionIM follows the mark price, 1,475 here, while the 1,500 that bear the loss stay what they are."""
+    (row,) = RECORDED["position_held"]["list"]
+
+    def bound(**changes: str) -> Decimal:
+        listed = page({"category": "linear", "nextPageCursor": "", "list": [row | changes]})
+        (held,) = told(
+            lambda venue: venue.positions([ETH]), {"GET /v5/position/list": listed}, margin_mode=MarginMode.ISOLATED
+        )
+        assert held.margin_mode is MarginMode.ISOLATED
+        return held.isolated_margin
+
+    assert bound(positionBalance="") == Decimal(1500)
+    assert bound(positionBalance="1600") == Decimal(1600)
+    with pytest.raises(Unavailable, match="leverage"):
+        bound(positionBalance="", leverage="")
+
+
 def test_one_way_mode_shows_in_a_flat_row() -> None:
     """There is no call that tells the mode; the row of any symbol does."""
     mode = told(lambda venue: venue.position_mode(), {"GET /v5/position/list": said("position_flat")})

@@ -139,3 +139,12 @@ def test_an_answer_must_say_whose_it_is_where_the_venue_does() -> None:
     for other in ('{"result":{"list":[{"accountType":"UNIFIED"}]}}', '{"result":{"accountType":"UNIFIED"}}', "[]"):
         with pytest.raises(NotAnAnswer, match="FUND"):
             check(other, expected=expected)
+
+
+def test_a_reply_without_what_would_be_kept_for_long_is_not_an_answer() -> None:
+    """A word that is missing is read by ccxt as its default, and never asked for again."""
+    expected = Expected(holds=("result.uta", "result.permissions"))
+    check('{"result":{"uta":0,"permissions":{}}}', expected=expected)
+    for other in ('{"result":{"uta":1}}', '{"result":{"list":[]}}', '{"result":{"uta":null,"permissions":{}}}'):
+        with pytest.raises(NotAnAnswer, match="without result"):
+            check(other, expected=expected)

@@ -46,6 +46,10 @@ ONCE_BROKEN_NEWER = {
     ("weex", 6165, 60): "an isolated short that was closed as too near its end was opened anew just so, over and over",
     ("bybit", 6186, 60): "the reply to a look-up, an order that had ended, was taken for the list of orders that rest",
     ("bybit", 1013, 40): "the leverage of another market was taken for that of the one asked for",
+    ("bybit", 1102, 60): "another answer in place of the key's: ccxt asked for a wallet that no account has, for ever",
+    ("bybit", 1816, 60): "isolated margin was read at the mark price: a rate of maintenance was learned that is none",
+    ("bybit", 2038, 60): "the same, where the price had risen further",
+    ("weex", 850, 60): "collateral too little for the smallest order of one coin was kept from the others",
     ("weex", 477, 60): "a resting order that had traded in part was named by a word nobody knew, and never settled",
 }
 

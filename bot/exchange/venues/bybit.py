@@ -94,8 +94,10 @@ SPEECH: Final = Speech(
     positions=Positions(
         ask=Ask(call="fetch_positions", params={"limit": 200}),
         by_settle=True,  # measured: one symbol or one settlement coin per request
-        bound="info.positionIM",
+        # positionIM follows the mark price, which binds no money; ccxt: positionBalance is empty on unified accounts
+        bound="info.positionBalance",
         bound_has_profit=False,
+        bound_at_entry=True,
         one_way={"info.positionIdx": "0"},
     ),
     orders=Orders(
@@ -208,6 +210,10 @@ QUIRKS: Final = Quirks(
     writes_by_get=frozenset(),
     expected={
         **_PATHS,
+        # docs, "Get Server Time", "Get API Key Information", "Get Account Info"; ccxt asks the last two only once
+        "GET /v5/market/time": replace(_ANSWER, holds=("result.timeSecond",)),
+        "GET /v5/user/query-api": replace(_ANSWER, holds=("result.uta", "result.permissions")),
+        "GET /v5/account/info": replace(_ANSWER, holds=("result.marginMode", "result.unifiedMarginStatus")),
         "GET /v5/market/tickers": replace(_ANSWER, once_at="result.list.symbol", written_at="time"),
         "GET /v5/asset/transfer/query-account-coins-balance": replace(
             _ANSWER, written_at="time", says=("result.accountType", "FUND")

@@ -9,7 +9,6 @@ from decimal import Decimal
 from bot.sim.model import Listing, Rejected, SimPosition
 from bot.sim.wire.bybit_call import Call, Row, name_of, unit_of, value_of
 from bot.sim.wire.bybit_errors import VenueError, bad_parameter
-from bot.sim.wire.bybit_wallet import isolated
 from bot.sim.wire.numbers import decimals, milliseconds, plain, text
 
 _MODES = {0: False, 3: True}
@@ -93,7 +92,7 @@ def _held_row(call: Call, listing: Listing, position: SimPosition) -> Row:
         "avgPrice": plain(position.entry_price),
         "positionValue": plain(value_of(listing, size, position.entry_price)),
         "adlRankIndicator": 2,
-        "positionBalance": plain(position.isolated_wallet) if isolated(call) else "0",
+        "positionBalance": "",  # ccxt: deprecated, often empty on unified accounts
         "liqPrice": text(liquidation, decimals(listing.price_tick)) if shown and liquidation is not None else "",
         "positionMM": maintenance,
         "positionMMByMp": maintenance,
