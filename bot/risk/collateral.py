@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
-from bot.domain.account import ZERO, MarginMode, Wallet
+from bot.domain.account import ZERO, MarginAccount, MarginMode, Wallet
 from bot.domain.figures import settle_currency
 from bot.domain.hedge import Target
 from bot.domain.snapshot import VenueView
@@ -98,7 +98,7 @@ def fit_to_collateral(targets: Sequence[Target], view: VenueView, free: Decimal,
     missing = (held + growth) * spare - equity
     if account and any(row.margin_mode is MarginMode.ISOLATED for row in view.positions):
         # what is bound to one position cannot carry another
-        missing = max(missing, growth * spare - account.withdrawable * rule.worth)
+        missing = max(missing, growth * spare - _unbound(account, view) * rule.worth)
     top_up = min(max(ZERO, missing) / rule.worth, rule.movable(free)).quantize(rule.unit, rounding=ROUND_DOWN)
     short_of = missing - top_up * rule.worth
     if short_of <= max(CENT, rule.unit * rule.worth):
@@ -118,6 +118,13 @@ def fit_to_collateral(targets: Sequence[Target], view: VenueView, free: Decimal,
         f"{rule.words(more)} more would carry all of it",
     )
     return Fit(targets=_shared_out(targets, share, view), top_up=top_up, notes=notes)
+
+
+def _unbound(account: MarginAccount, view: VenueView) -> Decimal:
+    """What no isolated position binds: a figure by today's mark forgets what was bound before prices fell."""
+    isolated = (row for row in view.positions if row.margin_mode is MarginMode.ISOLATED)
+    bound = sum((row.isolated_margin for row in isolated if settle_currency(row) == account.currency), ZERO)
+    return min(account.withdrawable, account.wallet - bound)
 
 
 def _unbelieved(view: VenueView, rule: CollateralRule) -> Decimal:

@@ -49,6 +49,14 @@ def test_collateral_counts_for_no_more_than_the_venues_own_liquidation_price_imp
     assert fit_to_collateral((target(),), far, d(0), collateral_rule(transfers=False)).targets[0].amount == d("0.5")
 
 
+def test_what_was_bound_before_prices_fell_stays_bound() -> None:
+    """Half a coin sold at 80,000 binds 20,000 of 32,000, whatever a figure by today's mark says is free."""
+    held = position(amount="-0.5", isolated="20000")
+    shown = view(margins=(margin("32000"),), positions=(held,))
+    fit = fit_to_collateral((target(amount="1"),), shown, d(0), collateral_rule(transfers=False))
+    assert fit.targets[0].amount == d("0.863")
+
+
 def test_what_is_too_little_for_an_order_of_one_coin_carries_another() -> None:
     """The smallest order of BTC is 6,000 here: its share of 200 would lie idle, while SOL grows by coins."""
     shown = view(

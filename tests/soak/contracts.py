@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
+INDEX_FROM_MARK = Decimal("1.003")  # exposure is valued at the index, orders are sized at the mark
 FACES = {"BTC": Decimal(100), "ETH": Decimal(10)}  # dollars per coin-margined contract
 
 

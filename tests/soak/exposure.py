@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tests.soak.case import Case
-from tests.soak.contracts import coin_of, in_coins, inverse, pair_of
+from tests.soak.contracts import INDEX_FROM_MARK, coin_of, in_coins, inverse, pair_of
 from tests.soak.evidence import LedgerLine, Request, Row, Violation
 from tests.soak.orders import OURS, protective, together
 
@@ -22,7 +22,6 @@ SLIPPAGE_MAX = Decimal("0.003")
 PROTECTIVE = 5  # protective orders may go five times as far from the mark
 LOTS = {"BTCUSDT": Decimal("0.001"), "ETHUSDT": Decimal("0.001"), "SOLUSDT": Decimal("0.01")}
 NOTIONAL_MIN = {"BTCUSDT": Decimal(100), "ETHUSDT": Decimal(20), "SOLUSDT": Decimal(5)}
-INDEX_FROM_MARK = Decimal("1.003")  # exposure is valued at the index, orders are sized at the mark
 BETA_MAX = Decimal("1.5")  # most short in stand-ins per value of a coin, as the profile leaves it
 Positions = dict[tuple[str, str], Decimal]  # by account and contract: at WEEX a long lies beside a short
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tests.soak.case import Case
-from tests.soak.contracts import coin_of, pair_of
+from tests.soak.contracts import INDEX_FROM_MARK, coin_of, pair_of
 from tests.soak.evidence import Evidence, Violation
 from tests.soak.orders import is_order, together
 from tests.soak.schedule import COINS
@@ -48,7 +48,8 @@ def liveness(case: Case) -> Iterator[Violation]:
             continue
         gap = held[symbol] - wanted[coin]
         least = max(LOTS[symbol], NOTIONAL_MIN[symbol] / marks[symbol] + LOTS[symbol])
-        if abs(gap) <= owned * outer + least:
+        # coins are worth their index price, shorts their mark: the band in coins is wider by what lies between them
+        if abs(gap) <= owned * outer * INDEX_FROM_MARK + least:
             continue
         if (gap < 0 and _limited(case, shorts, marks)) or _out_of_orders(case, last.ended_at):
             continue

@@ -50,6 +50,12 @@ ONCE_BROKEN_NEWER = {
     ("bybit", 1816, 60): "isolated margin was read at the mark price: a rate of maintenance was learned that is none",
     ("bybit", 2038, 60): "the same, where the price had risen further",
     ("weex", 850, 60): "collateral too little for the smallest order of one coin was kept from the others",
+    (
+        "bybit",
+        2708,
+        60,
+    ): "collateral that isolated shorts had bound before prices fell was counted on: refused in every cycle",
+    ("mexc", 2910, 60): "(the judge) a band in dollars of the index was measured in coins",
     ("weex", 477, 60): "a resting order that had traded in part was named by a word nobody knew, and never settled",
 }
 
