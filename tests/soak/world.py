@@ -334,7 +334,7 @@ class World:
         request.truthful = response.status < 300 and (
             struck in HARMLESS
             or self.answering.unspoilt
-            or _true_by_chance(request, struck, flat=not self.engine.positions(ACCOUNT))
+            or true_by_chance(request, struck, response.content, flat=not self.engine.positions(ACCOUNT))
             or self._said_before(request, response, struck)
         )
         if struck == "missing_row" and response.status < 300:
@@ -446,12 +446,16 @@ class Line:
         return
 
 
-def _true_by_chance(seen: Request, struck: str, *, flat: bool) -> bool:
+def true_by_chance(seen: Request, struck: str, body: bytes, *, flat: bool) -> bool:
     """An empty list in place of an empty list: no order ever rests here, and a flat account has no position."""
     if struck in ("sideless_positions", "nan_positions") and "positions" not in seen.asked.topics:
         return True  # asked for settings, which stand in the same rows
     if struck == "sideless_positions" and flat:
         return True  # rows of size zero: there is nothing that could have a side
+    if struck == "swapped_reply" and "positions" in seen.asked.topics:
+        # WEEX and Binance answer bare lists, and `[]` to whoever has not traded yet: that it was given for the list of
+        # orders cannot be told, and it says what rows of size zero say. An account that holds something is not excused.
+        return flat and body.strip() == b"[]"
     empty = struck in ("body_list", "empty_positions") or (struck == "other_positions" and flat)
     return empty and ("open-orders" in seen.asked.topics or ("positions" in seen.asked.topics and flat))
 

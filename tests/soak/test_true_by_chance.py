@@ -1,0 +1,43 @@
+"""Which answers the judge takes for true although a fault wrote them: none that says anything that is not so."""
+
+import pytest
+
+from tests.soak.evidence import Request
+from tests.soak.market import START
+from tests.soak.speech import understood
+from tests.soak.world import true_by_chance
+
+ROW_OF_ZERO = b'[{"symbol":"BTCUSDT","side":"SHORT","size":"0"}]'
+BALANCE = b'[{"asset":"USDT","balance":"80846.2","availableBalance":"80846.2"}]'
+
+
+def asked_weex(path: str) -> Request:
+    return Request(
+        number=0, ledger=0, at=START, life=1, cycle=0, method="GET", path=path,
+        asked=understood("weex", "GET", path, "", ""), rows=(), stopped=(), host="", departed_at=START,
+    )  # fmt: skip
+
+
+POSITIONS = asked_weex("/capi/v3/account/position/allPosition")
+
+
+def test_an_empty_list_of_another_question_tells_a_flat_account_the_truth_about_its_positions() -> None:
+    """Rows of size zero, which the venue would have sent, say the same."""
+    assert true_by_chance(POSITIONS, "swapped_reply", b"[]", flat=True)
+
+
+@pytest.mark.parametrize(
+    ("seen", "body", "flat"),
+    [
+        (POSITIONS, b"[]", False),
+        (POSITIONS, BALANCE, True),
+        (POSITIONS, ROW_OF_ZERO, False),
+        (POSITIONS, b'{"code":"0","data":[]}', True),
+        (asked_weex("/capi/v3/account/balance"), b"[]", True),
+        (asked_weex("/capi/v3/account/symbolConfig"), b"[]", True),
+        (asked_weex("/capi/v3/openOrders"), ROW_OF_ZERO, True),
+    ],
+)
+def test_no_other_answer_of_another_question_is_true(seen: Request, body: bytes, flat: bool) -> None:
+    """An account that holds a position, a reply with something in it, another question: each stays a lie."""
+    assert not true_by_chance(seen, "swapped_reply", body, flat=flat)
