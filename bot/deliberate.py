@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import TypeVar
 
 from bot.domain.account import ZERO, MarginMode, Wallet
 from bot.domain.hedge import Roll, Target
@@ -23,6 +24,7 @@ from bot.setaside import decide_without_frozen, leaning_on_frozen
 from bot.upkeep import Mind, counted, look_after, margin_caps, movable
 
 ONE = Decimal(1)
+Opening = TypeVar("Opening", Target, Roll)  # whatever may open a short
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,7 @@ def deliberate(
     mind = replace(mind, collateral=movable(counted(mind, snapshot), barred, unsettled))
     protections = look_after(mind, snapshot, caps)
     decision, failed = _decided(mind, snapshot, memory)
-    decision = _together(_carried(_capped(decision, caps), mind.orders.margin_mode), mind, snapshot)
+    decision = _together(_carried(_capped(decision, caps), caps, mind.orders.margin_mode), mind, snapshot)
     frozen = leaning_on_frozen(snapshot)
     why = {**frozen, **(blocked_in or {})}
     allowed = (_without_growth(row, snapshot, why[row.asset]) if row.asset in why else row for row in decision.targets)
@@ -133,15 +135,16 @@ def _undecided(mind: Mind, memory: Memory) -> Decision:
 
 
 def _capped(decision: Decision, caps: Caps) -> Decision:
-    """Every short under the cap of its asset; a tighter cap than the policy's says why."""
-    return replace(decision, targets=tuple(_under_cap(row, caps) for row in decision.targets))
+    """Every short under the cap of its asset, what rolls open too; a tighter cap than the policy's says why."""
+    targets = tuple(_under_cap(row, caps) for row in decision.targets)
+    return replace(decision, targets=targets, rolls=tuple(_under_cap(row, caps) for row in decision.rolls))
 
 
-def _under_cap(target: Target, caps: Caps) -> Target:
-    found = caps.of(target.asset)
-    if found.cap >= target.leverage_cap:
-        return target
-    return replace(target, leverage_cap=found.cap, reasons=(found.reason, *target.reasons))
+def _under_cap(opening: Opening, caps: Caps) -> Opening:
+    found = caps.of(opening.asset)
+    if found.cap >= opening.leverage_cap:
+        return opening
+    return replace(opening, leverage_cap=found.cap, reasons=(found.reason, *opening.reasons))
 
 
 def _together(decision: Decision, mind: Mind, snapshot: Snapshot) -> Decision:
@@ -198,12 +201,25 @@ def _deliberate(
     return _fitted(mind, snapshot, decision, notes)
 
 
-def _carried(decision: Decision, margin_mode: MarginMode) -> Decision:
+def _carried(decision: Decision, caps: Caps, margin_mode: MarginMode) -> Decision:
     """An isolated position binds its notional over the venue's whole figure, so a cap of 1.5 carries it at 1x."""
     if margin_mode is not MarginMode.ISOLATED:
         return decision
-    targets = tuple(replace(row, leverage_cap=max(ONE, row.leverage_cap // 1)) for row in decision.targets)
-    return replace(decision, targets=targets)
+    targets = tuple(_alone(row, caps) for row in decision.targets)
+    return replace(decision, targets=targets, rolls=tuple(_alone(row, caps) for row in decision.rolls))
+
+
+def _alone(opening: Opening, caps: Caps) -> Opening:
+    """The short at a whole figure that a tick, a wilder day or a higher maintenance rate does not turn into a closing.
+
+    Nothing can be moved in beside it: where a day of stress is not survived any more, it is closed and opened anew.
+    """
+    whole = max(ONE, opening.leverage_cap // 1)
+    figure = max(ONE, min(opening.leverage_cap, caps.of(opening.asset).cap_alone) // 1)
+    if figure == whole:
+        return replace(opening, leverage_cap=whole)
+    reason = f"carried at {figure}x: at {whole}x an isolated short barely survives a day of stress and is soon closed"
+    return replace(opening, leverage_cap=figure, reasons=(reason, *opening.reasons))
 
 
 def _fitted(mind: Mind, snapshot: Snapshot, decision: Decision, notes: list[str]) -> Deliberation:

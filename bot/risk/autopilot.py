@@ -11,7 +11,7 @@ from enum import IntEnum
 
 from bot.domain.account import ZERO
 from bot.domain.snapshot import VenueView
-from bot.risk.caps import AssetCap, CapRule, Caps
+from bot.risk.caps import STRESS_SLACK, AssetCap, CapRule, Caps
 from bot.risk.collateral import CollateralRule
 from bot.risk.margin import INFINITE, Leg, Pool, Rise, pools
 
@@ -21,8 +21,6 @@ SHRINK_UNDER_DISTANCE = Decimal("0.8")
 SHRINK_MARGIN_RATIO = Decimal("0.5")
 FLATTEN_DISTANCE = Decimal("0.05")
 WARN_MARGIN_RATIO = Decimal("0.25")
-# A short cut to the very edge of a day's stress would be cut again at the next tick, a fee each time.
-STRESS_SLACK = Decimal("1.05")
 
 
 class Level(IntEnum):

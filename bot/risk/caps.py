@@ -24,6 +24,8 @@ ONE_DAY = 1.0
 RESPONSE_BY_TRANSFER_DAYS = 1.0
 RESPONSE_BY_HAND_DAYS = 3.0
 STEP = Decimal("0.01")
+# A short at the very edge of a day's stress would be cut or closed at the next tick, a fee each time.
+STRESS_SLACK = Decimal("1.05")
 MOVE_STEP = Decimal("0.0001")
 
 
@@ -47,7 +49,8 @@ class AssetCap:
     """The cap of one asset with what it was made of.
 
     Units: `volatility` per square root of a year, `stress_move` the one-day rise to be survived, as a fraction;
-    `cap_raw` is the cap before the user's own, and `bound` says what made it so.
+    `cap_raw` is the cap before the user's own, and `bound` says what made it so. `cap_alone` is the cap of a short
+    whose collateral cannot be added to: a day of stress is survived with `STRESS_SLACK`.
     """
 
     asset: str
@@ -56,6 +59,7 @@ class AssetCap:
     stress_move: Decimal
     cap_raw: Decimal
     cap: Decimal
+    cap_alone: Decimal
     bound: str
 
     @property
@@ -103,13 +107,16 @@ class Caps:
             (leverage_surviving(float(self.distance_min), rate), "your liquidation_distance_min"),
         )
         raw = Decimal(str(min(least, 100.0))).quantize(STEP, rounding=ROUND_DOWN)
+        cap = max(min(raw, rule.leverage_max), STEP)
+        alone = Decimal(str(min(leverage_surviving(day, rate), 100.0))) / STRESS_SLACK
         return AssetCap(
             asset=asset,
             volatility=sigma,
             measured=measured is not None,
             stress_move=Decimal(str(day)).quantize(MOVE_STEP),
             cap_raw=max(raw, STEP),
-            cap=max(min(raw, rule.leverage_max), STEP),
+            cap=cap,
+            cap_alone=max(min(cap, alone.quantize(STEP, rounding=ROUND_DOWN)), STEP),
             bound=bound,
         )
 
