@@ -44,6 +44,7 @@ class Markets:
         self._age_max = AGE_MAX
         self._doubted = False
         self._used: set[str] = set()
+        self._lacking: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -62,16 +63,18 @@ class Markets:
     async def ensure(self, load: Load, *, now: datetime, bases: frozenset[str] = frozenset()) -> None:
         """Have a table not older than a day: from memory, else from the cache, else from the venue.
 
-        A table that lacks one of `bases` is kept for an hour, as a list may have come with a hole in it; one in which a
-        market of theirs is closed, though its time has not come, for ten minutes, as a halt may be over.
+        A table that lacks one of `bases` is kept for ten minutes, as a list may have come with a hole in it, and for an
+        hour where the one before lacked it, too; one in which a market of theirs is closed, though its time has not
+        come, for ten minutes, as a halt may be over.
         Raises: Unavailable when there is none and the venue's answer is no good; an older table is kept then.
         """
         if not self._rows:
             self._restore(now)
+        missing = self._missing(bases)
         if any(row["base"] in bases and _closed_early(row, now) for row in self._rows.values()):
             self.doubt(now)
-        elif bases - {row["base"] for row in self._rows.values()}:
-            self.doubt(now, AGE_MAX_WITH_GAPS)
+        elif missing:
+            self.doubt(now, AGE_MAX_WITH_GAPS if missing <= self._lacking else AGE_MAX_IN_DOUBT)
         if not self.stale(now):
             return
         try:
@@ -85,11 +88,19 @@ class Markets:
             return
         found += self._vanished(found, now)
         doubted = self._doubted or self._store.load(self._doubt, now=now, age_max=AGE_MAX) is not None
+        before = missing if self._rows else frozenset()
         self._take(found, now)
+        self._lacking = self._missing(self._lacking | before)
         self._age_max, self._doubted = AGE_MAX_AFTER_DOUBT if doubted else AGE_MAX, False
         kept_s = int(self._age_max.total_seconds())
-        self._store.save(self._name, {"at": now.isoformat(), "age_max_s": kept_s, "markets": found}, now=now)
+        document = {
+            "at": now.isoformat(), "age_max_s": kept_s, "lacking": sorted(self._lacking), "markets": found
+        }  # fmt: skip
+        self._store.save(self._name, document, now=now)
         self._store.drop(self._doubt)
+
+    def _missing(self, bases: frozenset[str]) -> frozenset[str]:
+        return bases - {str(row["base"]) for row in self._rows.values()}
 
     def _listed(self, reply: object) -> list[dict[str, Any]]:
         try:
@@ -204,6 +215,8 @@ class Markets:
             self._check(found)
             self._take(found, datetime.fromisoformat(strict.text(source, "at")))
             self._age_max = min(AGE_MAX, timedelta(seconds=int(str(source.get("age_max_s", 86_400)))))
+            lacking = source.get("lacking")
+            self._lacking = frozenset(map(str, lacking)) if isinstance(lacking, list) else frozenset()
             self._used |= {name for name, row in self._rows.items() if row.get("active") is False}
         except Exception as problem:  # a damaged cache must never stop a start
             self._store.notes.append(

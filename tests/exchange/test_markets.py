@@ -157,14 +157,15 @@ def told_later(later: timedelta) -> dict[str, Answer]:
     return {"GET /fapi/v1/time": reply({"serverTime": int((NOW + later).timestamp() * 1000)})}
 
 
-def test_a_table_with_a_gap_is_asked_for_again_within_the_hour(tmp_path: Path) -> None:
-    """A coin the list lacks may have been left out by accident: that is not believed for a day."""
+def test_a_table_with_a_gap_is_asked_for_again_soon_and_then_within_the_hour(tmp_path: Path) -> None:
+    """A coin the list lacks may have been left out by accident: it is unhedged for ten minutes, not a day."""
 
     async def nobody_lists_it(venue: CcxtVenue) -> None:
         assert await venue.instruments(["XYZ"]) == ()
 
     asked(nobody_lists_it, cache=tmp_path)
-    for later, times in ((timedelta(minutes=50), 0), (timedelta(minutes=70), 1)):
+    for minutes, times in ((8, 0), (12, 1), (35, 0), (45, 1), (95, 0), (110, 1)):
+        later = timedelta(minutes=minutes)
         transport, clock = FakeTransport(told_later(later)), FrozenClock(NOW + later)
         asked(nobody_lists_it, transport=transport, cache=tmp_path, clock=clock)
         assert transport.lines().count(INFO) == times

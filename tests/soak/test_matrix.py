@@ -8,9 +8,10 @@ from tests.soak.matrix import Case, play
 SAMPLE = (
     "binance:swapped_reply:6::0", "binance:status_599+:13::0", "binance:thousandth_mark:1::0", "bybit:hollow_ack:1::0",
     "bybit:ack_only:1::0", "bingx:false_absence:1::0", "bingx:repeated_order_reply:2::0", "weex:duplicate_reply:1::0",
-    "bybit:mode_toggled:3::0", "mexc:lingering_order:1::0", "mexc:refused_lot_size:1::0", "mexc:partial_markets:1::0",
-    "binance:lost_cancel+:1:cancel:0", "bybit:refused_cancel-:1:cancel:1", "mexc:timeout-:1:cancel:2",
-    "binance:interrupted:1::0", "bingx:interrupted:2::1", "binance:key_suspended:9::0", "bybit:maintenance:4::0",
+    "bybit:mode_toggled:3::0", "mexc:lingering_order:1::0", "mexc:refused_lot_size:1::0",
+    "binance:partial_markets:1::0", "binance:lost_cancel+:1:cancel:0", "bybit:refused_cancel-:1:cancel:1",
+    "mexc:timeout-:1:cancel:2", "binance:interrupted:1::0", "bingx:interrupted:2::1",
+    "binance:key_suspended:9::0", "bybit:maintenance:4::0",
 )  # fmt: skip
 
 
