@@ -129,7 +129,7 @@ class MarginWatch:
             return view
         symbols = tuple(position.symbol for position in view.positions)
         bases = frozenset(symbol.split("/", 1)[0] for symbol in symbols)
-        listed, brackets = await asyncio.gather(row.venue.instruments(bases), row.venue.brackets(symbols))
+        listed, brackets = await asyncio.gather(row.venue.instruments(bases, symbols), row.venue.brackets(symbols))
         return replace(view, instruments=tuple(one for one in listed if one.symbol in symbols), brackets=brackets)
 
     def _judge(self, snapshot: Snapshot) -> Urgency:

@@ -205,12 +205,15 @@ async def _view(watched: Watched, balances: tuple[Balance, ...], assets: frozens
 
 
 async def with_strangers(view: VenueView, venue: Venue, lookout: Lookout) -> VenueView:
-    """Positions in symbols of assets not owned still need their instrument, mark and tiers to be judged."""
+    """Positions in symbols of assets not owned still need their instrument, mark and tiers to be judged.
+
+    So do those in a dated contract that may only be closed: what is short there is short until it ends.
+    """
     missing = tuple(row.symbol for row in view.positions if view.instrument(row.symbol) is None)
     if not missing:
         return view
     bases = frozenset(symbol.split("/", 1)[0] for symbol in missing)
-    listed = tuple(row for row in await venue.instruments(bases) if row.symbol in missing)
+    listed = tuple(row for row in await venue.instruments(bases, missing) if row.symbol in missing)
     symbols = tuple(row.symbol for row in listed)
     if not symbols:
         return view

@@ -84,7 +84,7 @@ class FakeVenue:
     async def time(self) -> datetime:
         return self.now()
 
-    async def instruments(self, assets: Iterable[str]) -> tuple[Instrument, ...]:
+    async def instruments(self, assets: Iterable[str], held: Iterable[str] = ()) -> tuple[Instrument, ...]:
         return (instrument(),) if "BTC" in assets else ()
 
     async def marks(self, symbols: Iterable[str]) -> tuple[Mark, ...]:

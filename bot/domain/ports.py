@@ -64,8 +64,11 @@ class MarketReader(Protocol):
     async def time(self) -> datetime:
         """The venue's own time, asked for."""
 
-    async def instruments(self, assets: Iterable[str]) -> tuple[Instrument, ...]:
-        """The futures instruments of the configured kind whose base is one of the assets."""
+    async def instruments(self, assets: Iterable[str], held: Iterable[str] = ()) -> tuple[Instrument, ...]:
+        """The futures instruments of the configured kind whose base is one of the assets.
+
+        A dated one that may only be closed before it ends is told where its symbol is among those `held`.
+        """
 
     async def marks(self, symbols: Iterable[str]) -> tuple[Mark, ...]:
         """Mark and index price; a symbol the venue did not answer for is missing from the result, never guessed."""

@@ -46,11 +46,13 @@ async def server_time(reading: Reading) -> datetime:
 
 
 def instruments(
-    reading: Reading, kinds: tuple[MarketKind, ...], assets: frozenset[str], quote: str
-) -> tuple[Instrument, ...]:
+    reading: Reading, kinds: tuple[MarketKind, ...], assets: frozenset[str], quote: str,
+    held: frozenset[str] = frozenset(),
+) -> tuple[Instrument, ...]:  # fmt: skip
     """The markets of these kinds that live, kinds in the order given, the nearest expiry first.
 
-    Inverse markets are quoted in US dollars, whatever stablecoin the portfolio is counted in.
+    A dated contract that may only be closed before it ends is among them where a position in it is `held`. Inverse
+    markets are quoted in US dollars, whatever stablecoin the portfolio is counted in.
     """
     now = reading.now()
     found = [row for kind in kinds for row in reading.markets.instruments(kind, assets)]
@@ -58,7 +60,7 @@ def instruments(
         row
         for row in sorted(found, key=lambda row: (kinds.index(row.kind), row.expires_at or now, row.symbol))
         if row.quote == (DOLLAR if row.inverse else quote)
-        and (row.expires_at is None or (row.active and row.expires_at > now))
+        and (row.expires_at is None or ((row.active or row.symbol in held) and row.expires_at > now))
     )
 
 

@@ -190,11 +190,11 @@ class CcxtVenue:
         """The venue's own time."""
         return await self._dialect.public.server_time(self._reading)
 
-    async def instruments(self, assets: Iterable[str]) -> tuple[Instrument, ...]:
+    async def instruments(self, assets: Iterable[str], held: Iterable[str] = ()) -> tuple[Instrument, ...]:
         """The instruments of the configured kinds and quote for these assets, in the order the kinds are listed."""
         wanted = frozenset(assets)
         await self._reading.markets.ensure(self._load_markets, now=self._reading.now(), bases=wanted)
-        return public_reads.instruments(self._reading, self.market_kinds, wanted, self.quote)
+        return public_reads.instruments(self._reading, self.market_kinds, wanted, self.quote, frozenset(held))
 
     async def marks(self, symbols: Iterable[str]) -> tuple[Mark, ...]:
         """Mark and index prices."""

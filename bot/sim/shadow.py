@@ -127,9 +127,9 @@ class ShadowVenue:
         """The venue's own time."""
         return await self._reader.time()
 
-    async def instruments(self, assets: Iterable[str]) -> tuple[Instrument, ...]:
+    async def instruments(self, assets: Iterable[str], held: Iterable[str] = ()) -> tuple[Instrument, ...]:
         """The real instruments; what is listed there is listed in the simulation."""
-        found = await self._reader.instruments(assets)
+        found = await self._reader.instruments(assets, held)
         for row in found:
             known = self._engine.listings.get(("linear", row.symbol))
             tiers = known.tiers if known and self._real else cautious_tiers(row.base)

@@ -60,7 +60,7 @@ def listing_of(instrument: Instrument, tiers: tuple[Tier, ...], taker_fee: Decim
         taker_fee=taker_fee,
         maker_fee=taker_fee,
         tiers=tiers,
-        tradable=instrument.active,
+        tradable=instrument.active or instrument.dated,  # a dated one that may only be closed still trades
         expires_at=instrument.expires_at,
     )
 

@@ -61,6 +61,17 @@ def test_what_has_ended_or_does_not_trade_is_not_offered() -> None:
     assert asked(symbols, answers(ended, delivering), market_kinds=BOTH) == [BTC]
 
 
+def test_what_may_only_be_closed_stays_in_sight_while_it_is_held() -> None:
+    """A short in a contract that is about to be delivered is a short, and bars no other; it takes no new one."""
+    delivering, ended = quarter(DECEMBER, status="PRE_DELIVERING"), quarter(NOW - timedelta(hours=1))
+    held = [f"{BTC}-261225", f"{BTC}-{NOW - timedelta(hours=1):%y%m%d}"]
+    told = answers(delivering, ended, quarter(MARCH))
+    rows = asked(lambda venue: venue.instruments(["BTC"], held), told, market_kinds=BOTH)
+    assert [(row.symbol, row.active) for row in rows] == [
+        (BTC, True), (f"{BTC}-261225", False), (f"{BTC}-270326", True),
+    ]  # fmt: skip
+
+
 def test_a_dated_contract_has_a_mark_and_no_funding() -> None:
     """Its empty funding rate is not asked for, so it is no damaged reply."""
     names = [BTC, f"{BTC}-261225"]

@@ -62,7 +62,7 @@ class Market:
     async def time(self) -> datetime:
         return self.at
 
-    async def instruments(self, assets: Iterable[str]) -> tuple[Instrument, ...]:
+    async def instruments(self, assets: Iterable[str], held: Iterable[str] = ()) -> tuple[Instrument, ...]:
         return tuple(instrument() for asset in assets if asset == "BTC")
 
     async def marks(self, symbols: Iterable[str]) -> tuple[Mark, ...]:

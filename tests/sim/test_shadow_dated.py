@@ -18,7 +18,7 @@ EXPIRY = datetime(2025, 3, 4, 8, tzinfo=UTC)
 class DatedMarket(Market):
     """A market with a contract that ends tomorrow morning; afterwards nobody tells of it."""
 
-    async def instruments(self, assets: Iterable[str]) -> tuple[Instrument, ...]:
+    async def instruments(self, assets: Iterable[str], held: Iterable[str] = ()) -> tuple[Instrument, ...]:
         known = await super().instruments(assets)
         dated = (replace(row, symbol=DATED, kind=MarketKind.LINEAR_FUTURE, expires_at=EXPIRY) for row in known)
         return (*known, *dated)
