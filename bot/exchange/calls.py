@@ -126,8 +126,8 @@ class Calls:
         if not done.cancelled():
             done.exception()  # looked at, so that a caller who left does not make asyncio complain
 
-    async def write(self, name: str, params: Params | list[Params]) -> Any:
-        """Send something that may change the account, exactly once.
+    async def write(self, name: str, params: Params | list[Params], *, own_id: str = "") -> Any:
+        """Send something that may change the account, exactly once; `own_id` is the client id of an order in it.
 
         Raises: Refused, AlreadyExists, AlreadySo, Unavailable (proved not executed), Forbidden, Unknown.
         """
@@ -146,7 +146,7 @@ class Calls:
                 "out; it will be looked up before anything else is planned."
             )
         except Exception as error:
-            fault = self._write_fault(error, trip)
+            fault = self._write_fault(error, trip, own_id)
         finally:
             departure.reset(token)
         raise fault
@@ -204,13 +204,15 @@ class Calls:
             "futures, and that this machine's address is on its list; then put it in the environment again."
         )
 
-    def _write_fault(self, error: Exception, trip: Departure) -> Exception:
+    def _write_fault(self, error: Exception, trip: Departure, own_id: str) -> Exception:
         who = self._quirks.id
         if isinstance(error, Forbidden):
             return error
         if not trip.left:
             return Unavailable(f"{who}: nothing was sent ({_words(error)}). The next cycle tries again.")
-        sorted_fault = self._sorted(error) if isinstance(error, VenueSaid) else None
+        # an error that names another order is the answer to that one, and tells nothing of ours
+        ours = isinstance(error, VenueSaid) and error.about in {"", own_id}
+        sorted_fault = self._sorted(error) if isinstance(error, VenueSaid) and ours else None
         return sorted_fault or Unknown(
             f"{who}: a request was sent and its outcome is not known ({_words(error)}). It may have been carried out; "
             "it will be looked up before anything else is planned."

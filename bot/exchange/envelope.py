@@ -46,13 +46,14 @@ class Silenced(ReplyFault):
 
 
 class VenueSaid(ReplyFault):
-    """The venue answered with an error code of its own."""
+    """The venue answered with an error code of its own; `about` is the client id of the order it names, if any."""
 
-    def __init__(self, *, status: int, code: str, message: str) -> None:
+    def __init__(self, *, status: int, code: str, message: str, about: str = "") -> None:
         super().__init__(f"{code}: {message}")
         self.status = status
         self.code = code
         self.message = message
+        self.about = about
 
 
 class Shape(StrEnum):
@@ -99,12 +100,14 @@ class ErrorKeys:
     """Under which names a venue's replies carry its error code and its words; the first that is there counts.
 
     `inside` names the object that holds both, where there is one; `worded` says that codes are words, not numbers.
+    `about` is the name of the client id of the order that an error is about, where errors tell it.
     """
 
     code: tuple[str, ...] = ("code",)
     message: tuple[str, ...] = ("msg",)
     inside: str | None = None
     worded: bool = False
+    about: str = ""
 
 
 USUAL_KEYS = ErrorKeys()
@@ -176,7 +179,8 @@ def _raise_venue_error(status: int, parsed: object, success_codes: frozenset[str
     if isinstance(code, bool) or not isinstance(code, int | str) or not _is_code(str(code), worded=keys.worded):
         raise NotAnAnswer(f"HTTP {status} with an error code that is no code")
     message = next((parsed[key] for key in keys.message if parsed.get(key)), "")
-    raise VenueSaid(status=status, code=str(code), message=printable(str(message)))
+    about = parsed.get(keys.about) or ""
+    raise VenueSaid(status=status, code=str(code), message=printable(str(message)), about=str(about))
 
 
 def _is_code(text: str, *, worded: bool) -> bool:

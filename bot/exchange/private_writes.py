@@ -39,7 +39,7 @@ async def place_order(  # noqa: PLR0913 - the order, fact by fact, as in the por
     if reduce_only:
         params["reduceOnly"] = "true"
     try:
-        reply = await reading.calls.write(reading.family.place, params)
+        reply = await reading.calls.write(reading.family.place, params, own_id=client_id)
     except AlreadySo as odd:
         raise _unsettled(reading, f"an order was answered with {odd}") from None
     try:

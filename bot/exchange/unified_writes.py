@@ -39,7 +39,7 @@ async def place_order(  # noqa: PLR0913 - the order, fact by fact, as in the por
         "params": {**table.params, **mode, **side_params, table.client_id: client_id},
     }
     try:
-        reply = await reading.calls.write("create_order", params)
+        reply = await reading.calls.write("create_order", params, own_id=client_id)
     except AlreadySo as odd:
         raise _unsettled(reading, f"an order was answered with {odd}") from None
     try:

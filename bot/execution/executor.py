@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
-from bot.domain.account import FINAL_STATUSES, ZERO, Fill, Order, Wallet
+from bot.domain.account import FINAL_STATUSES, ZERO, Fill, Order, OrderStatus, Wallet
 from bot.domain.errors import (
     AlreadyExists,
     BallastError,
@@ -255,6 +255,8 @@ async def _send_order(intent: OrderIntent, own_id: str, venue: Venue, hands: Han
         )
     except AlreadyExists:
         order = None
+    except Refused as refusal:
+        order = await _although_refused(intent, own_id, refusal, venue, hands)
     for _ in range(LOOKS):
         if order is not None and order.status in FINAL_STATUSES:
             return close_order(intent, order, hands)
@@ -266,6 +268,26 @@ async def _send_order(intent: OrderIntent, own_id: str, venue: Venue, hands: Han
     if order is not None and order.status in FINAL_STATUSES:
         return close_order(intent, order, hands)
     raise Unknown("the order was accepted and has not ended yet; the next cycle looks again")
+
+
+async def _although_refused(
+    intent: OrderIntent, own_id: str, refusal: Refused, venue: Venue, hands: Hands
+) -> Order | None:
+    """The order, where it stands at the venue after all: a refusal names no order, it may have been for another one.
+
+    Raises: the refusal where the venue knows no such order or lists it as rejected; Unknown when it could not be asked.
+    """
+    try:
+        await hands.clock.sleep(BETWEEN_LOOKS_S)
+        order = await venue.order_by_client_id(intent.symbol, own_id)
+    except Unavailable as error:
+        raise Unknown(
+            f"{refusal} Whether that was the answer to this order could not be read ({error}); it is looked up again "
+            "before anything else is planned."
+        ) from None
+    if order is None or order.status is OrderStatus.REJECTED:
+        raise refusal
+    return order
 
 
 async def _read_back(intent: LeverageIntent | MarginModeIntent, venue: Venue) -> Outcome:

@@ -16,7 +16,7 @@ from bot.sim.interventions import Undo, intervene
 from bot.sim.model import Rejected
 from bot.sim.wire import codecs
 from bot.sim.wire.codec import ARITHMETIC, Codec
-from bot.sim.wire.distortion import DISTORTIONS, distort, own_id
+from bot.sim.wire.distortion import DISTORTIONS, distort, own_id, says_no
 from bot.sim.wire.exchange import Exchange
 from bot.sim.wire.request import WireReply, WireRequest
 
@@ -81,6 +81,8 @@ class AnsweringExchange:
         self._spell: tuple[datetime, Effect] | None = None
         self._given: dict[tuple[str, str], WireReply] = {}
         self._latest: tuple[str, WireReply] | None = None
+        # orders answered with another's refusal; they are shown from then on, denied twice nobody could see through it
+        self._disowned: set[str] = set()
         self._slow_s = slow_s
         self.struck = NONE.name  # the fault that met the last request, or under which spell it was answered
         self.unspoilt = False  # whether the last answer was the exchange's own all the same
@@ -179,18 +181,15 @@ class AnsweringExchange:
     def _fair(self, request: WireRequest) -> Answer:
         """What a request gets that no fault meets."""
         self.unspoilt = True
-        ledger = self.exchange.engine.ledger
-        before = len(ledger)
-        reply = self._seen(request, self._carry_out(request))
-        refused = any(line.kind == "order.rejected" for line in ledger[before:])
-        # a refusal given for another order would be a lie that no client can see through
-        return Answer(reply=reply if refused else self._remembered(request, reply))
+        return Answer(reply=self._remembered(request, self._seen(request, self._carry_out(request))))
 
     def _distorted(self, request: WireRequest, reply: WireReply, effect: Effect) -> WireReply:
         now = self.exchange.now
         if effect.name in DISTORTIONS:
             return distort(effect.name, self._seen(request, reply))
         if effect.name == "false_absence":
+            if own_id(reply) in self._disowned:
+                return self._seen(request, reply)
             self.tampering.hide_order(own_id(reply), now + _AN_INSTANT)
         elif effect.name == "order_purged":
             self.tampering.distorted(request, reply, replace(effect, name="order_invisible"), now)
@@ -205,9 +204,15 @@ class AnsweringExchange:
             before = self._given.get((request.method, request.path))
         else:
             before = latest[1] if latest is not None and latest[0] != _question(request) else None
+        ledger = self.exchange.engine.ledger
+        booked = len(ledger)
         own = self._fair(request)
-        if before is None or own.reply is None:
+        if before is None or own.reply is None or own_id(own.reply) in self._disowned:
             return own
+        if says_no(before):
+            for client_id in (line.facts["client_id"] for line in ledger[booked:] if line.kind == "order.new"):
+                self._disowned.add(client_id)
+                self.tampering.hide_order(client_id, self.exchange.now)
         self.unspoilt = _same(before, own.reply)
         return Answer(reply=before)
 

@@ -166,9 +166,19 @@ def test_a_refusal_in_a_success_is_told_from_an_unknown_outcome(
     code: str, message: str, expected: type[Exception]
 ) -> None:
     """One code stands for two things; the words of the account decide, and no other word does."""
-    refused = {"orderId": None, "clientOrderId": "x", "success": False, "errorCode": code, "errorMessage": message}
     with pytest.raises(expected):
-        told(lambda venue: venue.place_order(**SELL), create=reply(refused))
+        told(lambda venue: venue.place_order(**SELL), create=reply(_refused(code, message)))
+
+
+def test_a_refusal_that_names_another_order_is_none_of_ours() -> None:
+    """It was given to that one: ours may stand at the venue, so it is looked up."""
+    words = "FAILED_PRECONDITION: available amount not enough."
+    with pytest.raises(Unknown):
+        told(lambda venue: venue.place_order(**SELL), create=reply(_refused("-1054", words, about="anothers")))
+
+
+def _refused(code: str, message: str, *, about: str = "myorder0001") -> dict[str, object]:
+    return {"orderId": None, "clientOrderId": about, "success": False, "errorCode": code, "errorMessage": message}
 
 
 def test_a_refused_order_without_a_code_is_unknown() -> None:

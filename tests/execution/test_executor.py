@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import pytest
 
-from bot.domain.account import Side, Wallet
-from bot.domain.errors import JournalError, Refused, Unknown, Unrecorded
+from bot.domain.account import OrderStatus, Side, Wallet
+from bot.domain.errors import JournalError, Refused, Unavailable, Unknown, Unrecorded
 from bot.domain.intent import Ending, Intent, LeverageIntent, OrderIntent, Plan, TransferIntent
 from bot.domain.ports import Venue
 from bot.execution.executor import Applied, apply
@@ -134,6 +135,45 @@ def test_protective_collateral_is_moved_although_a_reduction_failed(tmp_path: Pa
     with journal(tmp_path) as book:
         applied = _apply(FakeVenue(ManualClock(), before_order=_refuse), book, (PLAN[0], top_up))
     assert [row.ending for row in applied.outcomes] == [Ending.REFUSED, Ending.DONE]
+
+
+def test_a_refusal_is_not_believed_of_an_order_that_stands(tmp_path: Path) -> None:
+    """It was the answer to another order: what traded is booked as traded, and the plan goes on."""
+    fake = FakeVenue(ManualClock(), after_order=_refuse)
+    with journal(tmp_path) as book:
+        (first, second) = _apply(fake, book, (PLAN[0], _order(2, BTC, Side.BUY, "0.1"))).outcomes
+        assert book.known_positions()[0].amount == fake.position == d("-0.2")
+    assert (first.ending, first.filled) == (Ending.FILLED, d("0.2"))
+    assert (second.ending, second.filled) == (Ending.FILLED, d("0.1"))
+
+
+def test_an_order_the_venue_lists_as_rejected_keeps_the_words_of_its_refusal(tmp_path: Path) -> None:
+    """Some venues keep what they turned away: it is no news."""
+
+    def reject(client_id: str) -> None:
+        fake.orders[client_id] = replace(fake.orders[client_id], status=OrderStatus.REJECTED, filled=d(0))
+        _refuse(client_id)
+
+    fake = FakeVenue(ManualClock(), after_order=reject)
+    with journal(tmp_path) as book:
+        (only,) = _apply(fake, book, PLAN[:1]).outcomes
+    assert only.ending is Ending.REFUSED
+    assert "margin is insufficient" in only.detail
+
+
+def test_a_refusal_that_cannot_be_looked_into_stays_unknown(tmp_path: Path) -> None:
+    """The row stays open, with the venue's words, and the next cycle settles it."""
+
+    def silent(name: str) -> None:
+        if name == "order":
+            raise Unavailable("no answer in time")
+
+    fake = FakeVenue(ManualClock(), before_order=_refuse, before_read=silent)
+    with journal(tmp_path) as book:
+        (only,) = _apply(fake, book).outcomes
+        assert [row.intent.id for row in book.open_intents()] == ["c000001-01"]
+    assert only.ending is Ending.UNKNOWN
+    assert "margin is insufficient Whether that was the answer to this order could not be read" in only.detail
 
 
 def _fill_disk(book: Journal) -> Callable[[str], None]:

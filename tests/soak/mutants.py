@@ -78,8 +78,8 @@ MUTANTS: list[Mutant] = []
 def _timeout_is_refusal() -> Iterator[None]:
     sort = Calls._write_fault
 
-    def careless(self: Calls, error: Exception, trip: Any) -> Exception:
-        fault = sort(self, error, trip)
+    def careless(self: Calls, error: Exception, trip: Any, own_id: str) -> Exception:
+        fault = sort(self, error, trip, own_id)
         return Unavailable(str(fault)) if isinstance(fault, Unknown) else fault
 
     with placed(Calls, "_write_fault", careless):
@@ -93,9 +93,9 @@ def _timeout_is_refusal() -> Iterator[None]:
 def _no_id_is_refusal() -> Iterator[None]:
     write = Calls.write
 
-    async def careless(self: Calls, name: str, params: Any) -> Any:
+    async def careless(self: Calls, name: str, params: Any, **more: Any) -> Any:
         try:
-            return await write(self, name, params)
+            return await write(self, name, params, **more)
         except Unknown as unknown:
             if "Order" in name and "not in time" not in str(unknown) and "connection" not in str(unknown):
                 raise Unavailable("no id, so no order") from None

@@ -177,6 +177,19 @@ def _goes_on_after_unknown() -> Iterator[None]:
         yield
 
 
+@deliberate_defect(
+    "refusal-is-believed", "an order is booked as refused without a look whether it stands", "D4",
+    kinds=("repeated_order_reply", "filters_changed"), shown_by=(8,),
+)  # fmt: skip
+@contextmanager
+def _refusal_is_believed() -> Iterator[None]:
+    async def believing(_intent: Any, _own_id: str, refusal: Any, *_: Any) -> None:
+        raise refusal
+
+    with placed(executor, "_although_refused", believing):
+        yield
+
+
 @deliberate_defect("no-record-of-trouble", "a cycle that could not look leaves no record", "W1")
 @contextmanager
 def _no_record_of_trouble() -> Iterator[None]:

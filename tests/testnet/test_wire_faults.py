@@ -143,6 +143,21 @@ def test_a_fresh_order_is_not_found_for_a_while() -> None:
     assert from_memory(check, answering)["status"] == "closed"
 
 
+def test_an_order_that_got_the_refusal_of_another_is_shown_when_it_is_asked_for() -> None:
+    """The lie is told once: a venue that denied the order twice could not be seen through by anybody."""
+    lie = Script(fault="repeated_order_reply", method="POST", path=ORDER, nth=2)
+    answering = make_answering(lie, Script(fault="false_absence", scope="lookup"))
+
+    async def check(client: Any) -> Any:
+        await client.load_markets()
+        for amount in (5000, 0.1):
+            with pytest.raises(library.BadRequest):
+                await client.create_order(BTC, "market", "sell", amount, None, {"clientOrderId": "mine"})
+        return await client.fetch_order(None, BTC, {"clientOrderId": "mine"})
+
+    assert from_memory(check, answering)["filled"] == 0.1
+
+
 def test_positions_lag_behind_a_fill() -> None:
     """After the fill the old position is shown until exchange time has moved on."""
     answering = struck("old_positions", nth=2)

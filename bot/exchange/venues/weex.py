@@ -177,6 +177,9 @@ QUIRKS: Final = Quirks(
     },
     silence_s={429: 30, 418: 300, 403: 600},
     options={"defaultType": "swap"},
-    error_keys=ErrorKeys(code=("code", "errorCode"), message=("msg", "errorMessage", "errorMsg")),
+    # docs, "Place Order": an order that is refused is named like one that is taken
+    error_keys=ErrorKeys(
+        code=("code", "errorCode"), message=("msg", "errorMessage", "errorMsg"), about="clientOrderId"
+    ),
     speech=SPEECH,
 )

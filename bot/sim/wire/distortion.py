@@ -25,6 +25,8 @@ _ACKNOWLEDGED = {"status": "NEW", "executedQty": "0", "cumQty": "0", "cumQuote":
 _TABLES = ("symbols", "list", "data")
 _ELSEWHERE = {"BTC": "ETH", "ETH": "BTC", "SOL": "ETH"}
 _DOLLARS = frozenset({"USDT", "USDC"})
+_NO_SUCCESS = 400
+_DONE = frozenset({"", "0", "200"})
 
 
 def distort(name: str, reply: WireReply) -> WireReply:
@@ -137,6 +139,17 @@ def own_id(reply: WireReply) -> str:
     except ValueError:
         return ""
     return next((str(row[name]) for row in rows for name in _OWN_IDS if row.get(name)), "")
+
+
+def says_no(reply: WireReply) -> bool:
+    """Whether a reply carries an error: a status that is none of success, or a code in its envelope."""
+    try:
+        content = json.loads(reply.body)
+    except ValueError:
+        content = None
+    told = content if isinstance(content, dict) else {}
+    code = next((told[name] for name in ("retCode", "code", "errorCode") if name in told), "")
+    return reply.status >= _NO_SUCCESS or str(code) not in _DONE
 
 
 def _tables(change: Callable[[list[Any]], list[Any]]) -> Callable[[Row], None]:
