@@ -176,6 +176,17 @@ class Markets:
         )
         return next(found, "")
 
+    def fits(self, symbol: str, amount: Decimal) -> bool:
+        """Whether an order of an amount could be sent by these rules; what cannot be told counts as such."""
+        row = self._rows.get(symbol)
+        if row is None:
+            return True
+        try:
+            rules = self._instrument(row)
+        except Unreadable:
+            return True
+        return abs(amount) >= rules.amount_min and (rules.amount_step <= 0 or amount % rules.amount_step == 0)
+
     def coins(self) -> frozenset[str]:
         """Every coin that inverse contracts are settled in."""
         return frozenset(str(row["settle"]) for row in self._rows.values() if not row.get("linear"))

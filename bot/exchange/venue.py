@@ -49,6 +49,7 @@ from bot.exchange.calls import LOCAL_LIMITS, Limits
 from bot.exchange.client import Credentials, build_client, environment_of
 from bot.exchange.dialect import dialect_of
 from bot.exchange.families import families_of
+from bot.exchange.markets import AGE_MAX_AFTER_DOUBT
 from bot.exchange.session import VenueSession
 from bot.exchange.transport import TransportFactory
 
@@ -236,7 +237,11 @@ class CcxtVenue:
 
     async def positions(self, symbols: Iterable[str]) -> tuple[Position, ...]:
         """Every open position of the account."""
-        return await self._dialect.account.positions(self._reading, symbols)
+        found = await self._dialect.account.positions(self._reading, symbols)
+        if not all(self._reading.markets.fits(row.symbol, row.amount) for row in found):
+            # what is held cannot be bought back by these rules: they may have been read at a bad moment
+            self._reading.markets.doubt(self._reading.now(), AGE_MAX_AFTER_DOUBT)
+        return found
 
     async def settings(self, symbols: Iterable[str]) -> tuple[SymbolSettings, ...]:
         """Leverage and margin mode now set."""

@@ -194,6 +194,8 @@ def _orders(
         chunks = chunks[:ORDERS_PER_SYMBOL_MAX]
     if sum(chunks, ZERO) < total and len(chunks) == ORDERS_PER_SYMBOL_MAX:
         notes.append(f"{target.symbol}: {ORDERS_PER_SYMBOL_MAX} orders this cycle, the rest in later cycles")
+    if not chunks and total == instrument.floor_amount(abs(delta)):
+        notes.append(f"{target.symbol}: {abs(delta)} to {side.value} is less than the venue takes in one order")
     return [
         OrderIntent(
             id=next(numbers),

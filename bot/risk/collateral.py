@@ -154,23 +154,28 @@ def _shared_out(targets: Sequence[Target], share: Decimal, view: VenueView) -> t
     growing = [row for row in targets if _growth(row, view) > 0]
     while growing:
         share = min(ONE, room / sum((_growth(row, view) / row.leverage_cap for row in growing), ZERO))
-        orderable = [row for row in growing if _can_be_ordered(row, share, view)]
-        if len(orderable) == len(growing):
+        idle = [row for row in growing if not _can_be_ordered(row, share, view)]
+        if not idle:
             break
-        growing = orderable
+        growing.remove(max(idle, key=lambda row: _smallest_order(row, view)))
     return tuple(_scaled(row, share if row in growing else ZERO, view) for row in targets)
 
 
 def _can_be_ordered(target: Target, share: Decimal, view: VenueView) -> bool:
-    held, instrument, mark = (
-        max(ZERO, -view.amount(target.symbol)),
-        view.instrument(target.symbol),
-        view.mark(target.symbol),
-    )
+    instrument, mark = view.instrument(target.symbol), view.mark(target.symbol)
     if instrument is None or mark is None:
         return False
+    held = max(ZERO, -view.amount(target.symbol))
     step = instrument.floor_amount(held + (target.amount - held) * share) - held
     return instrument.tradable(step, mark.mark_price)
+
+
+def _smallest_order(target: Target, view: VenueView) -> Decimal:
+    """Units: notional; infinite where nothing can be ordered."""
+    instrument, mark = view.instrument(target.symbol), view.mark(target.symbol)
+    if instrument is None or mark is None:
+        return Decimal("Infinity")
+    return max(instrument.notional_min, instrument.notional(instrument.amount_min, mark.mark_price))
 
 
 def _scaled(target: Target, share: Decimal, view: VenueView) -> Target:

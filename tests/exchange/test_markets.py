@@ -13,7 +13,19 @@ from bot.domain.account import Side
 from bot.domain.errors import ConfigurationError, Refused, Unavailable
 from bot.domain.instrument import Instrument, MarketKind
 from bot.exchange.venue import CcxtVenue
-from tests.exchange.world import BTC, NOW, Answer, FakeTransport, FrozenClock, asked, make_venue, market, premium, reply
+from tests.exchange.world import (
+    BTC,
+    NOW,
+    Answer,
+    FakeTransport,
+    FrozenClock,
+    asked,
+    make_venue,
+    market,
+    position_row,
+    premium,
+    reply,
+)
 
 INFO = "GET /fapi/v1/exchangeInfo"
 
@@ -196,6 +208,30 @@ def test_a_refused_order_has_the_rules_read_anew(tmp_path: Path) -> None:
         transport = FakeTransport(told_later(after))
         asked(bitcoin, transport=transport, cache=tmp_path, clock=FrozenClock(NOW + after))
         assert transport.lines().count(INFO) == times
+
+
+@pytest.mark.parametrize(("amount", "times"), [("-0.500", 0), ("-0.0005", 1), ("-0.5005", 1)])
+def test_a_position_that_could_not_be_bought_back_has_the_rules_read_anew(amount: str, times: int) -> None:
+    """It was traded by other rules than those of the table, which were read at a bad moment."""
+    held = reply(
+        [
+            position_row(
+                positionAmt=amount, notional=str(51_000 * float(amount)), unRealizedProfit=str(1000 * float(amount))
+            )
+        ]
+    )
+    clock, later = FrozenClock(), timedelta(minutes=31)
+    transport = FakeTransport({"GET /fapi/v3/positionRisk": held})
+
+    async def half_an_hour_later(venue: CcxtVenue) -> None:
+        await bitcoin(venue)
+        clock.pass_time(later.total_seconds())
+        transport.answers |= told_later(later)
+        await venue.positions([BTC])
+        await bitcoin(venue)
+
+    asked(half_an_hour_later, transport=transport, clock=clock)
+    assert transport.lines().count(INFO) == 1 + times
 
 
 @pytest.mark.parametrize("used", [True, False])

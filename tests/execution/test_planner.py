@@ -80,6 +80,14 @@ def test_large_steps_are_cut_by_order_size_and_by_the_book() -> None:
     assert "later cycles" in made.notes[0]
 
 
+def test_a_change_too_small_for_an_order_is_told() -> None:
+    """The venue takes no buy of 0.0004 where steps are 0.001: nothing is sent, and the notes say why."""
+    seen = snapshot(view(positions=(position(amount="-0.5004"),)))
+    made = plan((target(),), seen, detail(), order_rule(), cycle="c1")
+    assert made.intents == ()
+    assert "0.0004 to buy is less than the venue takes" in made.notes[0]
+
+
 def test_a_foreign_long_is_left_alone() -> None:
     """No order touches a long, whatever the target."""
     seen = snapshot(view(positions=(position(amount="0.5"),)))

@@ -68,3 +68,24 @@ def test_what_is_too_little_for_an_order_of_one_coin_carries_another() -> None:
     wanted = (target(amount="0.5"), target("SOL", "10", price="150"))
     btc, sol = fit_to_collateral(wanted, shown, d(0), collateral_rule()).targets
     assert (btc.amount, sol.amount) == (d("0.1"), d("8.27"))
+
+
+def test_room_for_the_smallest_order_of_any_coin_is_used() -> None:
+    """Shares of 3.00 and 0.08 are too little for an order of either; together they are enough for one of SOL."""
+    shown = view(
+        instruments=(instrument(notional_min="100"), instrument("SOL", step="0.01", notional_min="3")),
+        marks=(mark(), mark("SOL", "150")),
+        positions=(position(amount="-0.1"), position("SOL", "-5", price="150")),
+        margins=(margin("3714.2"),),
+    )
+    wanted = (target(amount="0.5"), target("SOL", "9", price="150"))
+    btc, sol = fit_to_collateral(wanted, shown, d(0), collateral_rule()).targets
+    assert (btc.amount, sol.amount) == (d("0.1"), d("5"))  # a crumb of what is held
+    small = view(
+        instruments=shown.instruments,
+        marks=shown.marks,
+        margins=(margin("3302.5"),),
+        positions=(position(amount="-0.1"),),
+    )
+    btc, sol = fit_to_collateral(wanted, small, d(0), collateral_rule()).targets
+    assert (btc.amount, sol.amount) == (d("0.1"), d("0.03"))
