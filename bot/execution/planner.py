@@ -184,7 +184,7 @@ def _orders(
     )
     if instrument.amount_max is not None:
         chunk_max = min(chunk_max, instrument.floor_amount(instrument.amount_max))
-    if total < abs(delta) and not rule.protective:
+    if total < instrument.floor_amount(abs(delta)) and not rule.protective:
         notes.append(
             f"{target.symbol}: {total} of {abs(delta)} now, the rest in later cycles: the book shows {there:.8f} "
             f"for us within {rule.slippage_max:.2%}"
