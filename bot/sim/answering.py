@@ -174,8 +174,9 @@ class AnsweringExchange:
             return Answer(reply=kept, broken=effect.broken, delay_s=self._slow_s if effect.name == "slow" else 0.0)
         if effect.kind == "replaced" or reply is None:
             return Answer(reply=self._replacement(effect, reply))
+        fair = self._seen(request, reply)  # first, so that views which lag remember what was true
         spoilt = self._distorted(request, reply, effect)
-        self.unspoilt = _same(spoilt, reply)
+        self.unspoilt = _same(spoilt, fair)
         return Answer(reply=spoilt)
 
     def _fair(self, request: WireRequest) -> Answer:
@@ -194,7 +195,7 @@ class AnsweringExchange:
         elif effect.name == "order_purged":
             self.tampering.distorted(request, reply, replace(effect, name="order_invisible"), now)
         elif effect.kind == "distorted":
-            reply = self.tampering.distorted(request, reply, effect, now)
+            return self.tampering.distorted(request, self._seen(request, reply), effect, now)
         return self._seen(request, reply)
 
     def _swapped(self, request: WireRequest, effect: Effect) -> Answer:

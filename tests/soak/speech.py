@@ -6,7 +6,7 @@ simulated exchange. What is no known question and no known wish is a wish of the
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,6 +27,7 @@ READS_BY_POST = frozenset({
     "/sapi/v1/asset/get-funding-asset", "/sapi/v3/asset/getUserAsset", "/capi/v3/account/income",
 })  # fmt: skip
 UNTIL_BINGX = re.compile(rb"(?:unblocked after|retry after time:) ?(\d{13})")
+ROW_NAME = re.compile(r'"symbol": ?"([^"]+)"')
 SHUT_OUT = timedelta(minutes=10)  # a 403 of a firewall names no end; Bybit's manual says ten minutes
 
 
@@ -135,10 +136,10 @@ def _said_yes(words: Words, name: str) -> bool:
     return str(words.get(name, "")).lower() == "true"
 
 
-def told_of(body: str, symbols: Iterable[str]) -> frozenset[str]:
-    """Which of these contracts an answer has a row of, under whatever name."""
-    plain = body.replace("-", "").replace("_", "")
-    return frozenset(symbol for symbol in symbols if f'"{symbol}"' in plain)
+def told_of(body: str) -> frozenset[str]:
+    """Which contracts an answer has a row of, dated ones among them, as the exchange's book names them."""
+    names = (book_name(name) for name in ROW_NAME.findall(body))
+    return frozenset(f"{name}_PERP" if name.endswith("USD") else name for name in names)  # Bybit's coin-margined ones
 
 
 # wishes -------------------------------------------------------------------------------------------------------------

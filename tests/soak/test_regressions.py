@@ -61,6 +61,8 @@ ONCE_BROKEN_NEWER = {
     ("weex", 927, 60): "no resting orders, told in answer for the positions of a flat account, was judged a lie",
     ("bybit", 2520, 60): "a short in a contract that may only be closed before it ends counted as none: sold anew",
     ("binance", 2829, 60): "an order that traded got the refusal of an earlier one, and was booked as refused",
+    ("mexc", 727, 60): "(the exchange) no positions, told while their view lagged, came true and was judged a lie",
+    ("bybit", 4566, 60): "(the judge) a dated contract's mark, told by a list that lacked a row, was taken for untold",
 }
 
 

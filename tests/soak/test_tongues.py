@@ -11,7 +11,7 @@ from tests.soak.audit import audit
 from tests.soak.defects import MUTANTS
 from tests.soak.runner import run
 from tests.soak.schedule import COINS, draw, draw_wide
-from tests.soak.speech import MEXC_CONTRACTS, VENUES, Asked, silence_until, understood
+from tests.soak.speech import MEXC_CONTRACTS, VENUES, Asked, silence_until, told_of, understood
 
 AT = datetime(2026, 3, 2, 6, tzinfo=UTC)
 CYCLES = 12
@@ -93,6 +93,23 @@ def test_an_order_is_read_as_its_venue_means_it(
     found = understood(*request_)
     assert (found.kind, found.client_id) == ("order", "abc")
     assert (found.symbol, found.side, str(found.amount), found.closes, found.at_once) == meaning
+
+
+@pytest.mark.parametrize(
+    ("body", "contracts"),
+    [
+        ('[{"symbol":"BTCUSDT","pair":"BTCUSDT"},{"symbol": "ETHUSDT_260327"}]', {"BTCUSDT", "ETHUSDT_260327"}),
+        ('[{"symbol":"BTCUSD_PERP","pair":"BTCUSD"}]', {"BTCUSD_PERP"}),
+        ('{"result": {"list": [{"symbol": "BTCUSDT-27MAR26"}, {"symbol": "ETHUSDT"}]}}', {"BTCUSDT_260327", "ETHUSDT"}),
+        ('{"result":{"category":"inverse","list":[{"symbol":"BTCUSD"}]}}', {"BTCUSD_PERP"}),
+        ('{"code":0,"data":{"symbol":"BTC-USDT"}}', {"BTCUSDT"}),
+        ('{"success":true,"data":[{"symbol":"SOL_USDT"}]}', {"SOLUSDT"}),
+        ('{"success":true,"data":{}}', set()),
+    ],
+)
+def test_an_answer_that_lacks_rows_tells_of_those_it_has(body: str, contracts: set[str]) -> None:
+    """Dated and coin-margined contracts among them, under the names that orders are judged by."""
+    assert told_of(body) == contracts
 
 
 def test_what_nobody_may_ask_for_is_no_read() -> None:

@@ -16,6 +16,7 @@ from tests.testnet.world import make_answering, make_client, over_sockets
 
 BTC = "BTC/USDT:USDT"
 ORDER = "/fapi/v1/order"
+POSITIONS = "/fapi/v3/positionRisk"
 
 
 def struck(fault: str, *, method: str = "POST", path: str = ORDER, **more: Any) -> AnsweringExchange:
@@ -103,6 +104,44 @@ def test_an_empty_list_of_positions_looks_flat() -> None:
         return [len(await client.fetch_positions([BTC])) for _ in range(2)]
 
     assert from_memory(check, answering) == [0, 1]
+
+
+def test_an_empty_list_of_positions_comes_also_while_they_stand_still_and_is_not_kept() -> None:
+    """A view that lags shows what was true last, before and after one answer that was empty."""
+    answering = struck("empty_positions", method="GET", path=POSITIONS, nth=2)
+
+    async def check(client: Any) -> list[list[float]]:
+        async def look() -> list[float]:
+            return [row["contracts"] for row in await client.fetch_positions([BTC])]
+
+        await sell(client)
+        seen = [await look(), await look()]
+        answering.tampering.freeze_positions(answering.exchange.now + timedelta(minutes=1))
+        seen.append(await look())
+        answering.faults.add(Script(fault="empty_positions", method="GET", path=POSITIONS))
+        return [*seen, await look(), await look()]
+
+    assert from_memory(check, answering) == [[0.1], [], [0.1], [], [0.1]]
+
+
+def test_what_a_view_that_lags_shows_anyway_is_no_lie() -> None:
+    """Nothing in place of nothing: the short of a moment ago would not have been shown without the fault either."""
+    answering = struck("empty_positions", method="GET", path=POSITIONS, nth=2)
+
+    async def check(client: Any) -> list[bool]:
+        await client.load_markets()
+        seen = [await client.fetch_positions([BTC])]
+        answering.tampering.freeze_positions(answering.exchange.now + timedelta(minutes=1))
+        await sell(client)
+        assert [*seen, await client.fetch_positions([BTC])] == [[], []]
+        told = [answering.unspoilt]
+        answering.tampering.freeze_positions(answering.exchange.now)
+        await client.fetch_positions([BTC])
+        answering.faults.add(Script(fault="empty_positions", method="GET", path=POSITIONS))
+        await client.fetch_positions([BTC])
+        return [*told, answering.unspoilt]
+
+    assert from_memory(check, answering) == [True, False]
 
 
 def test_a_late_execution_appears_after_the_client_gave_up() -> None:
