@@ -122,7 +122,8 @@ async def _absent_order(row: OpenIntent, intent: OrderIntent, venue: Venue, hand
     traded = sum((fill.amount for fill in fills if fill.side is intent.side), ZERO)
     others = filled_since(hands.journal, intent, row.sent_at - CLOCK_SKEW)
     its_way = moved < 0 if intent.side is Side.SELL else moved > 0
-    if (moved != 0 or traded != others) and now < row.sent_at + CONTRADICTION_MAX:
+    # Counted from the venue's first denial: of the time before, in which it may not have answered, nothing is known.
+    if (moved != 0 or traded != others) and now < row.absent_at + CONTRADICTION_MAX:
         return None
     words = CONTRADICTED if its_way else "it never reached the venue (looked up twice, nothing of it traded)"
     outcome = _ended(intent.id, Ending.ABSENT, words)

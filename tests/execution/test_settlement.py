@@ -15,7 +15,7 @@ from bot.domain.errors import JournalError
 from bot.domain.intent import Ending, OrderIntent
 from bot.domain.ports import Venue
 from bot.execution.journal import Journal, KnownPosition
-from bot.execution.settlement import CLOCK_SKEW, Hands, close_order, settle
+from bot.execution.settlement import CLOCK_SKEW, CONTRADICTION_MAX, Hands, close_order, settle
 from tests.builders import BTC, NOW, VENUE, d
 from tests.cycles.desk import journal
 from tests.fake_venue import FakeVenue, ManualClock
@@ -142,6 +142,16 @@ def test_what_the_slice_before_it_filled_does_not_hold_back_the_proof_of_absence
     """Two starts after a kill between two slices of one order the hedge goes on."""
     book, hands = _lost_after_a_slice(tmp_path, traded="0.2")
     with book:
+        assert _settled_twice(hands) == [Ending.ABSENT]
+
+
+def test_a_silence_of_the_venue_is_no_time_in_which_a_trade_went_unexplained(tmp_path: Path) -> None:
+    """The venue is away for twenty minutes and denies the order twice then: it is asked on, for it may have traded."""
+    book, hands = _lost_after_a_slice(tmp_path, traded="0.3")
+    with book:
+        asyncio.run(hands.clock.sleep(1200))
+        assert _settled_twice(hands) == []
+        asyncio.run(hands.clock.sleep(CONTRADICTION_MAX.total_seconds()))
         assert _settled_twice(hands) == [Ending.ABSENT]
 
 
