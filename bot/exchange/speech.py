@@ -40,8 +40,9 @@ class LookUp:
 
     In `params`, "{market}", "{base}", "{quote}", "{client_id}" and "{category}" are filled in; `rows` leads to what is
     looked for: an order or a list of orders, or one word. `listed` sends the parameters as the only item of a list.
-    `ours` leads to the client id in the rows of a list of anybody's orders. Codes in `not_served` say that the venue
-    does not answer when asked like this.
+    `ours` leads to the client id in the rows of a list of anybody's orders. `of_list`: what is looked for comes in a
+    list, and an empty one says that there is none; elsewhere only an error code says so. Codes in `not_served` say that
+    the venue does not answer when asked like this.
     """
 
     call: str
@@ -49,6 +50,7 @@ class LookUp:
     rows: str
     listed: bool = False
     ours: str | None = None
+    of_list: bool = False
     not_served: frozenset[str] = frozenset()
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 from bot.domain.account import (
     ZERO,
@@ -361,16 +360,18 @@ def _written_time(value: object) -> datetime:
     return at.astimezone(UTC)
 
 
-def first_row(reply: object, path: str) -> Row | None:
-    """The order a look-up found: an object, or the only one of a list; None when there is none."""
-    found: Any = found_at(reply, path) if path else reply
-    if isinstance(found, list):
-        if len(found) > 1:
-            raise Unreadable("several orders under one client id")
-        found = found[0] if found else None
-    if found in (None, {}, ""):
-        return None
-    return strict.row(found)
+def first_row(reply: object, path: str, *, of_list: bool) -> Row | None:
+    """The order a look-up found, or the only one of a list; None for an empty list where orders come in one.
+
+    The answer to another question has no order at that path: it must never pass for "no such order".
+    """
+    found = found_at(reply, path) if path else reply
+    if not of_list:
+        return strict.row(found)
+    rows = strict.rows(found)
+    if len(rows) > 1:
+        raise Unreadable("several orders under one client id")
+    return rows[0] if rows else None
 
 
 def filled_in(params: Mapping[str, str], facts: Mapping[str, str]) -> dict[str, str]:

@@ -57,7 +57,7 @@ async def _looked_up(reading: Reading, way: LookUp, symbol: str, client_id: str)
 
 
 def _own_order(reading: Reading, reply: object, way: LookUp, symbol: str, client_id: str) -> Order | None:
-    row = translate.first_row(_ours(reply, way, client_id), way.rows)
+    row = translate.first_row(_ours(reply, way, client_id), way.rows, of_list=way.of_list or way.ours is not None)
     if row is None:
         return None
     translate.check_market({"info": row}, reading.markets.market_id(symbol))

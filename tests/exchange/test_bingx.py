@@ -185,6 +185,16 @@ def test_an_order_is_absent_only_where_the_venue_says_so() -> None:
             bingx(lambda venue: venue.order_by_client_id(BTC, "blst0"), {LOOK: error(code)})
 
 
+@pytest.mark.parametrize(
+    "data",
+    [{"orders": []}, {"orders": [{"symbol": "BTC-USDT", "orderId": 1}]}, {"order": {}}, {"order": []}, {}, [], None],
+)
+def test_an_answer_without_the_order_does_not_say_that_there_is_none(data: Any) -> None:
+    """Resting orders, told in answer for one order that had traded, are no denial of it."""
+    with pytest.raises(Unavailable):
+        bingx(lambda venue: venue.order_by_client_id(BTC, "blst0"), {LOOK: reply({"code": 0, "msg": "", "data": data})})
+
+
 async def _sell(venue: CcxtVenue) -> Any:
     return await venue.place_order(
         symbol=BTC, side=Side.SELL, amount=Decimal("0.01"), limit_price=Decimal(50000), reduce_only=False,

@@ -311,6 +311,14 @@ def test_markets_that_take_no_orders_are_told_by_the_doctor() -> None:
     assert BTC in failure.text
 
 
+@pytest.mark.parametrize("data", [[], None, ""])
+def test_an_answer_about_something_else_is_no_denial_of_an_order(data: Any) -> None:
+    """No positions, or a setting that was made: neither says that there is no such order."""
+    (way,) = table.SPEECH.orders.look_up
+    with pytest.raises(Unreadable):
+        account.first_row({"success": True, "code": 0, "data": data}, way.rows, of_list=way.of_list)
+
+
 @pytest.mark.parametrize("rubbish", ["body_object", "body_list", "body_null", "body_empty", "body_html", "body_cut"])
 def test_rubbish_never_passes_for_an_order_that_is_not_there(rubbish: str) -> None:
     """What is no answer says nothing of an order."""

@@ -60,6 +60,7 @@ ONCE_BROKEN_NEWER = {
     ("weex", 477, 60): "a resting order that had traded in part was named by a word nobody knew, and never settled",
     ("weex", 927, 60): "no resting orders, told in answer for the positions of a flat account, was judged a lie",
     ("bybit", 2520, 60): "a short in a contract that may only be closed before it ends counted as none: sold anew",
+    ("bingx", 3717, 60): "resting orders, told in answer for one that had traded, counted as `no such order`",
     ("binance", 2829, 60): "an order that traded got the refusal of an earlier one, and was booked as refused",
     ("mexc", 727, 60): "(the exchange) no positions, told while their view lagged, came true and was judged a lie",
     ("bybit", 4566, 60): "(the judge) a dated contract's mark, told by a list that lacked a row, was taken for untold",

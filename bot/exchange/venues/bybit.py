@@ -107,8 +107,8 @@ SPEECH: Final = Speech(
         closing={"reduceOnly": True},
         # measured: fetch_order sends orderId=None beside the client id; the documented pair of calls is used instead
         look_up=(
-            LookUp(call="privateGetV5OrderRealtime", params=_OWN_ORDER, rows="result.list"),
-            LookUp(call="privateGetV5OrderHistory", params=_OWN_ORDER, rows="result.list"),
+            LookUp(call="privateGetV5OrderRealtime", params=_OWN_ORDER, rows="result.list", of_list=True),
+            LookUp(call="privateGetV5OrderHistory", params=_OWN_ORDER, rows="result.list", of_list=True),
         ),
         cancel=LookUp(call="privatePostV5OrderCancel", params=_OWN_ORDER, rows=""),
         echo="clientOrderId",

@@ -15,7 +15,10 @@ from bot.exchange.speech import Ask, Collateral, Counts, Leverage, LookUp, Order
 
 _ANSWER: Final = Expected(shape=Shape.OBJECT, keys=("result",))  # docs, "JSON-RPC": result or error
 _BY_LABEL: Final = LookUp(
-    call="privateGetGetOrderStateByLabel", params={"currency": "{base}", "label": "{client_id}"}, rows="result"
+    call="privateGetGetOrderStateByLabel",
+    params={"currency": "{base}", "label": "{client_id}"},
+    rows="result",
+    of_list=True,
 )
 
 SPEECH: Final = Speech(

@@ -60,7 +60,7 @@ SPEECH: Final = Speech(
         params={"timeInForce": "IOC"},
         opening={},
         closing={"reduceOnly": True},
-        look_up=(LookUp(call="privateGetTradeOrder", params=_OWN_ORDER, rows="data"),),
+        look_up=(LookUp(call="privateGetTradeOrder", params=_OWN_ORDER, rows="data", of_list=True),),
         cancel=LookUp(call="privatePostTradeCancelOrder", params=_OWN_ORDER, rows=""),
         echo="clientOrderId",
         open_orders=Ask(call="fetch_open_orders", params={"instType": "SWAP"}),
