@@ -21,6 +21,7 @@ from bot.execution.stranded import within_reach
 BETWEEN_ABSENCES = timedelta(seconds=2)
 CLOCK_SKEW = timedelta(seconds=5)
 CONTRADICTION_MAX = timedelta(minutes=15)
+CONTRADICTED_ABSENCES = 2  # the first denial, and the one beside a trade nobody explained
 CANCELLING = "cancel.sent"
 CONTRADICTION = "settlement.contradiction"
 CONTRADICTED = "the venue says it does not know this order, yet the position is not what Ballast's own fills led to"
@@ -122,9 +123,13 @@ async def _absent_order(row: OpenIntent, intent: OrderIntent, venue: Venue, hand
     traded = sum((fill.amount for fill in fills if fill.side is intent.side), ZERO)
     others = filled_since(hands.journal, intent, row.sent_at - CLOCK_SKEW)
     its_way = moved < 0 if intent.side is Side.SELL else moved > 0
-    # Counted from the venue's first denial: of the time before, in which it may not have answered, nothing is known.
-    if (moved != 0 or traded != others) and now < row.absent_at + CONTRADICTION_MAX:
-        return None
+    if moved != 0 or traded != others:
+        # Counted from the look that saw it first: of a time in which the venue did not answer nothing is known.
+        if row.absences < CONTRADICTED_ABSENCES:
+            hands.journal.record_absence(intent.id, now)
+            return None
+        if now < row.absent_at + CONTRADICTION_MAX:
+            return None
     words = CONTRADICTED if its_way else "it never reached the venue (looked up twice, nothing of it traded)"
     outcome = _ended(intent.id, Ending.ABSENT, words)
     if its_way:  # kept first: once the order is settled nobody looks at it again
