@@ -64,6 +64,7 @@ ONCE_BROKEN_NEWER = {
     ("binance", 2829, 60): "an order that traded got the refusal of an earlier one, and was booked as refused",
     ("mexc", 727, 60): "(the exchange) no positions, told while their view lagged, came true and was judged a lie",
     ("bybit", 4566, 60): "(the judge) a dated contract's mark, told by a list that lacked a row, was taken for untold",
+    ("binance", 4489, 60): "(the judge) a sale with a deposit after it was taken for one smaller withdrawal",
 }
 
 

@@ -189,6 +189,7 @@ class World:
             self.answering.advance_to(to)
             if self.feed.marks() is not before:
                 self._note_market()
+                self._note_sold()
 
     def pass_time(self, seconds: float) -> None:
         self.reach(self.now + timedelta(seconds=seconds))
@@ -251,7 +252,17 @@ class World:
             self.evidence.settings["size"] = {**size, "ratio": self._luck.choice(RATIOS)}
 
     def _note_owned(self) -> None:
-        self.evidence.owned_from.append((self.now, self.standing().owned))
+        self.evidence.owned_from.append((self.now, self._owned()))
+
+    def _note_sold(self) -> None:
+        """Coins that somebody offered for sale are gone when the market takes them, not when anything else happens."""
+        if self._owned() != self.evidence.owned_from[-1][1]:
+            self._note_owned()
+
+    def _owned(self) -> dict[str, Decimal]:
+        spot = self.engine.wallet(ACCOUNT, "spot")
+        owned = {coin: sum(spot.get(coin, ()), self.schedule.external.get(coin, Decimal(0))) for coin in COINS}
+        return {coin: amount for coin, amount in owned.items() if amount}
 
     def standing(self) -> Standing:
         """Where the account is now."""
@@ -259,12 +270,11 @@ class World:
         funding = {asset: sum(pair, Decimal(0)) for asset, pair in self.engine.wallet(ACCOUNT, "funding").items()}
         positions = self.engine.positions(ACCOUNT)
         margin = self.engine.margin(ACCOUNT)
-        owned = {coin: spot.get(coin, Decimal(0)) + self.schedule.external.get(coin, Decimal(0)) for coin in COINS}
         return Standing(
             positions={row.symbol: row.amount for row in positions},
             equity=margin.equity,
             free=margin.withdrawable,
-            owned={coin: amount for coin, amount in owned.items() if amount},
+            owned=self._owned(),
             spot_cash=spot.get("USDT", Decimal(0)),
             funding_cash=funding.get("USDT", Decimal(0)),
         )
