@@ -89,6 +89,7 @@ class CcxtVenue:
             api_key=plain(api_key), api_secret=plain(api_secret), api_passphrase=plain(api_passphrase)
         )
         self.market_kinds, self.margin_mode, self.quote = market_kinds, margin_mode, quote
+        self._looked = False
         self.quirks = quirks
         self._dialect = dialect_of(quirks)
         self._session = VenueSession(
@@ -228,8 +229,13 @@ class CcxtVenue:
         return await unified_public.implied_volatility(self._reading, asset)
 
     async def balances(self) -> tuple[Balance, ...]:
-        """Spot and funding wallets."""
-        return await self._dialect.account.balances(self._reading)
+        """Spot and funding wallets; a spot wallet that is told empty at the first look is asked for once more."""
+        found = await self._dialect.account.balances(self._reading)
+        if not self._looked and not any(row.wallet is Wallet.SPOT for row in found):
+            # nothing was seen there before that an empty list, by accident, would contradict
+            found = await self._dialect.account.balances(self._reading)
+        self._looked = True
+        return found
 
     async def margin_accounts(self) -> tuple[MarginAccount, ...]:
         """Collateral behind the futures."""

@@ -220,9 +220,23 @@ def test_balances_are_told_by_wallet() -> None:
     assert (funding.asset, funding.total, funding.wallet) == ("ETH", Decimal("1.5"), Wallet.FUNDING)
 
 
+def test_a_spot_wallet_told_empty_at_the_first_look_is_asked_for_once_more() -> None:
+    """Nothing was seen before that an accident would contradict: the coins would stay unhedged."""
+    transport = FakeTransport({SPOT: [reply(spot_account()), reply(spot_account(("BTC", "0.5", "0")))]})
+    (found,) = asked(lambda venue: venue.balances(), transport=transport)
+    assert found.total == Decimal("0.5")
+    transport = FakeTransport({SPOT: reply(spot_account())})
+
+    async def twice(venue: CcxtVenue) -> None:
+        assert await venue.balances() == await venue.balances() == ()
+
+    asked(twice, transport=transport)
+    assert transport.lines().count(SPOT) == 3
+
+
 def test_an_emptied_funding_wallet_is_believed_when_it_comes_twice() -> None:
     """One empty list could be a fault; it is asked for again, and only once."""
-    transport = FakeTransport({SPOT: reply(spot_account())})
+    transport = FakeTransport({SPOT: reply(spot_account(("BTC", "1", "0")))})
 
     async def twice(venue: CcxtVenue) -> None:
         await venue.balances()
