@@ -66,6 +66,8 @@ ONCE_BROKEN_NEWER = {
     ("mexc", 727, 60): "(the exchange) no positions, told while their view lagged, came true and was judged a lie",
     ("bybit", 4566, 60): "(the judge) a dated contract's mark, told by a list that lacked a row, was taken for untold",
     ("binance", 4489, 60): "(the judge) a sale with a deposit after it was taken for one smaller withdrawal",
+    ("mexc", 1442, 60): "(the exchange) a fault that found nothing to spoil in a view that lagged was judged a lie",
+    ("binance", 4762, 60): "no rows of collateral, told of an account that had none, were judged a lie",
 }
 
 

@@ -41,3 +41,24 @@ def test_an_empty_list_of_another_question_tells_a_flat_account_the_truth_about_
 def test_no_other_answer_of_another_question_is_true(seen: Request, body: bytes, flat: bool) -> None:
     """An account that holds a position, a reply with something in it, another question: each stays a lie."""
     assert not true_by_chance(seen, "swapped_reply", body, flat=flat)
+
+
+COLLATERAL = asked_weex("/capi/v3/account/balance")
+
+
+def test_no_rows_of_collateral_tell_the_truth_about_an_account_that_has_none() -> None:
+    """Rows of zero, which the venue would have sent, say the same."""
+    assert true_by_chance(COLLATERAL, "empty_balances", b"[]", flat=True, bare=True)
+
+
+@pytest.mark.parametrize(
+    ("seen", "struck", "bare"),
+    [
+        (COLLATERAL, "empty_balances", False),
+        (COLLATERAL, "nan_balances", True),
+        (asked_weex("/api/v3/account/"), "empty_balances", True),
+    ],
+)
+def test_no_other_answer_about_money_is_true_by_chance(seen: Request, struck: str, bare: bool) -> None:
+    """Collateral that is there, an amount that cannot be read, the wallet of coins: each stays a lie."""
+    assert not true_by_chance(seen, struck, b"[]", flat=True, bare=bare)

@@ -344,7 +344,9 @@ class World:
         request.truthful = response.status < 300 and (
             struck in HARMLESS
             or self.answering.unspoilt
-            or true_by_chance(request, struck, response.content, flat=not self.engine.positions(ACCOUNT))
+            or true_by_chance(
+                request, struck, response.content, flat=not self.engine.positions(ACCOUNT), bare=self._bare()
+            )
             or self._said_before(request, response, struck)
         )
         if struck == "missing_row" and response.status < 300:
@@ -366,6 +368,12 @@ class World:
         before = max((cycle for cycle in told if cycle < request.cycle), default=None)
         told[request.cycle] = empty
         return empty and before is not None and told[before]
+
+    def _bare(self) -> bool:
+        """Whether nothing at all lies behind contracts: neither money nor a position."""
+        wallets: tuple[WalletName, ...] = ("futures", "coin_futures")
+        behind = [sum(pair) for name in wallets for pair in self.engine.wallet(ACCOUNT, name).values()]
+        return not any(behind) and not self.engine.positions(ACCOUNT)
 
     def cash(self) -> Decimal:
         """Stablecoins in all wallets, gains of open positions left out."""
@@ -455,7 +463,7 @@ class Line:
         return
 
 
-def true_by_chance(seen: Request, struck: str, body: bytes, *, flat: bool) -> bool:
+def true_by_chance(seen: Request, struck: str, body: bytes, *, flat: bool, bare: bool = False) -> bool:
     """An empty list in place of an empty list: no order ever rests here, and a flat account has no position."""
     if struck in ("sideless_positions", "nan_positions") and "positions" not in seen.asked.topics:
         return True  # asked for settings, which stand in the same rows
@@ -465,6 +473,8 @@ def true_by_chance(seen: Request, struck: str, body: bytes, *, flat: bool) -> bo
         # WEEX and Binance answer bare lists, and `[]` to whoever has not traded yet: that it was given for the list of
         # orders cannot be told, and it says what rows of size zero say. An account that holds something is not excused.
         return flat and body.strip() == b"[]"
+    if struck == "empty_balances" and seen.asked.topics == {"margin"}:
+        return bare  # no row says what rows of zero say, and what the sender must put there first is the same
     empty = struck in ("body_list", "empty_positions") or (struck == "other_positions" and flat)
     return empty and ("open-orders" in seen.asked.topics or ("positions" in seen.asked.topics and flat))
 
