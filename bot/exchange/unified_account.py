@@ -88,7 +88,18 @@ async def margin_accounts(reading: Reading) -> tuple[MarginAccount, ...]:
 
 
 async def positions(reading: Reading, symbols: Iterable[str]) -> tuple[Position, ...]:
-    """Every open position; "none" only when the account's own collateral says so too."""
+    """Every open position; "none" only when the account's own collateral says so too, or tells nothing twice."""
+    del symbols  # the account answers with all of them
+    found = await _open_positions(reading)
+    if found or await _flat(reading):
+        return found
+    again = await _open_positions(reading)
+    if not again:
+        await _flat(reading)
+    return again
+
+
+async def _open_positions(reading: Reading) -> tuple[Position, ...]:
     table = speech_of(reading).positions
     asked = asyncio.gather(*(reading.calls.read_shared(table.ask.call, row) for row in _settles(reading)))
     replies, accounts = await asyncio.gather(asked, _witness(reading))
@@ -99,9 +110,8 @@ async def positions(reading: Reading, symbols: Iterable[str]) -> tuple[Position,
         held = [str(row.get("symbol")) for row in open_rows]
         prices = {mark.symbol: mark.mark_price for mark in await marks(reading, held)}
     found = understood(reading, "positions", _positions, reading, open_rows, prices)
-    del symbols  # the account answers with all of them
     understood(reading, "positions", translate.believed, found, accounts)
-    return found if found else await _flat(reading)
+    return found
 
 
 async def _witness(reading: Reading) -> tuple[MarginAccount, ...]:
@@ -146,9 +156,13 @@ def _positions(reading: Reading, rows: Iterable[Row], prices: dict[str, Decimal]
     return strict.unique(found, lambda row: row.symbol)
 
 
-async def _flat(reading: Reading) -> tuple[Position, ...]:
-    """An empty list is believed only when no collateral is bound and no profit is open."""
-    for account in await margin_accounts(reading):
+async def _flat(reading: Reading) -> bool:
+    """Whether collateral bears witness that nothing is open: an empty list is believed only where nothing is bound.
+
+    False where no collateral is told either. Raises: Unavailable when some is bound, or a profit is open.
+    """
+    accounts = await margin_accounts(reading)
+    for account in accounts:
         if account.initial > 0 and not await _bound_by_orders(reading):
             raise Unavailable(
                 f"{reading.venue} listed no position while {account.initial} {account.currency} are bound to one. The "
@@ -159,7 +173,7 @@ async def _flat(reading: Reading) -> tuple[Position, ...]:
                 f"{reading.venue} listed no position while a profit or loss of {account.unrealised_pnl} "
                 f"{account.currency} is open. The list is not believed; the next cycle asks again."
             )
-    return ()
+    return bool(accounts)
 
 
 async def _bound_by_orders(reading: Reading) -> bool:

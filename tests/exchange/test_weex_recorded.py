@@ -30,7 +30,7 @@ def said(name: str) -> Answer:
     return reply(found["rows"] if list(found) == ["rows"] else found)
 
 
-def told(check: Callable[[CcxtVenue], Awaitable[T]], at_ms: int = 1786347290000, **answers: Answer) -> T:
+def told(check: Callable[[CcxtVenue], Awaitable[T]], at_ms: int = 1786347290000, **answers: Answer | list[Answer]) -> T:
     """Run one check against the recorded pages; `answers` are by page name."""
     pages = {
         "GET /api/v3/time": reply({"serverTime": at_ms}),
@@ -89,6 +89,15 @@ def test_the_coming_rate_is_the_forecast() -> None:
     assert (rates[ETH].rate, rates[ETH].interval_h) == (Decimal("0.00003489"), Decimal(8))
     assert rates[DOGE].interval_h == 4
     assert rates[ETH].next_at == datetime.fromtimestamp(1786348800, tz=UTC)
+
+
+def test_collateral_that_tells_nothing_is_no_witness_of_a_flat_account() -> None:
+    """Two empty lists, one after another, may both be accidents: the positions are asked for once more."""
+    (held,) = told(
+        lambda venue: venue.positions([DOGE]), positions=[reply([]), said("position")], balance=reply([])
+    )  # fmt: skip
+    assert held.amount != 0
+    assert told(lambda venue: venue.positions([DOGE]), positions=reply([]), balance=reply([])) == ()
 
 
 def test_collateral_bound_by_positions_is_what_is_neither_free_nor_lost() -> None:
