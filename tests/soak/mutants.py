@@ -231,7 +231,7 @@ def _blind_resend() -> Iterator[None]:
 
 
 @deliberate_defect(
-    "old-view-believed", "positions that do not show our own last fill are acted on", "B5 B10 D4", shown_by=(13,)
+    "old-view-believed", "positions that do not show our own last fill are acted on", "B5 B10 D4", shown_by=(89,)
 )
 @contextmanager
 def _old_view_believed() -> Iterator[None]:
