@@ -21,6 +21,7 @@ from bot.execution.stranded import within_reach
 BETWEEN_ABSENCES = timedelta(seconds=2)
 CLOCK_SKEW = timedelta(seconds=5)
 CONTRADICTION_MAX = timedelta(minutes=15)
+BETWEEN_CONTRADICTIONS = timedelta(minutes=1)
 CONTRADICTED_ABSENCES = 2  # the first denial, and the one beside a trade nobody explained
 CANCELLING = "cancel.sent"
 CONTRADICTION = "settlement.contradiction"
@@ -124,11 +125,11 @@ async def _absent_order(row: OpenIntent, intent: OrderIntent, venue: Venue, hand
     others = filled_since(hands.journal, intent, row.sent_at - CLOCK_SKEW)
     its_way = moved < 0 if intent.side is Side.SELL else moved > 0
     if moved != 0 or traded != others:
-        # Counted from the look that saw it first: of a time in which the venue did not answer nothing is known.
+        # The time may have passed in one outage, so a look before this one must have seen the same.
         if row.absences < CONTRADICTED_ABSENCES:
             hands.journal.record_absence(intent.id, now)
             return None
-        if now < row.absent_at + CONTRADICTION_MAX:
+        if now < max(row.sent_at + CONTRADICTION_MAX, row.absent_at + BETWEEN_CONTRADICTIONS):
             return None
     words = CONTRADICTED if its_way else "it never reached the venue (looked up twice, nothing of it traded)"
     outcome = _ended(intent.id, Ending.ABSENT, words)
