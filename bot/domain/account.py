@@ -197,6 +197,7 @@ class Book:
 class LeverageBracket:
     """A maintenance tier: margin = notional x rate - deduction, for notional in [floor, cap).
 
+    `assumed` is one of ours where the venue publishes none.
     Units: the currency of the collateral: quote currency on linear markets, coins on inverse ones.
     """
 
@@ -205,6 +206,7 @@ class LeverageBracket:
     maintenance_rate: Decimal
     maintenance_deduction: Decimal
     leverage_max: Decimal
+    assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ async def brackets(reading: Reading, symbols: Iterable[str]) -> dict[str, tuple[
             maintenance_rate=rate,
             maintenance_deduction=Decimal(0),
             leverage_max=leverage,
+            assumed=True,
         )
         return dict.fromkeys(wanted, (cautious,))
     found = await asyncio.gather(*(_brackets_of(reading, symbol) for symbol in wanted))

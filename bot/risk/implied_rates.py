@@ -30,12 +30,14 @@ class ImpliedRate:
 def implied(view: VenueView) -> dict[str, Decimal]:
     """By asset, the rate at which each isolated short is liquidated where the venue says it is.
 
-    Only where the venue's word is nearer than our own arithmetic.
+    Only where the venue's word is nearer than our own arithmetic, and publishes no tiers: where it does, what makes
+    the difference is something else, such as funding that the margin has paid.
     """
     found: dict[str, Decimal] = {}
     for pool in pools(view):
-        rate = _rate(pool)
-        if rate is not None and pool.legs[0].symbol not in view.frozen:
+        rate, symbol = _rate(pool), pool.legs[0].symbol
+        published = any(not row.assumed for row in view.brackets.get(symbol, ()))
+        if rate is not None and not published and symbol not in view.frozen:
             asset = pool.legs[0].asset
             found[asset] = max(found.get(asset, ZERO), rate)
     return found

@@ -1,11 +1,14 @@
 """What a short taught by its liquidation price outlives it, and the process."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from bot.execution.journal import Journal
 from bot.learned import taught
 from bot.upkeep import Mind, margin_caps
 from tests.builders import (
+    BRACKETS,
+    BTC,
     VENUE,
     collateral_rule,
     d,
@@ -29,7 +32,9 @@ def test_a_short_that_is_gone_is_opened_anew_under_the_cap_its_liquidation_price
         orders=order_rule(),
         collateral={VENUE: collateral_rule()},
     )
-    held = snapshot(view(positions=(position(isolated="15000", liquidation="70000"),), margins=(margin("20000"),)))
+    assumed = {BTC: tuple(replace(row, assumed=True) for row in BRACKETS)}  # the venue publishes none
+    short = position(isolated="15000", liquidation="70000")
+    held = snapshot(replace(view(positions=(short,), margins=(margin("20000"),)), brackets=assumed))
     flat = snapshot(view())
     with Journal.open(tmp_path / "journal.sqlite3", new_id="learned") as journal:
         assert taught(mind, flat, journal) is mind
