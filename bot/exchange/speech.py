@@ -84,6 +84,7 @@ class Positions:
     with `bound_at_entry`, where that is empty, it is what the leverage bound when the position was entered.
     `sides` replaces ccxt's reading of the side where it guesses: the path, and what the words that stand there mean.
     `tells_profit` False: rows tell no profit, so that of the whole account is asked as a witness of their market.
+    `mode_of_account`: rows tell no margin mode; it belongs to the whole account, which is asked while any is open.
     """
 
     ask: Ask
@@ -96,6 +97,7 @@ class Positions:
     one_way: Mapping[str, str] = field(default_factory=dict)
     sides: tuple[str, Mapping[str, str]] | None = None
     tells_profit: bool = True
+    mode_of_account: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,8 +87,8 @@ def margin_accounts(venue: str, reply: object) -> tuple[MarginAccount, ...]:
     """GET /fapi/v3/account: one row per currency with a balance, a position or bound margin."""
     source = strict.row(reply)
     listed = strict.rows(source.get("assets"))
-    if not listed and strict.number(source, "totalWalletBalance") != 0:
-        raise Unreadable("the collateral has a total but no rows")
+    if not listed and (strict.number(source, "totalWalletBalance") != 0 or not flat_by_account(source)):
+        raise Unreadable("the collateral has a total or a position but no rows")
     found = strict.unique([margin_account(venue, item) for item in listed], lambda item: item.currency)
     return tuple(item for item in found if item.wallet or item.unrealised_pnl or item.initial or item.maintenance)
 

@@ -214,12 +214,17 @@ def _direction(source: Row, contracts: Decimal, table: Positions) -> int:
     raise Unreadable(f"the position in {source.get('symbol')} has the side {side!r}")
 
 
-def symbol_settings(venue: str, symbol: str, leverage: Row, mode: Row, table: Leverage) -> SymbolSettings:
-    """Leverage of the short side, and the margin mode."""
-    word = str(found_at(mode, table.mode.paths["mode"]))
+def margin_mode(reply: object, table: Leverage) -> MarginMode:
+    """The margin mode by the venue's own word. Raises: Unreadable."""
+    word = str(found_at(strict.row(reply), table.mode.paths["mode"]))
     if word not in table.modes:
         raise Unreadable(f"the margin mode is {word[:30]!r}, which is not known")
-    shown = table.modes[word]
+    return table.modes[word]
+
+
+def symbol_settings(venue: str, symbol: str, leverage: Row, mode: Row, table: Leverage) -> SymbolSettings:
+    """Leverage of the short side, and the margin mode."""
+    shown = margin_mode(mode, table)
     path = table.read.paths.get(shown.value) or table.read.paths["leverage"]
     return SymbolSettings(venue=venue, symbol=symbol, leverage=positive_at(leverage, path), margin_mode=shown)
 

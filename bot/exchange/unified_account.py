@@ -1,7 +1,7 @@
 """What any venue tells the owner of a key, asked through ccxt's unified calls and led by the venue's table."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,6 +14,7 @@ from bot.domain.account import (
     IncomeEntry,
     KeyRights,
     MarginAccount,
+    MarginMode,
     Order,
     Position,
     PositionMode,
@@ -107,7 +108,8 @@ async def _open_positions(reading: Reading) -> tuple[Position, ...]:
     if table.mark is None and open_rows:
         held = [str(row.get("symbol")) for row in open_rows]
         prices = {mark.symbol: mark.mark_price for mark in await marks(reading, held)}
-    found = understood(reading, "positions", _positions, reading, open_rows, prices)
+    mode = await _mode_of(reading, open_rows)
+    found = understood(reading, "positions", _positions, reading, open_rows, prices, mode)
     understood(reading, "positions", translate.believed, found, accounts)
     return found
 
@@ -129,7 +131,19 @@ def _which(reading: Reading) -> Params:
     return (speech_of(reading).inverse or {}) if reading.family.inverse else {}
 
 
-def _positions(reading: Reading, rows: Iterable[Row], prices: dict[str, Decimal]) -> tuple[Position, ...]:
+async def _mode_of(reading: Reading, rows: Sequence[Row]) -> MarginMode:
+    """The margin mode of rows that tell none."""
+    speech = speech_of(reading)
+    if not rows or not speech.positions.mode_of_account:
+        return reading.margin_mode
+    ask = speech.leverage.mode
+    reply = await reading.calls.read_shared(ask.call, {"symbol": strict.text(rows[0], "symbol"), "params": ask.params})
+    return understood(reading, "margin mode", translate.margin_mode, reply, speech.leverage)
+
+
+def _positions(
+    reading: Reading, rows: Iterable[Row], prices: dict[str, Decimal], usual_mode: MarginMode
+) -> tuple[Position, ...]:
     table = speech_of(reading).positions
     found = []
     for row in rows:
@@ -141,7 +155,7 @@ def _positions(reading: Reading, rows: Iterable[Row], prices: dict[str, Decimal]
             reading.markets.unit(symbol),
             prices.get(symbol),
             inverse=reading.markets.inverse(symbol),
-            usual_mode=reading.margin_mode,
+            usual_mode=usual_mode,
         )
         if read is not None:
             found.append(read)

@@ -124,12 +124,12 @@ def test_a_short_has_its_sign_and_a_flat_symbol_is_no_position() -> None:
 def test_the_margin_of_an_isolated_short_is_what_was_bound_when_it_was_entered() -> None:
     """Bybit's positionIM follows the mark price, 1,475 here, while the 1,500 that bear the loss stay what they are."""
     (row,) = RECORDED["position_held"]["list"]
+    isolated = page(RECORDED["account_info"] | {"marginMode": "ISOLATED_MARGIN"})
 
     def bound(**changes: str) -> Decimal:
         listed = page({"category": "linear", "nextPageCursor": "", "list": [row | changes]})
-        (held,) = told(
-            lambda venue: venue.positions([ETH]), {"GET /v5/position/list": listed}, margin_mode=MarginMode.ISOLATED
-        )
+        pages = {"GET /v5/position/list": listed, "GET /v5/account/info": isolated}
+        (held,) = told(lambda venue: venue.positions([ETH]), pages)
         assert held.margin_mode is MarginMode.ISOLATED
         return held.isolated_margin
 
@@ -137,6 +137,16 @@ def test_the_margin_of_an_isolated_short_is_what_was_bound_when_it_was_entered()
     assert bound(positionBalance="1600") == Decimal(1600)
     with pytest.raises(Unavailable, match="leverage"):
         bound(positionBalance="", leverage="")
+
+
+def test_the_margin_mode_is_the_accounts_whatever_the_profile_says() -> None:
+    """A cross short read as isolated looks 28 times levered, and protection would close it."""
+    pages = {"GET /v5/position/list": said("position_held")}
+    (held,) = told(lambda venue: venue.positions([ETH]), pages, margin_mode=MarginMode.ISOLATED)
+    assert held.margin_mode is MarginMode.CROSS
+    unknown = page(RECORDED["account_info"] | {"marginMode": "SOMETHING"})
+    with pytest.raises(Unavailable, match="margin mode"):
+        told(lambda venue: venue.positions([ETH]), pages | {"GET /v5/account/info": unknown})
 
 
 def test_one_way_mode_shows_in_a_flat_row() -> None:

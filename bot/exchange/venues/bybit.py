@@ -98,6 +98,7 @@ SPEECH: Final = Speech(
         bound="info.positionBalance",
         bound_has_profit=False,
         bound_at_entry=True,
+        mode_of_account=True,  # docs, "Get Position Info": tradeMode is deprecated
         one_way={"info.positionIdx": "0"},
     ),
     orders=Orders(
