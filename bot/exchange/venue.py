@@ -89,7 +89,7 @@ class CcxtVenue:
             api_key=plain(api_key), api_secret=plain(api_secret), api_passphrase=plain(api_passphrase)
         )
         self.market_kinds, self.margin_mode, self.quote = market_kinds, margin_mode, quote
-        self._looked = False
+        self._was_empty = False
         self.quirks = quirks
         self._dialect = dialect_of(quirks)
         self._session = VenueSession(
@@ -229,12 +229,12 @@ class CcxtVenue:
         return await unified_public.implied_volatility(self._reading, asset)
 
     async def balances(self) -> tuple[Balance, ...]:
-        """Spot and funding wallets; a spot wallet that is told empty at the first look is asked for once more."""
+        """Spot and funding wallets; a spot wallet that is told empty all at once is asked for once more."""
         found = await self._dialect.account.balances(self._reading)
-        if not self._looked and not any(row.wallet is Wallet.SPOT for row in found):
-            # nothing was seen there before that an empty list, by accident, would contradict
+        if not self._was_empty and not any(row.wallet is Wallet.SPOT for row in found):
+            # where no look was whole yet, nothing is known that an empty list, by accident, would contradict
             found = await self._dialect.account.balances(self._reading)
-        self._looked = True
+        self._was_empty = not any(row.wallet is Wallet.SPOT for row in found)
         return found
 
     async def margin_accounts(self) -> tuple[MarginAccount, ...]:

@@ -220,11 +220,15 @@ def test_balances_are_told_by_wallet() -> None:
     assert (funding.asset, funding.total, funding.wallet) == ("ETH", Decimal("1.5"), Wallet.FUNDING)
 
 
-def test_a_spot_wallet_told_empty_at_the_first_look_is_asked_for_once_more() -> None:
-    """Nothing was seen before that an accident would contradict: the coins would stay unhedged."""
-    transport = FakeTransport({SPOT: [reply(spot_account()), reply(spot_account(("BTC", "0.5", "0")))]})
-    (found,) = asked(lambda venue: venue.balances(), transport=transport)
-    assert found.total == Decimal("0.5")
+def test_a_spot_wallet_that_is_told_empty_all_at_once_is_asked_for_once_more() -> None:
+    """At the first look, and later: by accident the coins would stay unhedged."""
+    full, empty = reply(spot_account(("BTC", "0.5", "0"))), reply(spot_account())
+    transport = FakeTransport({SPOT: [empty, full, empty, full]})
+
+    async def seen(venue: CcxtVenue) -> list[Decimal]:
+        return [row.total for _ in range(2) for row in await venue.balances()]
+
+    assert asked(seen, transport=transport) == [Decimal("0.5")] * 2
     transport = FakeTransport({SPOT: reply(spot_account())})
 
     async def twice(venue: CcxtVenue) -> None:

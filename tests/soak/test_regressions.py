@@ -60,6 +60,7 @@ ONCE_BROKEN_NEWER = {
     ("mexc", 5361, 60): "a wallet that was told empty at the very first look was believed",
     ("weex", 5806, 60): "collateral that was told empty bore witness to positions that were told empty",
     ("bybit", 6305, 60): "funding that an isolated margin had paid was taken for a higher rate of maintenance",
+    ("mexc", 7870, 60): "a wallet that was told empty was believed, as no look before it had been whole",
     ("weex", 477, 60): "a resting order that had traded in part was named by a word nobody knew, and never settled",
     ("weex", 927, 60): "no resting orders, told in answer for the positions of a flat account, was judged a lie",
     ("bybit", 2520, 60): "a short in a contract that may only be closed before it ends counted as none: sold anew",
