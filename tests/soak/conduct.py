@@ -14,7 +14,7 @@ from tests.soak.contracts import coin_of, in_coins, inverse
 from tests.soak.course import Course
 from tests.soak.evidence import Evidence, Request, Row, Violation
 from tests.soak.exposure import STANDS_STILL
-from tests.soak.orders import is_order, protective, together
+from tests.soak.orders import is_order, looked_from, protective, together
 
 ZERO = Decimal(0)
 CYCLE_MAX = timedelta(minutes=2)
@@ -72,6 +72,7 @@ class _Judge:
                 continue
             coin, price, cycle = coin_of(line.symbol), request.asked.price, self.cycle_of.get(request.cycle)
             began = cycle.began_at if cycle else request.at
+            looked = looked_from(self.evidence, request, began)
             short = sum(
                 (
                     max(ZERO, in_coins(name, -amount, price))
@@ -84,7 +85,7 @@ class _Judge:
                 (
                     in_coins(name, -sold, price)
                     for at, name, sold in by_others
-                    if at >= began and sold < 0 and coin_of(name) == coin
+                    if at >= looked and sold < 0 and coin_of(name) == coin
                 ),
                 ZERO,
             )

@@ -29,7 +29,7 @@ class Request:
     `ledger` counts the lines written by then; `rows` are the journal's open intents as its file showed them, for a
     write, and `stopped` whether it showed a pause or a halt. Filled in once it was answered: `truthful` whether the
     sender got an undistorted answer (of `only` these contracts, where rows were missing), `delivered_at` when,
-    `silence_until` until when it asked for silence.
+    `silence_until` until when it asked for silence, `shown_from` of which instant positions were told.
     """
 
     number: int
@@ -48,6 +48,7 @@ class Request:
     answered: bool = False
     delivered_at: datetime | None = None
     silence_until: datetime | None = None
+    shown_from: datetime | None = None
     only: frozenset[str] | None = None
 
 

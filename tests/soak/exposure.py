@@ -10,7 +10,7 @@ from decimal import Decimal
 from tests.soak.case import Case
 from tests.soak.contracts import INDEX_FROM_MARK, coin_of, in_coins, inverse, pair_of
 from tests.soak.evidence import LedgerLine, Request, Row, Violation
-from tests.soak.orders import OURS, protective, together
+from tests.soak.orders import OURS, looked_from, protective, together
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -118,6 +118,7 @@ def _covered(
     """
     coin, price = coin_of(order.symbol), order.price
     markets = case.marks.during(began, order.line.at)
+    looked = looked_from(case.evidence, order.request, began)
     held = sum(
         (
             max(ZERO, in_coins(symbol, -amount, price)) * _share_of_perpetual(symbol, markets)
@@ -130,7 +131,7 @@ def _covered(
         (
             in_coins(symbol, -change, price) * _share_of_perpetual(symbol, markets)
             for at, symbol, change in by_others
-            if coin_of(symbol) == coin and at >= began and change < 0
+            if coin_of(symbol) == coin and at >= looked and change < 0
         ),
         ZERO,
     )
@@ -169,6 +170,7 @@ def _covered_together(
     What somebody else sold after the look that the order rests on could not be known.
     """
     marks = case.markets(began, order.line.at)
+    looked = looked_from(case.evidence, order.request, began)
     highest = Decimal(str(case.evidence.settings["hedge_ratio_max"]))
     place = case.evidence.settings.get("place")
     proxies = place["proxies"] if isinstance(place, dict) else None
@@ -176,7 +178,7 @@ def _covered_together(
     for (_, symbol), amount in positions.items():
         short[symbol] += max(ZERO, -amount)
     for at, symbol, change in by_others:
-        short[symbol] -= min(short[symbol], -change) if at >= began and change < 0 else ZERO
+        short[symbol] -= min(short[symbol], -change) if at >= looked and change < 0 else ZERO
     short[order.symbol] += order.amount
 
     def over(seen: dict[str, Decimal]) -> Decimal:
@@ -218,7 +220,8 @@ def _filled(
     if side != "sell" or request is None:
         return
     began = case.began(request)
-    if any(at >= began for at, _, _ in by_others) or inverse(line.symbol):
+    looked = looked_from(case.evidence, request, began)
+    if any(at >= looked for at, _, _ in by_others) or inverse(line.symbol):
         return  # somebody else changed the account after it was looked at; coins are another account's equity
     cap = Decimal(str(case.evidence.settings["leverage_cap"]))
     equity = Decimal(line.facts["equity"])

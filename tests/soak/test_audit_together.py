@@ -1,7 +1,7 @@
 """The judge where one coin's short stands for others: all shorts count, whoever opened them, in whatever contract."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from urllib.parse import urlencode
 
@@ -19,11 +19,22 @@ PRICES = {"BTCUSDT": D(60000), "ETHUSDT": D(3000), "SOLUSDT": D(150)}
 OWNED = {"BTC": D(1), "ETH": D(10), "SOL": D(200)}  # worth 60,000, 30,000 and 30,000
 SECOND = timedelta(seconds=1)
 BY_VARIANCE: dict[str, object] = {"size": {"rule": "minimum-variance", "instruments": ["BTC", "ETH"]}}
+BY_RATIO: dict[str, object] = {"size": {"rule": "static-ratio"}}
 BY_BETA: dict[str, object] = {"size": {"rule": "static-ratio"}, "place": {"rule": "proxy-beta", "proxies": ["BTC"]}}
 
 
-def judged(rule: dict[str, object], ours: str, *, by_hand: tuple[tuple[str, str], ...] = (), late: bool = False) -> int:
-    """How often B5 is broken when so much BTC is sold beside what a person sold, `late` after it was decided."""
+def judged(
+    rule: dict[str, object],
+    ours: str,
+    *,
+    by_hand: tuple[tuple[str, str], ...] = (),
+    late: bool = False,
+    unseen: bool = False,
+) -> int:
+    """How often B5 is broken when so much BTC is sold beside what a person sold.
+
+    `late` after it was decided, `unseen` after the positions it rests on, which stood still for a while.
+    """
     engine = _exchange()
     settings = {
         "order_notional_max": "1000000", "hedge_ratio_max": "1", "leverage_cap": "3", "margin_mode": "cross", **rule,
@@ -35,7 +46,9 @@ def judged(rule: dict[str, object], ours: str, *, by_hand: tuple[tuple[str, str]
     for symbol, amount in by_hand:
         _sell(engine, symbol, amount, "")
     engine.advance(START + SECOND, _quotes(engine))
-    evidence.requests.append(request or _request(ours, engine))
+    if unseen:
+        evidence.requests.append(_look(engine, START))
+    evidence.requests.append(request or _request(ours, engine, number=len(evidence.requests)))
     _sell(engine, "BTCUSDT", ours, "blst1")
     evidence.ledger = [
         LedgerLine(sequence=row.sequence, at=row.at, kind=row.kind, symbol=row.symbol, facts=row.facts)
@@ -66,7 +79,15 @@ def _sell(engine: Engine, symbol: str, amount: str, client_id: str) -> None:
     )  # fmt: skip
 
 
-def _request(amount: str, engine: Engine) -> Request:
+def _look(engine: Engine, shown_from: datetime) -> Request:
+    path = "/fapi/v3/positionRisk"
+    return Request(
+        number=0, ledger=len(engine.ledger), at=engine.now, life=0, cycle=0, method="GET", path=path,
+        asked=understood("binance", "GET", path, "", ""), rows=(), shown_from=shown_from,
+    )  # fmt: skip
+
+
+def _request(amount: str, engine: Engine, number: int = 0) -> Request:
     row = Row(
         id="1", client_id="blst1", kind="order", symbol="BTC/USDT:USDT", state="sending",
         body=json.dumps({"amount": amount, "side": "sell", "price": "60000", "reduce_only": False}), ending="",
@@ -77,7 +98,7 @@ def _request(amount: str, engine: Engine) -> Request:
         "timeInForce": "IOC", "newClientOrderId": "blst1", "reduceOnly": "false",
     }  # fmt: skip
     return Request(
-        number=0, ledger=len(engine.ledger), at=engine.now, life=0, cycle=0, method="POST", path="/fapi/v1/order",
+        number=number, ledger=len(engine.ledger), at=engine.now, life=0, cycle=0, method="POST", path="/fapi/v1/order",
         asked=understood("binance", "POST", "/fapi/v1/order", "", urlencode(words)), rows=(row,),
     )  # fmt: skip
 
@@ -91,8 +112,18 @@ def test_a_short_that_a_person_opened_elsewhere_counts() -> None:
 
 
 def test_what_was_sold_by_hand_after_the_look_could_not_be_known() -> None:
-    """Nobody can take off what happens while the order is on its way."""
+    """Nobody can take off what happens while the order is on its way, nor what no view of positions shows yet."""
     assert judged(BY_VARIANCE, "2", by_hand=(("SOLUSDT", "133"),), late=True) == 0
+    assert judged(BY_VARIANCE, "2", by_hand=(("SOLUSDT", "133"),), unseen=True) == 0
+
+
+def test_what_is_sold_of_one_coin_by_hand_counts_once_it_is_shown() -> None:
+    """One coin is owned: beside half of it sold by hand, one more is too much, unless nobody could see the half."""
+    by_hand = (("BTCUSDT", "0.5"),)
+    assert judged(BY_RATIO, "0.5", by_hand=by_hand) == 0
+    assert judged(BY_RATIO, "1", by_hand=by_hand) == 1
+    assert judged(BY_RATIO, "1", by_hand=by_hand, unseen=True) == 0
+    assert judged(BY_RATIO, "1.01", by_hand=by_hand, unseen=True) == 1
 
 
 def test_stand_ins_weigh_what_they_stand_for_and_no_more() -> None:

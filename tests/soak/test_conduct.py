@@ -1,7 +1,7 @@
 """Each rule of conduct names what breaks it, and is silent about what is right."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -75,9 +75,9 @@ def broken(found: Evidence) -> list[str]:
     return [violation.rule for violation in conduct(found)]
 
 
-def fill(found: Evidence, own: str, position: str) -> None:
+def fill(found: Evidence, own: str, position: str, *, at: datetime | None = None) -> None:
     facts = {"client_id": own, "position": position, "market": "linear"}
-    at = found.cycles[0].began_at + 2 * SECOND
+    at = at or found.cycles[0].began_at + 2 * SECOND
     found.ledger.append(LedgerLine(sequence=len(found.ledger), at=at, kind="fill", symbol="BTCUSDT", facts=facts))
 
 
@@ -90,6 +90,21 @@ def test_a_fill_that_leaves_more_short_than_is_owned() -> None:
     assert broken(found) == []
     fill(found, "blst1", "-1.6")
     assert broken(found) == ["B2"]
+
+
+@pytest.mark.parametrize(("sold", "shown", "told"), [(2, 3, []), (2, 1, ["B2"]), (2, None, ["B2"]), (70, 80, ["B2"])])
+def test_what_others_sold_while_positions_stood_still_could_not_be_known(
+    sold: int, shown: int | None, told: list[str]
+) -> None:
+    """Excused is what came after the positions that were shown, up to a minute; anything before them is not."""
+    found = evidence()
+    began = found.cycles[0].began_at
+    ask(found, Asked(kind="read", topics=frozenset({"positions"})), after=timedelta(0))
+    found.requests[0].shown_from = None if shown is None else began - shown * SECOND
+    order(found, "1", "sell")
+    fill(found, "", "-0.5", at=began - sold * SECOND)
+    fill(found, "blst1", "-1.4")
+    assert broken(found) == told
 
 
 @pytest.mark.parametrize(("venue", "seen", "told"), [("bybit", 30, []), ("bybit", 90, ["B2"]), ("binance", 30, ["B2"])])

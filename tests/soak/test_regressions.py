@@ -71,6 +71,12 @@ ONCE_BROKEN_NEWER = {
     ("binance", 4489, 60): "(the judge) a sale with a deposit after it was taken for one smaller withdrawal",
     ("mexc", 1442, 60): "(the exchange) a fault that found nothing to spoil in a view that lagged was judged a lie",
     ("binance", 4762, 60): "no rows of collateral, told of an account that had none, were judged a lie",
+    (
+        "binance",
+        7802,
+        60,
+    ): "a short shown under the name of a market that is not listed was taken for closed: sold anew",
+    ("bingx", 7600, 60): "(the judge) what a person sold while the view of positions lagged was taken for seen",
 }
 
 

@@ -351,6 +351,8 @@ class World:
         )
         if struck == "missing_row" and response.status < 300:
             request.truthful, request.only = True, told_of(response.content.decode())
+        if "positions" in request.asked.topics:
+            request.shown_from = self.answering.tampering.shown_from
         request.delivered_at = self.now
 
     def understood(self, request: Request, response: MemoryResponse, struck: str) -> None:

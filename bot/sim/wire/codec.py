@@ -16,7 +16,12 @@ ARITHMETIC = Context(prec=28, traps=[InvalidOperation, DivisionByZero, Overflow]
 
 
 class Tampering(Protocol):
-    """Distorts true replies of one venue, and remembers what keeps being distorted."""
+    """Distorts true replies of one venue, and remembers what keeps being distorted.
+
+    `shown_from` is of which instant its latest reply about positions told.
+    """
+
+    shown_from: datetime | None
 
     def hide_order(self, client_id: str, until: datetime) -> None:
         """Show nothing of an order until then."""

@@ -10,7 +10,8 @@ class LastingEffects:
     """Remembers which orders are not to be seen yet, and until when positions are shown as they were."""
 
     def __init__(self) -> None:
-        self._shown: dict[Hashable, WireReply] = {}
+        self._shown: dict[Hashable, tuple[WireReply, datetime]] = {}
+        self.shown_from: datetime | None = None  # of which instant the latest reply about positions told
         self._lag_until: datetime | None = None
         self._hidden: dict[str, datetime] = {}
 
@@ -29,6 +30,7 @@ class LastingEffects:
     def as_shown(self, key: Hashable, reply: WireReply, now: datetime) -> WireReply:
         """A reply about positions, or the last one under the same question while they stand still."""
         if self._lag_until is not None and now < self._lag_until:
-            return self._shown.get(key, reply)
-        self._shown[key] = reply
+            reply, self.shown_from = self._shown.get(key, (reply, now))
+            return reply
+        self._shown[key], self.shown_from = (reply, now), now
         return reply
