@@ -1,6 +1,7 @@
 """Whether what was seen can be believed: prices near each other, ages, witnesses for "flat", balances that jump."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Container, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from types import MappingProxyType
@@ -20,12 +21,35 @@ AGE_ANY = timedelta(days=36_500)
 
 
 def doubtful_symbols(view: VenueView, age_max: timedelta, ahead_max: timedelta = AHEAD_MAX) -> dict[str, str]:
-    """The symbols whose mark cannot be believed, each with what speaks against it."""
+    """The symbols whose mark or index cannot be believed, each with what speaks against it."""
     doubts: dict[str, str] = {}
     for instrument in view.instruments:
         doubt = _doubt_about_mark(view, instrument.symbol, age_max, ahead_max)
         if doubt is not None:
             doubts[instrument.symbol] = doubt
+    return {**doubts, **_outvoted(view, doubts)}
+
+
+def _outvoted(view: VenueView, doubted: Container[str]) -> dict[str, str]:
+    """Symbols whose index most contracts of the same coin do not bear out.
+
+    A mark and an index that are wrong together agree with each other; all contracts of a coin follow one index, and it
+    prices the coins owned.
+    """
+    told: dict[tuple[str, str], dict[str, Decimal]] = defaultdict(dict)
+    for row in view.instruments:
+        mark = view.mark(row.symbol)
+        if mark is not None and row.symbol not in doubted:
+            told[row.base, row.quote][row.symbol] = mark.index_price
+    doubts: dict[str, str] = {}
+    for (base, _), prices in told.items():
+        for symbol, index in prices.items():
+            others = [price for price in prices.values() if abs(price / index - 1) > MARK_FROM_INDEX_MAX]
+            if 2 * len(others) >= len(prices):
+                doubts[symbol] = (
+                    f"the index of {symbol} is told as {index}, that of other contracts of {base} as {others[0]}: "
+                    "one of them is wrong"
+                )
     return doubts
 
 

@@ -2,24 +2,28 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from bot.changes import UNTOLD
 from bot.cycle import run_cycle
-from bot.domain.account import ForcedClosure, ForcedKind
+from bot.domain.account import ForcedClosure, ForcedKind, Mark
 from bot.domain.errors import Unavailable
 from bot.domain.event import EventKind
+from bot.domain.instrument import Instrument
 from bot.domain.record import CycleRecord, CycleStatus
 from bot.execution.journal import Journal
 from bot.happenings import TRANSIT, believe_amounts
+from bot.policy.size import Allocation
 from bot.risk.transit import TransitRule, from_json
-from tests.builders import BTC, VENUE, d, snapshot, view
+from tests.builders import BTC, VENUE, d, instrument, policy, snapshot, view
 from tests.cycles.desk import desk, journal
 from tests.fake_venue import FakeVenue, ManualClock
+from tests.futures_builders import dated
 
 
 def _cycle(fake: FakeVenue, book: Journal, *, transit_s: float = 0) -> CycleRecord:
@@ -191,6 +195,53 @@ def test_cash_that_a_doubted_look_did_not_show_is_no_sale_when_it_is_back(tmp_pa
         record = _cycle(fake, book, transit_s=3600)
     assert [row.guard for row in record.refusals] == ["in-transit"]
     assert fake.position == held
+
+
+@dataclass
+class _MispricedVenue(FakeVenue):
+    """Two dated futures beside the perpetual; mark and index of the one that is listed last may be told wrong."""
+
+    told: Decimal = Decimal(1)
+
+    async def instruments(self, assets: Iterable[str], held: Iterable[str] = ()) -> tuple[Instrument, ...]:
+        return (instrument(), dated(20), dated(80)) if "BTC" in assets else ()
+
+    async def marks(self, symbols: Iterable[str]) -> tuple[Mark, ...]:
+        told = await super().marks(symbols)
+        return tuple(
+            replace(row, mark_price=row.mark_price * self.told, index_price=row.index_price * self.told)
+            if row.symbol == dated(80).symbol
+            else row
+            for row in told
+        )
+
+
+def test_one_contract_at_a_wrong_price_makes_no_sale_of_a_withdrawal(tmp_path: Path) -> None:
+    """It prices neither the cash that came in nor the coins owned: the hedge in the other contract stays as it is."""
+    with journal(tmp_path) as book:
+        fake = _MispricedVenue(ManualClock())
+        _cycle(fake, book, transit_s=3600)
+        held, fake.told = fake.position, d("0.001")
+        fake.spot_btc, fake.spot_usdt = d("0.9"), fake.spot_usdt + 9
+        _wait(fake, 30)
+        record = _cycle(fake, book, transit_s=3600)
+        known = from_json(book.setting(TRANSIT))
+    assert known["BTC"].missing == d("0.1")
+    assert record.exposures[0].notional == d("0.9") * fake.price
+    assert fake.position == held
+
+
+def test_one_contract_at_a_wrong_price_buys_back_no_hedge_that_depends_on_worth(tmp_path: Path) -> None:
+    """The coins seem to be worth a thousandth, far below the share that is allowed: the whole short was closed."""
+    fake, size = _MispricedVenue(ManualClock()), Allocation(crypto_max=d("0.3"), leverage_cap=d(2))
+    with journal(tmp_path) as book:
+        table = desk(fake, book)
+        table = replace(table, mind=replace(table.mind, policy=policy(size)))
+        asyncio.run(run_cycle(table))
+        held, fake.told = fake.position, d("0.001")
+        _wait(fake, 30)
+        asyncio.run(run_cycle(table))
+    assert fake.position == held < 0
 
 
 class _DiesAt(Journal):

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from bot.risk.plausible import doubt_about_book, doubtful_symbols, doubts_about_account, unconfirmed_jumps
-from tests.builders import BTC, book, d, later, margin, mark, position, view
+from tests.builders import BTC, book, d, instrument, later, margin, mark, position, view
+from tests.futures_builders import dated, inverse, mark_of
 
 AGE = timedelta(seconds=30)
 
@@ -72,6 +73,25 @@ def test_nonsense_prices_are_doubted_not_divided_by() -> None:
     """Zero and not-a-number end as a doubt."""
     assert "not a price" in doubtful_symbols(view(marks=(mark(price="0"),)), AGE)[BTC]
     assert "not a price" in doubtful_symbols(view(marks=(mark(price="NaN"),)), AGE)[BTC]
+
+
+def test_an_index_that_most_contracts_of_the_coin_do_not_bear_out_is_doubted() -> None:
+    """Mark and index of one contract at a thousandth agree with each other; where two disagree neither is believed."""
+    near, far = dated(20), dated(80)
+    wrong = mark_of(far, "60.9", "60")
+    three = view(instruments=(instrument(), near, far), marks=(mark(), mark_of(near, "60100"), wrong))
+    assert doubtful_symbols(three, AGE).keys() == {far.symbol}
+    two = view(instruments=(instrument(), far), marks=(mark(), wrong))
+    assert doubtful_symbols(two, AGE).keys() == {BTC, far.symbol}
+    old = view(instruments=(instrument(), far), marks=(mark(), replace(wrong, at=later(-31))))
+    assert doubtful_symbols(old, AGE).keys() == {far.symbol}
+
+
+def test_contracts_of_other_coins_or_in_other_money_follow_another_index() -> None:
+    """Nor is a basis, or an index a little behind, a contradiction."""
+    ether, coin, far = instrument("ETH"), inverse(), dated(80)
+    marks = (mark(), mark("ETH", "3000"), mark_of(coin, "52000", "52000"), mark_of(far, "66000", "59000"))
+    assert doubtful_symbols(view(instruments=(instrument(), ether, coin, far), marks=marks), AGE) == {}
 
 
 def test_a_jump_with_small_change_after_it_is_believed() -> None:

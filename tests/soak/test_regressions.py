@@ -77,6 +77,7 @@ ONCE_BROKEN_NEWER = {
         60,
     ): "a short shown under the name of a market that is not listed was taken for closed: sold anew",
     ("bingx", 7600, 60): "(the judge) what a person sold while the view of positions lagged was taken for seen",
+    ("binance", 8901, 60): "a contract nobody held, told at a thousandth, priced its coin: a withdrawal was a sale",
 }
 
 
