@@ -16,6 +16,7 @@ from bot.exchange.session import Departure, departure
 from bot.exchange.venue_time import VenueTime
 
 READ_ATTEMPTS: Final = 3
+PATIENCE_S: Final = 10.0
 Params = Mapping[str, object]
 
 
@@ -68,6 +69,7 @@ class Calls:
         # orders have a throttle of their own, so that none waits behind a page of candles
         self._writes = Throttler(rate_limit=self._limits.writes_per_s, period=1.0)
         self._in_flight: dict[Hashable, asyncio.Future[Any]] = {}
+        self._silent_since: float | None = None
         self._measuring = asyncio.Lock()
         self.measure: Callable[[], Awaitable[object]] | None = None
 
@@ -83,6 +85,8 @@ class Calls:
             try:
                 return await self._read_once(name, params or {}, timed)
             except _Again as again:
+                if self._silent_for_s() > PATIENCE_S:
+                    raise  # a venue that answers nothing at all is asked each question once, so that a cycle ends
                 first = again
             return await self._read_again(name, params or {}, timed, first)
         except _Again as again:
@@ -162,8 +166,11 @@ class Calls:
         await self._reads.acquire()
         try:
             async with asyncio.timeout(self._limits.timeout_s + 2.0):
-                return await self._called(name, params)
+                found = await self._called(name, params)
+            self._silent_since = None
+            return found
         except VenueSaid as said:
+            self._silent_since = None
             if self._quirks.codes.blames_clock(said.code, said.message):
                 self.time.forget()
                 raise _Again(said) from None
@@ -171,9 +178,16 @@ class Calls:
                 raise _Again(said) from None
             raise
         except (NeverSent, Lost, NotAnAnswer, TimeoutError) as error:
+            if isinstance(error, NotAnAnswer):
+                self._silent_since = None
+            elif self._silent_since is None:
+                self._silent_since = self._clock.monotonic()
             if isinstance(error, OldAnswer):
                 self.time.forget()  # it may be our idea of the venue's time that is wrong
             raise _Again(error) from None
+
+    def _silent_for_s(self) -> float:
+        return 0.0 if self._silent_since is None else self._clock.monotonic() - self._silent_since
 
     def _called(self, name: str, params: Params | list[Params]) -> Awaitable[Any]:
         method: Callable[..., Awaitable[Any]] = getattr(self._client, name)

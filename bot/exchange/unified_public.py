@@ -15,6 +15,7 @@ from bot.domain.instrument import MarketKind
 from bot.exchange import strict
 from bot.exchange import translate_unified as translate
 from bot.exchange.calls import unreadable
+from bot.exchange.markets import AGE_MAX_WITH_GAPS
 from bot.exchange.reading import Reading
 from bot.exchange.speech import Ask, Counts, Speech
 from bot.exchange.store import young
@@ -155,6 +156,8 @@ async def prices(reading: Reading, assets: Iterable[str], quote: str) -> tuple[P
         return await _by_index(reading, assets, quote)
     wanted = {f"{asset}/{quote}": asset for asset in dict.fromkeys(assets) if asset != quote}
     listed = [symbol for symbol in wanted if reading.markets.lists(symbol)]
+    if len(listed) < len(wanted):
+        reading.markets.doubt(reading.now(), AGE_MAX_WITH_GAPS)  # the list may have come with a hole in it
     found, now = await rows_of(reading, ask, listed), reading.now()
     read = [
         understood(reading, "spot price", translate.spot_price, reading.venue, wanted[symbol], row, ask, now)

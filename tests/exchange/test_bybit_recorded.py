@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -101,6 +101,18 @@ def test_collateral_that_is_owed_stops_nothing() -> None:
     assert [row.asset for row in told(lambda venue: venue.balances(), pages)] == ["BTC"]
     (collateral,) = told(lambda venue: venue.margin_accounts(), pages)
     assert (collateral.wallet, collateral.withdrawable) == (Decimal(-250), Decimal(0))
+
+
+def test_a_spot_market_the_table_lacks_has_it_read_anew_within_the_hour() -> None:
+    """The list may have come with a hole in it: without that price the stablecoin counts as doubtful for a day."""
+
+    async def stale_after(venue: CcxtVenue, hours: int) -> bool:
+        venue._reading.markets._loaded_at = venue.now() - timedelta(hours=hours)
+        assert await venue.prices(["NOSUCH"], "USDT") == ()
+        return venue._reading.markets.stale(venue.now())
+
+    assert not told(lambda venue: stale_after(venue, 0))
+    assert told(lambda venue: stale_after(venue, 2))
 
 
 def test_a_short_has_its_sign_and_a_flat_symbol_is_no_position() -> None:

@@ -178,6 +178,25 @@ def test_a_read_is_repeated_until_the_fault_has_passed() -> None:
     assert transport.lines().count(ACCOUNT) == 3
 
 
+def test_a_venue_that_answers_nothing_for_long_is_asked_each_question_once() -> None:
+    """A dead line costs one wait per question, not three; with the first answer patience is back."""
+    transport, clock = FakeTransport({ACCOUNT: Answer(raises=TimeoutError())}), FrozenClock()
+
+    async def tries(venue: CcxtVenue) -> list[int]:
+        counts = []
+        for answer in (None, None, Answer(status=502), Answer(status=502)):
+            before = transport.lines().count(ACCOUNT)
+            if answer is not None:
+                transport.answers[ACCOUNT] = answer
+            with pytest.raises(Unavailable):
+                await venue.margin_accounts()
+            counts.append(transport.lines().count(ACCOUNT) - before)
+            clock.pass_time(11)
+        return counts
+
+    assert asked(tries, transport=transport, clock=clock) == [3, 1, 3, 3]
+
+
 @pytest.mark.parametrize("answer", [error(-2015, status=401), error(-9999), Answer(status=429), Answer(status=418)])
 def test_a_read_is_not_repeated_when_that_cannot_help(answer: Answer) -> None:
     """A rejected key, an unknown code and a rate limit are asked once."""
