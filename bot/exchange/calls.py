@@ -13,6 +13,7 @@ from bot.domain.ports import Clock
 from bot.exchange.envelope import Lost, NeverSent, NotAnAnswer, OldAnswer, Redirected, Silenced, VenueSaid
 from bot.exchange.quirks import Quirks
 from bot.exchange.session import Departure, departure
+from bot.exchange.strict import Unlisted
 from bot.exchange.venue_time import VenueTime
 
 READ_ATTEMPTS: Final = 3
@@ -206,6 +207,11 @@ class Calls:
                 f"{who} answered with error {error.code} ({error.message}). Nothing was changed; "
                 "the next cycle asks again.",
                 code=error.code,
+            )
+        if type(error).__name__ == "BadSymbol":
+            return Unlisted(
+                f"{who} tells of a market that its list of markets lacks, which is asked for anew. Nothing was "
+                "changed; the next cycle asks again."
             )
         return Unavailable(
             f"{who} gave no usable answer: {_words(error)}. Nothing was changed; the next cycle asks again."

@@ -10,7 +10,7 @@ from bot.domain.instrument import Instrument, MarketKind
 from bot.exchange import strict, translate_unified
 from bot.exchange.speech import Speech
 from bot.exchange.store import Store, young
-from bot.exchange.strict import Row, Unreadable
+from bot.exchange.strict import Row, Unlisted, Unreadable
 
 AGE_MAX = timedelta(hours=24)
 AGE_MAX_IN_DOUBT = timedelta(minutes=10)
@@ -129,11 +129,11 @@ class Markets:
         return found
 
     def market_id(self, symbol: str) -> str:
-        """The venue's own name of a market. Raises: Unavailable when the table has no such symbol."""
+        """The venue's own name of a market. Raises: Unlisted when the table has no such symbol."""
         found = self._rows.get(symbol)
         self._used.add(symbol)
         if found is None:
-            raise Unavailable(
+            raise Unlisted(
                 f"{self._venue} lists no market {symbol}. Nothing was sent. Check the asset and the kind of market in "
                 "the configuration; it may also have been delisted."
             )

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
+from bot.domain.errors import Unavailable
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 DIGITS_MAX = 64
@@ -17,6 +19,10 @@ T = TypeVar("T")
 
 class Unreadable(Exception):
     """A reply does not say what the venue documents; the message names the field, not the account."""
+
+
+class Unlisted(Unavailable):
+    """A market was spoken of that the venue's list of markets lacks: it was delisted, or the list has a hole."""
 
 
 def rows(reply: object) -> Sequence[Row]:

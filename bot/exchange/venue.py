@@ -51,6 +51,7 @@ from bot.exchange.dialect import dialect_of
 from bot.exchange.families import families_of
 from bot.exchange.markets import AGE_MAX_AFTER_DOUBT
 from bot.exchange.session import VenueSession
+from bot.exchange.strict import Unlisted
 from bot.exchange.transport import TransportFactory
 
 Mode = Literal["live", "testnet"]
@@ -243,7 +244,11 @@ class CcxtVenue:
 
     async def positions(self, symbols: Iterable[str]) -> tuple[Position, ...]:
         """Every open position of the account."""
-        found = await self._dialect.account.positions(self._reading, symbols)
+        try:
+            found = await self._dialect.account.positions(self._reading, symbols)
+        except Unlisted:
+            self._reading.markets.doubt(self._reading.now())  # the list may have come with a hole in it
+            raise
         if not all(self._reading.markets.fits(row.symbol, row.amount) for row in found):
             # what is held cannot be bought back by these rules: they may have been read at a bad moment
             self._reading.markets.doubt(self._reading.now(), AGE_MAX_AFTER_DOUBT)

@@ -115,6 +115,20 @@ def test_a_spot_market_the_table_lacks_has_it_read_anew_within_the_hour() -> Non
     assert told(lambda venue: stale_after(venue, 2))
 
 
+def test_a_position_in_a_market_the_table_lacks_has_it_read_anew() -> None:
+    """Nothing can be decided without it, and the list may have come with a hole in it."""
+    (row,) = RECORDED["position_held"]["list"]
+    listed = page({"category": "linear", "nextPageCursor": "", "list": [row | {"symbol": "NOSUCHUSDT"}]})
+
+    async def stale_after(venue: CcxtVenue) -> bool:
+        venue._reading.markets._loaded_at = venue.now() - timedelta(minutes=11)
+        with pytest.raises(Unavailable, match="list of markets lacks"):
+            await venue.positions([ETH])
+        return venue._reading.markets.stale(venue.now())
+
+    assert told(stale_after, {"GET /v5/position/list": listed})
+
+
 def test_a_short_has_its_sign_and_a_flat_symbol_is_no_position() -> None:
     """Sell with size 5 is minus five; an empty side with size 0 is nothing."""
     (held,) = told(lambda venue: venue.positions([ETH]), {"GET /v5/position/list": said("position_held")})

@@ -48,8 +48,9 @@ def liveness(case: Case) -> Iterator[Violation]:
             continue
         gap = held[symbol] - wanted[coin]
         least = max(LOTS[symbol], NOTIONAL_MIN[symbol] / marks[symbol] + LOTS[symbol])
-        # coins are worth their index price, shorts their mark: the band in coins is wider by what lies between them
-        if abs(gap) <= owned * outer * INDEX_FROM_MARK + least:
+        # coins are worth their index price, shorts their mark: what is wanted, and the band, in coins differ by as much
+        apart = (owned * outer + wanted[coin]) * (INDEX_FROM_MARK - 1)
+        if abs(gap) <= owned * outer + apart + least:
             continue
         if (gap < 0 and _limited(case, shorts, marks)) or _out_of_orders(case, last.ended_at):
             continue

@@ -26,6 +26,7 @@ from bot.sim.quarterly import dated_listings
 from bot.sim.wire.codecs import codec
 from bot.sim.wire.exchange import ApiKey, Exchange
 from bot.sim.wire.request import WireRequest
+from tests.soak.by_chance import NOT_WHOLE, ToldEmpty, true_by_chance
 from tests.soak.evidence import Evidence, LedgerLine, Request, Row, Standing
 from tests.soak.market import Past, WalkFeed
 from tests.soak.schedule import COINS, QUARTERS, RATIOS, Kill, Schedule
@@ -158,7 +159,7 @@ class World:
         self.cycle = -1
         self._latency = random.Random(schedule.latency_seed)
         self._luck = random.Random(schedule.luck_seed)
-        self._wallet_told: dict[str, dict[int, bool]] = {}  # by page and cycle, whether it was told empty
+        self._told_empty = ToldEmpty()
         self._reader: sqlite3.Connection | None = None
         self.evidence = Evidence(
             seed=schedule.seed,
@@ -363,13 +364,13 @@ class World:
             )
 
     def _said_before(self, request: Request, response: MemoryResponse, struck: str) -> bool:
-        """Whether the wallet was told empty in the cycle before, too: nobody can tell that from a withdrawal."""
         if "spot" not in request.asked.topics or response.status >= 300:
             return False
-        told, empty = self._wallet_told.setdefault(request.path, {}), struck == "empty_balances"
-        before = max((cycle for cycle in told if cycle < request.cycle), default=None)
-        told[request.cycle] = empty
-        return empty and before is not None and told[before]
+        empty = struck == "empty_balances"
+        if not empty and struck not in HARMLESS:
+            return False  # nothing was told
+        known = any(row.ending.partition(":")[0] not in NOT_WHOLE for row in self.evidence.cycles)
+        return self._told_empty.running(request.path, request.cycle, empty=empty, known=known)
 
     def _bare(self) -> bool:
         """Whether nothing at all lies behind contracts: neither money nor a position."""
@@ -463,22 +464,6 @@ class Line:
 
     async def close(self) -> None:
         return
-
-
-def true_by_chance(seen: Request, struck: str, body: bytes, *, flat: bool, bare: bool = False) -> bool:
-    """An empty list in place of an empty list: no order ever rests here, and a flat account has no position."""
-    if struck in ("sideless_positions", "nan_positions") and "positions" not in seen.asked.topics:
-        return True  # asked for settings, which stand in the same rows
-    if struck == "sideless_positions" and flat:
-        return True  # rows of size zero: there is nothing that could have a side
-    if struck == "swapped_reply" and "positions" in seen.asked.topics:
-        # WEEX and Binance answer bare lists, and `[]` to whoever has not traded yet: that it was given for the list of
-        # orders cannot be told, and it says what rows of size zero say. An account that holds something is not excused.
-        return flat and body.strip() == b"[]"
-    if struck == "empty_balances" and seen.asked.topics == {"margin"}:
-        return bare  # no row says what rows of zero say, and what the sender must put there first is the same
-    empty = struck in ("body_list", "empty_positions") or (struck == "other_positions" and flat)
-    return empty and ("open-orders" in seen.asked.topics or ("positions" in seen.asked.topics and flat))
 
 
 def past_of(schedule: Schedule) -> Past | None:

@@ -2,10 +2,10 @@
 
 import pytest
 
+from tests.soak.by_chance import ToldEmpty, true_by_chance
 from tests.soak.evidence import Request
 from tests.soak.market import START
 from tests.soak.speech import understood
-from tests.soak.world import true_by_chance
 
 ROW_OF_ZERO = b'[{"symbol":"BTCUSDT","side":"SHORT","size":"0"}]'
 BALANCE = b'[{"asset":"USDT","balance":"80846.2","availableBalance":"80846.2"}]'
@@ -62,3 +62,21 @@ def test_no_rows_of_collateral_tell_the_truth_about_an_account_that_has_none() -
 def test_no_other_answer_about_money_is_true_by_chance(seen: Request, struck: str, bare: bool) -> None:
     """Collateral that is there, an amount that cannot be read, the wallet of coins: each stays a lie."""
     assert not true_by_chance(seen, struck, b"[]", flat=True, bare=bare)
+
+
+@pytest.mark.parametrize(
+    ("known", "told", "excused"),
+    [
+        (True, [(1, True), (2, True)], True),
+        (True, [(2, True), (2, True)], False),
+        (False, [(2, True), (2, True)], True),
+        (False, [(2, True), (2, False), (2, True)], False),
+        (True, [(1, True), (2, False), (3, True)], False),
+    ],
+)
+def test_a_wallet_told_empty_is_excused_the_second_time_running(
+    known: bool, told: list[tuple[int, bool]], excused: bool
+) -> None:
+    """In two cycles; in one only where no look was whole before, so that nothing is known that it would contradict."""
+    emptiness = ToldEmpty()
+    assert [emptiness.running("wallet", cycle, empty=empty, known=known) for cycle, empty in told][-1] is excused
