@@ -26,10 +26,11 @@ def true_by_chance(seen: Request, struck: str, body: bytes, *, flat: bool, bare:
         return True  # asked for settings, which stand in the same rows
     if struck == "sideless_positions" and flat:
         return True  # rows of size zero: there is nothing that could have a side
-    if struck == "swapped_reply" and "positions" in seen.asked.topics:
-        # WEEX and Binance answer bare lists, and `[]` to whoever has not traded yet: that it was given for the list of
-        # orders cannot be told, and it says what rows of size zero say. An account that holds something is not excused.
-        return flat and body.strip() == b"[]"
+    if struck == "swapped_reply":
+        # WEEX and Binance answer bare lists, and `[]` to whoever has not traded yet: for which question it was given
+        # cannot be told. It says what rows of size zero say, and that no order rests; a position is not excused.
+        nothing = "open-orders" in seen.asked.topics or ("positions" in seen.asked.topics and flat)
+        return nothing and body.strip() == b"[]"
     if struck == "empty_balances" and seen.asked.topics == {"margin"}:
         return bare  # no row says what rows of zero say, and what the sender must put there first is the same
     empty = struck in ("body_list", "empty_positions") or (struck == "other_positions" and flat)

@@ -24,6 +24,7 @@ POSITIONS = asked_weex("/capi/v3/account/position/allPosition")
 def test_an_empty_list_of_another_question_tells_a_flat_account_the_truth_about_its_positions() -> None:
     """Rows of size zero, which the venue would have sent, say the same."""
     assert true_by_chance(POSITIONS, "swapped_reply", b"[]", flat=True)
+    assert true_by_chance(asked_weex("/capi/v3/openOrders"), "swapped_reply", b"[]", flat=False)
 
 
 @pytest.mark.parametrize(
