@@ -174,7 +174,7 @@ def unconfirmed_jumps(
         still = still if still < before else ZERO
         if before <= 0 or abs(now - before) <= jump_max * (before - still):
             continue
-        if asset in pending and abs(now - pending[asset]) <= jump_max * (max(now, pending[asset]) - still):
+        if asset in pending and abs(now - pending[asset]) <= jump_max * (min(now, pending[asset]) - still):
             continue
         jumps[asset] = (
             f"{asset} went from {before.normalize():f} to {now.normalize():f} at once; "

@@ -99,6 +99,13 @@ def test_a_jump_with_small_change_after_it_is_believed() -> None:
     assert unconfirmed_jumps({"BTC": d(1)}, {"BTC": d("0.4")}, {"BTC": d("0.4001")}, d("0.5")) == {}
 
 
+def test_a_second_leap_the_same_way_is_not_what_was_seen_before() -> None:
+    """Two deposits within a cycle, or a wrong answer after a true one: what is believed has to be seen twice."""
+    accepted, seen = {"SOL": d("134.9")}, {"SOL": d("389.8")}
+    assert "SOL" in unconfirmed_jumps(accepted, {"SOL": d("229.3")}, seen, d("0.5"))
+    assert unconfirmed_jumps(accepted, seen, seen, d("0.5")) == {}
+
+
 def test_coins_that_no_venue_sees_do_not_make_a_leap_look_small() -> None:
     """All coins gone from the venue are all of them, however many lie in a cold wallet."""
     accepted, cold = {"BTC": d("0.22")}, {"BTC": d("0.12")}
