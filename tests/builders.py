@@ -29,6 +29,7 @@ from bot.risk.autopilot import MarginLimits
 from bot.risk.caps import CapRule, Caps
 from bot.risk.check import RiskLimits
 from bot.risk.collateral import CollateralRule
+from bot.upkeep import Mind
 
 NOW = datetime(2025, 1, 6, tzinfo=UTC)
 VENUE = "binance"
@@ -232,6 +233,17 @@ def policy(size: SizeRule | None = None, *, cooldown_s: float = 0) -> Policy:
         adjust=(),
         place=Direct(venue=VENUE),
         pace=Band(outer=d("0.05"), inner=d("0.02"), hedge_ratio_max=d(1), cooldown_s=cooldown_s),
+    )
+
+
+def mind() -> Mind:
+    """Everything the user decided, as these builders have it."""
+    return Mind(
+        policy=policy(),
+        limits=risk_limits(),
+        margin=margin_limits(),
+        orders=order_rule(),
+        collateral={VENUE: collateral_rule()},
     )
 
 

@@ -34,7 +34,6 @@ from bot.exchange.unified_fills import PAGES_MAX, paged_fills
 from bot.exchange.unified_public import marks, speech_of, understood
 from bot.exchange.windows import whole
 
-BRACKETS_AGE_MAX: Final = timedelta(hours=24)
 order_by_client_id, order_of = unified_lookup.order_by_client_id, unified_lookup.order_of
 named_orders, brackets = unified_lookup.named_orders, unified_brackets.brackets
 KEYS_UNKNOWN: Final = KeyRights(read=None, trade_futures=None, transfer=None, withdraw=None, ip_restricted=None)

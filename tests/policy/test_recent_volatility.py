@@ -6,8 +6,8 @@ from math import exp
 
 from bot.domain.history import DAY_S, BarSeries, History, seconds
 from bot.policy.recent_volatility import recent_volatility, volatility_asks
-from bot.upkeep import Mind, margin_caps
-from tests.builders import NOW, VENUE, collateral_rule, margin_limits, order_rule, policy, risk_limits, snapshot
+from bot.upkeep import margin_caps
+from tests.builders import NOW, mind, snapshot
 
 
 def _bars(count: int, spread: float, *, ends: timedelta = timedelta(0)) -> History:
@@ -38,15 +38,9 @@ def test_few_old_or_senseless_bars_give_none() -> None:
 
 def test_a_wild_past_lowers_the_cap_of_a_cycle() -> None:
     """At 230 % a year BTC is held below the 2x that the user allows."""
-    mind = Mind(
-        policy=policy(),
-        limits=risk_limits(),
-        margin=margin_limits(),
-        orders=order_rule(),
-        collateral={VENUE: collateral_rule()},
-    )
+    usual = mind()
     seen = snapshot()
-    assert margin_caps(mind, seen).of("BTC").cap == 2
-    wild = margin_caps(mind, replace(seen, history=_bars(90, 0.1))).of("BTC")
+    assert margin_caps(usual, seen).of("BTC").cap == 2
+    wild = margin_caps(usual, replace(seen, history=_bars(90, 0.1))).of("BTC")
     assert wild.cap < 1
     assert "measured" in wild.reason
