@@ -12,6 +12,7 @@ from bot.domain.ports import Venue
 from bot.domain.snapshot import Snapshot
 from bot.execution.planner import MarketDetail
 from bot.observe import Lookout, all_of, coins_counted
+from bot.policy.place import TOO_SMALL
 from bot.risk.plausible import doubt_about_book
 
 BOOK_LEVELS = 50
@@ -92,3 +93,14 @@ async def look_again(lookout: Lookout, snapshot: Snapshot, moved_at: Collection[
         elsewhere = tuple(held for held in holdings if held.venue != view.venue)
         holdings = (*elsewhere, *coins_counted(row, balances))
     return replace(snapshot, holdings=holdings, venues=tuple(views))
+
+
+def doubt_small(lookout: Lookout, targets: Sequence[Target]) -> None:
+    """Where a wanted short is held back by the smallest order alone, have the rules of that venue read anew.
+
+    They may have been read at a bad moment, and nothing else would contradict them for a day.
+    """
+    small = {row.venue for row in targets if any(link.bound == TOO_SMALL for link in row.chain)}
+    for watched in lookout.watched:
+        if watched.venue.id in small:
+            watched.venue.doubt_rules()

@@ -10,7 +10,7 @@ from bot.absent import last_seen, remember
 from bot.adopt_only import LookBack
 from bot.changes import adopt, liquidations, name_changes
 from bot.circumstances import Past, circumstances
-from bot.closer_look import look_again, look_closer
+from bot.closer_look import doubt_small, look_again, look_closer
 from bot.deliberate import Deliberation, deliberate, make_plan, movers, protect_only
 from bot.domain.errors import ConfigurationError, Refused, Unavailable
 from bot.domain.history import NO_HISTORY
@@ -111,6 +111,7 @@ async def _run_cycle(desk: Desk, found: Findings) -> CycleRecord:
             looked_at_s = await _observe(desk, found, away)
             await _believe(desk, found, settled, cycle)
             approved = await _think(desk, found, cycle, settled)
+            doubt_small(desk.lookout, found.targets)
         except Unavailable as trouble:
             looked_at_s = desk.lookout.clock.monotonic()
             approved = await _protect_alone(desk, found, cycle, settled, trouble)

@@ -87,6 +87,9 @@ class FakeVenue:
     async def instruments(self, assets: Iterable[str], held: Iterable[str] = ()) -> tuple[Instrument, ...]:
         return (instrument(),) if "BTC" in assets else ()
 
+    def doubt_rules(self) -> None:
+        return None
+
     async def marks(self, symbols: Iterable[str]) -> tuple[Mark, ...]:
         self.before_read("marks")
         now = self.now()

@@ -70,6 +70,9 @@ class MarketReader(Protocol):
         A dated one that may only be closed before it ends is told where its symbol is among those `held`.
         """
 
+    def doubt_rules(self) -> None:
+        """Have the rules of the instruments read anew at the next look, where they are not half an hour young."""
+
     async def marks(self, symbols: Iterable[str]) -> tuple[Mark, ...]:
         """Mark and index price; a symbol the venue did not answer for is missing from the result, never guessed."""
 

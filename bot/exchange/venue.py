@@ -199,6 +199,10 @@ class CcxtVenue:
         await self._reading.markets.ensure(self._load_markets, now=self._reading.now(), bases=wanted)
         return public_reads.instruments(self._reading, self.market_kinds, wanted, self.quote, frozenset(held))
 
+    def doubt_rules(self) -> None:
+        """Have the market table read anew at the next look, unless that was done within half an hour."""
+        self._reading.markets.doubt(self._reading.now(), AGE_MAX_AFTER_DOUBT)
+
     async def marks(self, symbols: Iterable[str]) -> tuple[Mark, ...]:
         """Mark and index prices."""
         return await self._dialect.public.marks(self._reading, symbols)
@@ -251,7 +255,7 @@ class CcxtVenue:
             raise
         if not all(self._reading.markets.fits(row.symbol, row.amount) for row in found):
             # what is held cannot be bought back by these rules: they may have been read at a bad moment
-            self._reading.markets.doubt(self._reading.now(), AGE_MAX_AFTER_DOUBT)
+            self.doubt_rules()
         return found
 
     async def settings(self, symbols: Iterable[str]) -> tuple[SymbolSettings, ...]:

@@ -10,6 +10,8 @@ from bot.domain.instrument import Instrument
 from bot.domain.snapshot import VenueView
 from bot.policy.scene import Answer, Scene
 
+TOO_SMALL = "below the venue's smallest order"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Direct:
@@ -87,7 +89,7 @@ def placed_in(instrument: Instrument, need: Need, scene: Scene, *, rule: str) ->
     rounded = instrument.notional(exact, mark.mark_price) - notional
     if rounded <= 0:
         return target
-    why = "below the venue's smallest order" if amount == 0 and exact > 0 else "rounded down to whole lots"
+    why = TOO_SMALL if amount == 0 and exact > 0 else "rounded down to whole lots"
     left = Explanation(
         rule="rounding", words=f"{rounded:,.2f} left over ({why})", figure=rounded, unit=instrument.quote, bound=why
     )

@@ -138,6 +138,10 @@ class ShadowVenue:
                 self._engine.list_market(listing)
         return found
 
+    def doubt_rules(self) -> None:
+        """Have the real rules read anew."""
+        self._reader.doubt_rules()
+
     async def marks(self, symbols: Iterable[str]) -> tuple[Mark, ...]:
         """Mark and index prices."""
         return await self._reader.marks(symbols)

@@ -234,6 +234,23 @@ def test_a_position_that_could_not_be_bought_back_has_the_rules_read_anew(amount
     assert transport.lines().count(INFO) == 1 + times
 
 
+@pytest.mark.parametrize(("minutes", "times"), [(29, 0), (31, 1)])
+def test_rules_that_are_doubted_are_read_anew_after_half_an_hour(minutes: int, times: int) -> None:
+    """Those that were read just now would be told the same way."""
+    clock, later = FrozenClock(), timedelta(minutes=minutes)
+    transport = FakeTransport({})
+
+    async def doubt_them(venue: CcxtVenue) -> None:
+        await bitcoin(venue)
+        clock.pass_time(later.total_seconds())
+        transport.answers |= told_later(later)
+        venue.doubt_rules()
+        await bitcoin(venue)
+
+    asked(doubt_them, transport=transport, clock=clock)
+    assert transport.lines().count(INFO) == 1 + times
+
+
 @pytest.mark.parametrize("used", [True, False])
 def test_a_market_in_use_that_vanished_stays_in_sight_and_counts_as_closed(used: bool) -> None:
     """A short there is still a short, and nothing new is opened; what nobody uses may go."""
