@@ -30,7 +30,7 @@ from bot.execution.stranded import stranded, within_reach
 from bot.explain import Evidence, explain_if_possible
 from bot.findings import Findings, status_of, status_of_failure
 from bot.halting import HaltRule, broken_at_the_venue, broken_by_us, gone_on_too_long, halt
-from bot.happenings import believe_amounts, strangers
+from bot.happenings import believe_amounts, leaping_prices, strangers
 from bot.learned import taught
 from bot.margin_look import look_at_margin
 from bot.observe import Lookout, observe
@@ -288,7 +288,7 @@ def _remember(journal: Journal, found: Findings) -> None:
 async def _believe(desk: Desk, found: Findings, settled: Settlement, cycle: str) -> None:
     """Compare what was seen with what Ballast knows; name and adopt what others did, doubt what jumped.
 
-    A balance that jumped is doubted in the snapshot and believed when the next cycle sees the same.
+    A balance or price that jumped is doubted in the snapshot and believed when the next cycle sees the same.
     Raises: Stale when nothing should be decided on this snapshot.
     """
     journal, snapshot = desk.hands.journal, _seen(found)
@@ -300,13 +300,15 @@ async def _believe(desk: Desk, found: Findings, settled: Settlement, cycle: str)
     adopt(changes, snapshot, journal)
     found.events += changes.all_events
     found.events += strangers(snapshot, journal)
+    snapshot = replace(snapshot, doubtful={**leaping_prices(snapshot, journal), **snapshot.doubtful})
+    found.snapshot = snapshot
     if desk.balance_jump_max is not None:
         cash = desk.lookout.stablecoins | {desk.lookout.quote}
         amounts = believe_amounts(snapshot, journal, desk.balance_jump_max, desk.transit, cash)
         found.events += amounts.events
         found.in_transit = amounts.in_transit
         found.snapshot = replace(snapshot, doubtful=amounts.doubtful)
-    remember(found.snapshot or snapshot, journal)
+    remember(found.snapshot, journal)
     found.notes += [row.text for row in found.events]
 
 

@@ -11,8 +11,9 @@ from bot.domain.event import Event
 from bot.domain.snapshot import Snapshot
 from bot.execution.client_id import is_ours
 from bot.execution.journal import Journal
+from bot.execution.recollection import prices_before
 from bot.risk.events import flows, foreign_orders
-from bot.risk.plausible import unconfirmed_jumps
+from bot.risk.plausible import unconfirmed_jumps, unconfirmed_leaps
 from bot.risk.transit import (
     CashLook,
     Transit,
@@ -33,6 +34,7 @@ CASH = "amounts.cash"
 CARRIED = "amounts.coin_margined"
 ACCEPTED = "amounts.accepted"
 PENDING = "amounts.pending"
+BELIEVED = "prices.before_a_leap"
 
 
 def strangers(snapshot: Snapshot, journal: Journal) -> list[Event]:
@@ -58,6 +60,18 @@ class Amounts:
     doubtful: Mapping[str, str]
     events: Sequence[Event]
     in_transit: Mapping[str, str]
+
+
+def leaping_prices(snapshot: Snapshot, journal: Journal) -> dict[str, str]:
+    """Assets whose price leapt, with what is said of it; what was believed of them is remembered while they wait."""
+    owned = {row.asset for row in snapshot.holdings}
+    seen = {asset: row.price for asset, row in snapshot.prices.items() if asset in owned}
+    last, before = prices_before(journal), _amounts(journal, BELIEVED)
+    leaps = unconfirmed_leaps(seen, last, before)
+    waiting = {asset: before.get(asset) or last[asset] for asset in leaps}
+    if waiting != before:
+        journal.set_setting(BELIEVED, _amounts_to_json(waiting))
+    return leaps
 
 
 def believe_amounts(

@@ -9,6 +9,8 @@ from typing import Any
 from bot.domain.intent import OrderIntent
 from bot.execution.journal import Journal
 
+LOOKS_BACK = 50
+
 
 def records_over(journal: Journal, *, cycles: int, at_most: int) -> list[Mapping[str, Any]]:
     """Records spread evenly over the last so many cycles, oldest first; the last one is among them.
@@ -97,6 +99,21 @@ def previous_cycle(journal: Journal) -> datetime | None:
     """When the cycle before the one at work began."""
     found = journal.rows("SELECT begun_at FROM cycles ORDER BY number DESC LIMIT 1 OFFSET 1")
     return datetime.fromisoformat(found[0][0]) if found else None
+
+
+def prices_before(journal: Journal) -> dict[str, Decimal]:
+    """The price of each asset owned, in the last cycle that saw any."""
+    found = journal.rows(
+        "SELECT exposures FROM (SELECT number, json_extract(record, '$.exposures') AS exposures FROM cycles"
+        " WHERE record IS NOT NULL ORDER BY number DESC LIMIT ?) WHERE json_array_length(exposures) > 0 LIMIT 1",
+        (LOOKS_BACK,),
+    )
+    return _prices(json.loads(found[0][0])) if found else {}
+
+
+def _prices(exposures: list[Mapping[str, str]]) -> dict[str, Decimal]:
+    amounts = {row["asset"]: (Decimal(row["notional"]), Decimal(row["amount"])) for row in exposures}
+    return {asset: worth / amount for asset, (worth, amount) in amounts.items() if amount > 0}
 
 
 def _iso(at: datetime) -> str:

@@ -16,6 +16,7 @@ UNTIMED_FROM_BOOK_MAX = Decimal("0.005")  # more than a spread, less than what a
 BASIS_PER_YEAR_MAX = Decimal("0.50")
 UNEXPLAINED_MARGIN_MAX = Decimal("1.25")
 AHEAD_MAX = timedelta(seconds=5)
+PRICE_LEAP_MAX = Decimal(5)  # no coin that is worth hedging did that from one look to the next
 NOTHING: Final[Mapping[str, Decimal]] = MappingProxyType({})
 AGE_ANY = timedelta(days=36_500)
 
@@ -181,3 +182,22 @@ def unconfirmed_jumps(
             "it is believed when the next cycle sees the same"
         )
     return jumps
+
+
+def unconfirmed_leaps(
+    seen: Mapping[str, Decimal], last: Mapping[str, Decimal], before: Mapping[str, Decimal]
+) -> dict[str, str]:
+    """Assets whose price is more than five times what was believed, or less than a fifth, and was not seen so before.
+
+    `last` is what the last look showed, `before` what was believed of those that leapt in it. A leap is believed when
+    it is seen again; a price that is back where it was, at once. An asset that was never seen is believed.
+    """
+    leaps: dict[str, str] = {}
+    for asset, now in seen.items():
+        known = [look[asset] for look in (before, last) if look.get(asset, ZERO) > 0]
+        if known and now > 0 and all(max(now / price, price / now) > PRICE_LEAP_MAX for price in known):
+            leaps[asset] = (
+                f"the price of {asset} went from {known[0]:.8g} to {now:.8g} at once; "
+                "it is believed when the next cycle sees the same"
+            )
+    return leaps

@@ -9,6 +9,8 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from bot.changes import UNTOLD
 from bot.cycle import run_cycle
 from bot.domain.account import ForcedClosure, ForcedKind, Mark
@@ -242,6 +244,25 @@ def test_one_contract_at_a_wrong_price_buys_back_no_hedge_that_depends_on_worth(
         _wait(fake, 30)
         asyncio.run(run_cycle(table))
     assert fake.position == held < 0
+
+
+@pytest.mark.parametrize("factor", ["0.001", "0.15"])
+def test_a_price_that_leaps_is_believed_at_the_second_look(factor: str, tmp_path: Path) -> None:
+    """Mark and index of a coin's only contract may be told wrong together: its whole short was bought back."""
+    fake, size = FakeVenue(ManualClock()), Allocation(crypto_max=d("0.3"), leverage_cap=d(2))
+    right = fake.price
+    with journal(tmp_path) as book:
+        table = desk(fake, book)
+        table = replace(table, mind=replace(table.mind, policy=policy(size)))
+        held, notes = [], []
+        for price in (right, right * d(factor), right, right * d(factor), right * d(factor)):
+            fake.price = price
+            record = asyncio.run(run_cycle(table))
+            held.append(fake.position)
+            notes.append(any("believed when the next cycle sees the same" in note for note in record.notes))
+            _wait(fake, 30)
+    assert notes == [False, True, False, True, False]
+    assert held[0] == held[1] == held[2] == held[3] < held[4]
 
 
 class _DiesAt(Journal):

@@ -5,7 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from bot.risk.plausible import doubt_about_book, doubtful_symbols, doubts_about_account, unconfirmed_jumps
+from bot.risk.plausible import (
+    doubt_about_book,
+    doubtful_symbols,
+    doubts_about_account,
+    unconfirmed_jumps,
+    unconfirmed_leaps,
+)
 from tests.builders import BTC, book, d, instrument, later, margin, mark, position, view
 from tests.futures_builders import dated, inverse, mark_of
 
@@ -140,3 +146,24 @@ def test_a_mark_without_a_time_has_the_book_as_witness_of_its_age(price: str, be
 def test_an_empty_book_says_nothing_against_a_mark() -> None:
     """Whether there is anything to trade with is asked elsewhere."""
     assert doubt_about_book(replace(book(), bids=()), mark()) is None
+
+
+@pytest.mark.parametrize(
+    ("now", "last", "believed", "leaps"),
+    [
+        ("100", None, None, False),
+        ("499", "100", None, False),
+        ("501", "100", None, True),
+        ("21", "100", None, False),
+        ("19", "100", None, True),
+        ("100", "0.1", "100", False),
+        ("0.1", "0.1", "100", False),
+        ("1", "0.1", "100", True),
+    ],
+)
+def test_a_price_that_leapt_is_believed_when_it_is_seen_again(
+    now: str, last: str | None, believed: str | None, leaps: bool
+) -> None:
+    """What was told wrong once is over with the first look that is right."""
+    looks = [{} if price is None else {"BTC": d(price)} for price in (last, believed)]
+    assert ("BTC" in unconfirmed_leaps({"BTC": d(now)}, *looks)) is leaps
