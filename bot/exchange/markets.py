@@ -79,7 +79,7 @@ class Markets:
             return
         try:
             found = self._listed(await load())
-            self._check(found)
+            self._check(found, now)
         except Unavailable as problem:
             if not self._rows:
                 raise
@@ -223,7 +223,7 @@ class Markets:
         try:
             source = strict.row(document)
             found = [dict(strict.row(item)) for item in strict.rows(source["markets"])]
-            self._check(found)
+            self._check(found, now)
             self._take(found, datetime.fromisoformat(strict.text(source, "at")))
             self._age_max = min(AGE_MAX, timedelta(seconds=int(str(source.get("age_max_s", 86_400)))))
             lacking = source.get("lacking")
@@ -237,11 +237,12 @@ class Markets:
             return False
         return True
 
-    def _check(self, found: Sequence[Row]) -> None:
+    def _check(self, found: Sequence[Row], now: datetime) -> None:
         count = sum(1 for item in found if item.get("contract"))
-        if count == 0 or count < COUNT_MIN_OF_LAST_GOOD * len(self._rows):
+        known = sum(1 for item in self._rows.values() if not _ended(item, now))  # delivered contracts are gone for good
+        if count == 0 or count < COUNT_MIN_OF_LAST_GOOD * known:
             raise Unavailable(
-                f"{self._venue} answered with {count} markets where {len(self._rows) or 'some'} were known. "
+                f"{self._venue} answered with {count} markets where {known or 'some'} were known. "
                 "That cannot be right, so nothing was changed; the next cycle asks again."
             )
         if any(not isinstance(item.get("id"), str) or not isinstance(item.get("symbol"), str) for item in found):
