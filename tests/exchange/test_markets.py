@@ -130,6 +130,30 @@ def test_a_table_that_lost_rows_does_not_replace_a_good_one() -> None:
     assert transport.lines().count(INFO) == 2
 
 
+def test_a_table_without_the_contracts_that_were_delivered_is_a_good_one() -> None:
+    """Where few are listed they are more than a tenth: every new table was refused, and a coin stayed unhedged."""
+    ends = NOW + timedelta(hours=2)
+    quarter = market("BTC") | {
+        "symbol": f"BTCUSDT_{ends:%y%m%d}",
+        "contractType": "CURRENT_QUARTER",
+        "deliveryDate": int(ends.timestamp() * 1000),
+    }
+    transport = FakeTransport(
+        {INFO: [reply({"symbols": [market("BTC"), quarter]}), reply({"symbols": [market("BTC")]})]}
+    )
+    clock = FrozenClock()
+
+    async def tomorrow(venue: CcxtVenue) -> None:
+        await bitcoin(venue)
+        assert len(venue._reading.markets) == 2
+        clock.pass_time(25 * 3600)
+        await bitcoin(venue)
+        assert len(venue._reading.markets) == 1
+        assert venue.notes == ()
+
+    asked(tomorrow, transport=transport, clock=clock)
+
+
 def test_a_market_without_filters_is_unavailable_not_guessed() -> None:
     """Steps and minimums are never assumed."""
     with pytest.raises(Unavailable):
