@@ -8,6 +8,7 @@ from typing import Any
 from bot.domain.errors import Unavailable
 from bot.domain.instrument import Instrument, MarketKind
 from bot.exchange import strict, translate_unified
+from bot.exchange.delivered import Delivered, ended
 from bot.exchange.speech import Speech
 from bot.exchange.store import Store, young
 from bot.exchange.strict import Row, Unlisted, Unreadable
@@ -38,6 +39,7 @@ class Markets:
         self._name = name
         self._doubt = f"{name}_doubted"
         self._rows: dict[str, Row] = {}
+        self._delivered = Delivered(store, name)
         self._symbols: dict[str, str] = {}
         self._spot: frozenset[str] = frozenset()
         self._loaded_at: datetime | None = None
@@ -69,6 +71,7 @@ class Markets:
         Raises: Unavailable when there is none and the venue's answer is no good; an older table is kept then.
         """
         if not self._rows:
+            self._delivered.recall(now)
             self._restore(now)
         missing = self._missing(bases)
         if any(row["base"] in bases and _closed_early(row, now) for row in self._rows.values()):
@@ -87,6 +90,7 @@ class Markets:
             self._loaded_at = now - self._age_max + timedelta(minutes=10)  # asked again soon, not at every call
             return
         found += self._vanished(found, now)
+        self._delivered.learn([*self._rows.values(), *found], now)
         doubted = self._doubted or self._store.load(self._doubt, now=now, age_max=AGE_MAX) is not None
         before = missing if self._rows else frozenset()
         self._take(found, now)
@@ -94,7 +98,7 @@ class Markets:
         self._age_max, self._doubted = AGE_MAX_AFTER_DOUBT if doubted else AGE_MAX, False
         kept_s = int(self._age_max.total_seconds())
         document = {
-            "at": now.isoformat(), "age_max_s": kept_s, "lacking": sorted(self._lacking), "markets": found
+            "at": now.isoformat(), "age_max_s": kept_s, "lacking": sorted(self._lacking), "markets": found,
         }  # fmt: skip
         self._store.save(self._name, document, now=now)
         self._store.drop(self._doubt)
@@ -117,10 +121,14 @@ class Markets:
         listed, used = {str(item["symbol"]) for item in found}, self._used
         self._used = set()
         lost = [self._rows[name] for name in sorted(used - listed) if name in self._rows]
-        kept = [item for item in lost if not _ended(item, now)]
+        kept = [item for item in lost if not ended(item, now)]
         for item in kept:
             self._store.notes.append(f"{item['symbol']} is gone from the table of markets; it counts as closed")
         return [{**item, "active": False} for item in kept]
+
+    def _row(self, symbol: str) -> Row | None:
+        """A market that is listed, or was until its delivery."""
+        return self._rows.get(symbol) or self._delivered.rows.get(symbol)
 
     def symbol(self, market_id: str) -> str:
         """The unified symbol of a venue's market id; an id nobody knows stands for itself, so it is still seen."""
@@ -130,18 +138,21 @@ class Markets:
 
     def market_id(self, symbol: str) -> str:
         """The venue's own name of a market. Raises: Unlisted when the table has no such symbol."""
-        found = self._rows.get(symbol)
+        return str(self._market(symbol)["id"])
+
+    def _market(self, symbol: str) -> Row:
         self._used.add(symbol)
+        found = self._row(symbol)
         if found is None:
             raise Unlisted(
                 f"{self._venue} lists no market {symbol}. Nothing was sent. Check the asset and the kind of market in "
                 "the configuration; it may also have been delisted."
             )
-        return str(found["id"])
+        return found
 
     def size(self, market_id: str) -> Decimal:
         """How much face value one contract of an inverse market is; one where the venue counts in coins."""
-        found = self._rows.get(self.symbol(market_id))
+        found = self._row(self.symbol(market_id))
         if found is None or _kind(found) is not MarketKind.INVERSE_PERPETUAL:
             return Decimal(1)
         return strict.positive(found, "contractSize").normalize()
@@ -193,23 +204,22 @@ class Markets:
 
     def inverse(self, symbol: str) -> bool:
         """Whether a futures symbol settles in its coin."""
-        row = self._rows.get(symbol)
+        row = self._row(symbol)
         return row is not None and not row.get("linear")
 
     def unit(self, symbol: str) -> Decimal:
         """How much one unit of the venue's counting is, as an amount. Raises: Unavailable for an unknown symbol."""
-        self.market_id(symbol)
+        row = self._market(symbol)
         if self._speech is None:
             return Decimal(1)
         try:
-            return translate_unified.unit_of(self._speech, self._rows[symbol])
+            return translate_unified.unit_of(self._speech, row)
         except Unreadable as problem:
             raise Unavailable(f"{self._venue}: {symbol} cannot be counted ({problem}). Nothing was changed.") from None
 
     def told(self, symbol: str) -> Row:
         """What the venue itself wrote of a futures market. Raises: Unavailable for an unknown symbol."""
-        self.market_id(symbol)
-        return strict.row(self._rows[symbol].get("info"))
+        return strict.row(self._market(symbol).get("info"))
 
     def _instrument(self, row: Row) -> Instrument:
         if self._speech is None:
@@ -239,7 +249,7 @@ class Markets:
 
     def _check(self, found: Sequence[Row], now: datetime) -> None:
         count = sum(1 for item in found if item.get("contract"))
-        known = sum(1 for item in self._rows.values() if not _ended(item, now))  # delivered contracts are gone for good
+        known = sum(1 for item in self._rows.values() if not ended(item, now))  # delivered contracts are gone for good
         if count == 0 or count < COUNT_MIN_OF_LAST_GOOD * known:
             raise Unavailable(
                 f"{self._venue} answered with {count} markets where {known or 'some'} were known. "
@@ -251,10 +261,12 @@ class Markets:
     def _take(self, found: Sequence[Row], at: datetime) -> None:
         if self._speech is not None:
             # unified calls look markets up in ccxt's own table
-            self._client.set_markets([dict(item) for item in found])
+            listed = {str(item["symbol"]) for item in found}
+            delivered = [item for name, item in self._delivered.rows.items() if name not in listed]
+            self._client.set_markets([dict(item) for item in (*found, *delivered)])
         futures = [item for item in found if item.get("contract")]
         self._rows = {str(item["symbol"]): item for item in futures}
-        self._symbols = {str(item["id"]): str(item["symbol"]) for item in futures}
+        self._symbols = {str(item["id"]): str(item["symbol"]) for item in (*self._delivered.rows.values(), *futures)}
         self._spot = frozenset(str(item["symbol"]) for item in found if not item.get("contract"))
         self._loaded_at = at
 
@@ -286,16 +298,8 @@ def unified_table(rows: Iterable[Row]) -> list[dict[str, Any]]:
     return found
 
 
-def _ended(row: Row, now: datetime) -> bool:
-    try:
-        until = strict.moment_or_none(row, "expiry")
-    except Unreadable:
-        return False
-    return until is not None and until <= now
-
-
 def _closed_early(row: Row, now: datetime) -> bool:
-    return row.get("active") is False and not _ended(row, now)
+    return row.get("active") is False and not ended(row, now)
 
 
 def _kind(row: Row) -> MarketKind | None:

@@ -7,12 +7,22 @@ the request could still take effect, with a position that shows nothing of it. A
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.account import FINAL_STATUSES, ZERO, Order, OrderStatus, Side
 from bot.domain.errors import BallastError, Unavailable
-from bot.domain.intent import Ending, LeverageIntent, MarginModeIntent, OrderIntent, Outcome, TransferIntent, describe
+from bot.domain.figures import expiry_of
+from bot.domain.intent import (
+    Ending,
+    Intent,
+    LeverageIntent,
+    MarginModeIntent,
+    OrderIntent,
+    Outcome,
+    TransferIntent,
+    describe,
+)
 from bot.domain.ports import Clock, Venue
 from bot.execution.journal import Journal, KnownPosition, OpenIntent
 from bot.execution.recollection import filled_since
@@ -57,7 +67,7 @@ async def settle(hands: Hands) -> Settlement:
         try:
             outcome = await _settle_one(row, venue, hands)
         except Unavailable as error:
-            notes.append(f"{row.intent.id} could not be settled yet: {error}")
+            notes.append(f"{row.intent.id} could not be settled yet: {error}{_way_out(row.intent, venue.now())}")
             continue
         if outcome is None:
             notes.append(f"{row.intent.id} is not settled yet: {describe(row.intent)} may still show up at {venue.id}")
@@ -120,6 +130,8 @@ async def _absent_order(row: OpenIntent, intent: OrderIntent, venue: Venue, hand
     fills = await venue.fills(intent.symbol, row.sent_at - CLOCK_SKEW)
     known = _known_position(hands, intent.venue, intent.symbol)
     moved = held - (known.amount if known is not None else row.position_before or ZERO)
+    if _delivered(intent.symbol, now):
+        moved = ZERO  # the delivery took the position away, which says nothing of this order
     # A position that moved the way of this one is a contradiction; what other orders of ours filled says nothing of it.
     traded = sum((fill.amount for fill in fills if fill.side is intent.side), ZERO)
     others = filled_since(hands.journal, intent, row.sent_at - CLOCK_SKEW)
@@ -165,6 +177,10 @@ async def _settle_transfer(row: OpenIntent, intent: TransferIntent, venue: Venue
 
 
 async def _settle_setting(intent: LeverageIntent | MarginModeIntent, venue: Venue, hands: Hands) -> Outcome | None:
+    if _delivered(intent.symbol, venue.now()):
+        outcome = _ended(intent.id, Ending.ABSENT, "the contract has been delivered, so nothing depends on it")
+        hands.journal.record_outcome(outcome, venue.now())
+        return outcome
     settings = await venue.settings((intent.symbol,))
     current = next((row for row in settings if row.symbol == intent.symbol), None)
     if current is None:
@@ -177,6 +193,21 @@ async def _settle_setting(intent: LeverageIntent | MarginModeIntent, venue: Venu
     outcome = _ended(intent.id, Ending.DONE if done else Ending.ABSENT, detail)
     hands.journal.record_outcome(outcome, venue.now())
     return outcome
+
+
+def _delivered(symbol: str, now: datetime) -> bool:
+    ends_at = expiry_of(symbol)
+    return ends_at is not None and ends_at <= now
+
+
+def _way_out(intent: Intent, now: datetime) -> str:
+    """What a person can do about an order in a contract that a venue may never speak of again."""
+    if not isinstance(intent, OrderIntent) or not _delivered(intent.symbol, now):
+        return ""
+    return (
+        f" The contract has been delivered. If this goes on, look there yourself and then run "
+        f"`ballast resume --abandon {intent.id}`"
+    )
 
 
 def close_order(intent: OrderIntent, order: Order, hands: Hands) -> Outcome:

@@ -22,6 +22,7 @@ from tests.exchange.world import (
     asked,
     make_venue,
     market,
+    order_row,
     position_row,
     premium,
     reply,
@@ -152,6 +153,39 @@ def test_a_table_without_the_contracts_that_were_delivered_is_a_good_one() -> No
         assert venue.notes == ()
 
     asked(tomorrow, transport=transport, clock=clock)
+
+
+def test_an_order_in_a_contract_can_be_looked_up_for_a_week_after_its_delivery(tmp_path: Path) -> None:
+    """It left the list, and an order sent just before it ended may not be settled yet, here or in the next process."""
+    ends = NOW + timedelta(hours=2)
+    name = f"BTCUSDT_{ends:%y%m%d}"
+    symbol = f"{BTC}-{ends:%y%m%d}"
+    quarter = market("BTC") | {
+        "symbol": name, "contractType": "CURRENT_QUARTER", "deliveryDate": int(ends.timestamp() * 1000)
+    }  # fmt: skip
+    clock = FrozenClock()
+    asked(bitcoin, {INFO: reply({"symbols": [market("BTC"), quarter]})}, cache=tmp_path, clock=clock)
+
+    async def looked_up(venue: CcxtVenue) -> str | None:
+        await bitcoin(venue)
+        found = await venue.order_by_client_id(symbol, "abc")
+        return None if found is None else found.symbol
+
+    order = reply(order_row("abc", symbol=name))
+    for days in (1, 4):
+        clock.pass_time(days * 86_400)
+        later = told_later(clock.now() - NOW)
+        answers = {**later, INFO: reply({"symbols": [market("BTC")]}), "GET /fapi/v1/order": order}
+        transport = FakeTransport(answers)
+        assert asked(looked_up, transport=transport, cache=tmp_path, clock=clock) == symbol
+    clock.pass_time(3 * 86_400)
+    with pytest.raises(Unavailable, match="lists no market"):
+        asked(
+            looked_up,
+            transport=FakeTransport({**answers, **told_later(clock.now() - NOW)}),
+            cache=tmp_path,
+            clock=clock,
+        )
 
 
 def test_a_market_without_filters_is_unavailable_not_guessed() -> None:

@@ -11,11 +11,11 @@ from typing import cast
 import pytest
 
 from bot.domain.account import Fill, Order, OrderStatus, Side
-from bot.domain.errors import JournalError
-from bot.domain.intent import Ending, OrderIntent
+from bot.domain.errors import JournalError, Unavailable
+from bot.domain.intent import Ending, LeverageIntent, OrderIntent
 from bot.domain.ports import Venue
 from bot.execution.journal import Journal, KnownPosition
-from bot.execution.settlement import CLOCK_SKEW, Hands, close_order, settle
+from bot.execution.settlement import CLOCK_SKEW, Hands, close_order, contradicted, settle
 from tests.builders import BTC, NOW, VENUE, d
 from tests.cycles.desk import journal
 from tests.fake_venue import FakeVenue, ManualClock
@@ -159,3 +159,61 @@ def test_a_fill_that_no_settled_order_explains_keeps_an_order_unknown(tmp_path: 
     book, hands = _lost_after_a_slice(tmp_path, traded="0.3")
     with book:
         assert _settled_twice(hands) == []
+
+
+ENDING = f"{BTC}-{NOW:%y%m%d}"  # delivered at eight in the morning
+HOUR_S = 3600
+
+
+def _before_delivery(folder: Path, intent: OrderIntent | LeverageIntent) -> tuple[Journal, Hands, FakeVenue]:
+    """A short of 0.3 in a contract that ends, and something sent in it that nobody answered; what is shown is flat."""
+    clock = ManualClock()
+    book = journal(folder)
+    book.set_position(KnownPosition(venue=VENUE, symbol=ENDING, asset="BTC", amount=d("-0.3"), changed_at=NOW))
+    book.record_sent(intent, "blst1", NOW, notional=d("12000"), position_before=d("-0.3"))
+    fake = FakeVenue(clock)
+    return book, Hands(venues={VENUE: cast("Venue", fake)}, journal=book, clock=clock), fake
+
+
+def _purchase() -> OrderIntent:
+    return replace(_sale("0.3"), symbol=ENDING, side=Side.BUY, reduce_only=True)
+
+
+@pytest.mark.parametrize(("after_s", "expected"), [(HOUR_S, []), (9 * HOUR_S, [Ending.ABSENT])])
+def test_a_position_that_was_delivered_is_no_trade_of_an_order_nobody_knows(
+    after_s: int, expected: list[Ending], tmp_path: Path
+) -> None:
+    """It looks as if the purchase had traded: before the delivery that waits, after it nothing speaks for it."""
+    book, hands, _ = _before_delivery(tmp_path, _purchase())
+    with book:
+        asyncio.run(hands.clock.sleep(after_s))
+        assert _settled_twice(hands) == expected
+        assert contradicted(book) == []
+
+
+def test_a_setting_of_a_delivered_contract_is_settled_without_a_question(tmp_path: Path) -> None:
+    """The venue does not list it any more, so it would be asked for ever and no short would grow meanwhile."""
+    setting = LeverageIntent(id="c000001-01", venue=VENUE, symbol=ENDING, leverage=2, reasons=("a reason",))
+    book, hands, fake = _before_delivery(tmp_path, setting)
+    fake.leverage = d(2)
+    with book:
+        asyncio.run(hands.clock.sleep(9 * HOUR_S))
+        assert [row.ending for row in asyncio.run(settle(hands)).outcomes] == [Ending.ABSENT]
+
+
+@pytest.mark.parametrize(("after_s", "said"), [(HOUR_S, False), (9 * HOUR_S, True)])
+def test_the_way_out_is_named_where_a_venue_does_not_speak_of_a_delivered_contract(
+    after_s: int, said: bool, tmp_path: Path
+) -> None:
+    """Whether it ever will, nobody knows; a person can look there and end the waiting."""
+    book, hands, fake = _before_delivery(tmp_path, _purchase())
+
+    def unlisted(_: str) -> None:
+        raise Unavailable("no such market")
+
+    fake.before_read = unlisted
+    with book:
+        asyncio.run(hands.clock.sleep(after_s))
+        (note,) = asyncio.run(settle(hands)).notes
+    assert "could not be settled yet" in note
+    assert ("ballast resume --abandon c000001-01" in note) is said

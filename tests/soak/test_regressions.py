@@ -69,6 +69,7 @@ ONCE_BROKEN_NEWER = {
     ("bingx", 14501, 60): "a position in a market that the list had lacked once stopped everything for a day",
     ("binance", 15623, 60): "(the judge) an empty list, given to another question, in place of the orders that rest",
     ("bybit", 4820, 60): "after a delivery the shorter list of markets was refused for ever: closed ones stayed so",
+    ("binance", 3812, 60): "an order in a contract that was delivered could not be asked about: no short grew again",
     ("bingx", 18905, 60): "a smallest order that was larger when the first list was read kept a short away for a day",
     ("bybit", 19635, 60): "a second leap the same way was taken for the first one seen again",
     ("weex", 477, 60): "a resting order that had traded in part was named by a word nobody knew, and never settled",
