@@ -197,7 +197,11 @@ def unconfirmed_leaps(
         known = [look[asset] for look in (before, last) if look.get(asset, ZERO) > 0]
         if known and now > 0 and all(max(now / price, price / now) > PRICE_LEAP_MAX for price in known):
             leaps[asset] = (
-                f"the price of {asset} went from {known[0]:.8g} to {now:.8g} at once; "
+                f"the price of {asset} went from {_short(known[0])} to {_short(now)} at once; "
                 "it is believed when the next cycle sees the same"
             )
     return leaps
+
+
+def _short(price: Decimal) -> str:
+    return f"{Decimal(f'{price:.8g}').normalize():f}"

@@ -167,3 +167,16 @@ def test_a_price_that_leapt_is_believed_when_it_is_seen_again(
     """What was told wrong once is over with the first look that is right."""
     looks = [{} if price is None else {"BTC": d(price)} for price in (last, believed)]
     assert ("BTC" in unconfirmed_leaps({"BTC": d(now)}, *looks)) is leaps
+
+
+@pytest.mark.parametrize(
+    ("last", "now", "words"),
+    [
+        ("60000", "60.000", "from 60000 to 60 at once"),
+        ("0.00001234", "0.0012340", "from 0.00001234 to 0.001234 at once"),
+        ("1", "1234567.891234", "from 1 to 1234567.9 at once"),
+    ],
+)
+def test_a_leap_is_told_in_plain_numbers(last: str, now: str, words: str) -> None:
+    """No trailing zeros, no exponents, eight digits at most."""
+    assert words in unconfirmed_leaps({"BTC": d(now)}, {"BTC": d(last)}, {})["BTC"]
