@@ -72,7 +72,7 @@ def verdicts(seeds: Sequence[int], cycles: int, jobs: int) -> Iterator[Verdict]:
 
 def played(seeds: range, cycles: int, jobs: int, keep: Path | None) -> Iterator[Verdict]:
     """Verdicts of earlier and of now, with a line of progress now and then."""
-    name = fingerprint(cycles)
+    name = fingerprint(cycles, schedules=True)
     known = earlier(keep, name) if keep is not None else {}
     known = {seed: row for seed, row in known.items() if seed in seeds}
     keeper = Keeper(keep, name, known) if keep is not None else None

@@ -1,10 +1,12 @@
 """Long soaks go on where they were stopped, and a broken rule is told by what it needs."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 from tests.soak.campaign import Verdict
 from tests.soak.defects import MUTANTS
-from tests.soak.progress import Keeper, TrialKeeper, earlier, earlier_trials, fingerprint
+from tests.soak.progress import BESIDE, ROOT, Keeper, TrialKeeper, earlier, earlier_trials, fingerprint
 from tests.soak.shrink import shrunk
 from tests.soak.trial import Trial, spread
 
@@ -25,6 +27,20 @@ def test_verdicts_are_remembered_for_the_same_code_only(tmp_path: Path) -> None:
     assert sorted(earlier(path, name)) == [0, 1, 3]
     assert earlier(path, fingerprint(60)) == {}
     assert earlier(tmp_path / "none", name) == {}
+
+
+def test_a_change_beside_the_schedules_leaves_their_verdicts_true() -> None:
+    """What their name leaves out is never loaded while they are played; every other name holds all of it."""
+    tell = "import sys, tests.soak.campaign, tests.soak.shrink; print(*sys.modules)"
+    told = subprocess.run([sys.executable, "-c", tell], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = {name.split(".")[2] for name in told.stdout.split() if name.startswith("tests.soak.")}
+    assert {"runner", "audit", "world"} <= loaded
+    assert not loaded & BESIDE
+    assert all(
+        (ROOT / "tests" / "soak" / name).is_dir() or (ROOT / "tests" / "soak" / f"{name}.py").is_file()
+        for name in BESIDE
+    )
+    assert fingerprint(60, schedules=True) != fingerprint(60)
 
 
 def test_a_broken_rule_is_told_by_what_it_needs() -> None:
