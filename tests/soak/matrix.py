@@ -12,11 +12,13 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import Decimal, localcontext
+from itertools import product
 from pathlib import Path
 
 from bot.cycle import run_cycle
 from bot.sim.faults import FAULTS, Effect, Script
+from bot.sim.wire.codec import ARITHMETIC
 from tests.soak import runner
 from tests.soak.audit import audit
 from tests.soak.catalogue import numbers
@@ -35,27 +37,33 @@ MEMORY = runner.MEMORY_DISK.is_dir()
 SEED = 3
 WRITES = ("order", "lookup", "cancel", "setting", "write")
 INTERRUPTED, DEPEGGED = "interrupted", "depegged"
-# A cancel needs an order that rests: the fault meets the cancel of it.
+# A cancel needs an order that rests: the fault meets the cancel of it, in a race while it trades.
 ON_CANCELS = ("lost_cancel", "refused_cancel", "timeout", "slow", "status_502", "body_empty")
+CANCEL, RACE = "cancel", "race"
+OUT_OF_REACH = 0.98
 CALM = CyclePlan(pause_s=30.0, kill=None, event="", skew_s=0.0, intruder=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One fault at the nth request it can meet; `executes` where a fault leaves it open, `luck` chooses the prices."""
+    """One fault at the nth request it can meet; `executes` where a fault leaves it open, `luck` chooses the prices.
+
+    `cancelled` is how an order that rests is cancelled under the fault: in vain it waits (CANCEL), or it trades at that
+    very moment (RACE).
+    """
 
     venue: str
     fault: str
     nth: int = 1
     executes: bool | None = None
-    on_cancel: bool = False
+    cancelled: str = ""
     luck: int = 0
 
     @property
     def name(self) -> str:
         """How to ask for it again."""
         done = {None: "", True: "+", False: "-"}[self.executes]
-        return f"{self.venue}:{self.fault}{done}:{self.nth}:{'cancel' if self.on_cancel else ''}:{self.luck}"
+        return f"{self.venue}:{self.fault}{done}:{self.nth}:{self.cancelled}:{self.luck}"
 
     @classmethod
     def of(cls, name: str) -> "Case":
@@ -63,7 +71,7 @@ class Case:
         venue, fault, nth, where, luck = name.split(":")
         executes = {"+": True, "-": False}.get(fault[-1:])
         return cls(
-            venue=venue, fault=fault.rstrip("+-"), nth=int(nth), executes=executes, on_cancel=where == "cancel",
+            venue=venue, fault=fault.rstrip("+-"), nth=int(nth), executes=executes, cancelled=where,
             luck=int(luck),
         )  # fmt: skip
 
@@ -89,7 +97,7 @@ def schedule_of(case: Case) -> Schedule:
 def _scripts(case: Case) -> tuple[Script, ...]:
     if case.fault not in FAULTS:
         return ()
-    if not case.on_cancel:
+    if not case.cancelled:
         return (Script(fault=case.fault, nth=case.nth, executes=case.executes),)
     resting = Script(fault="lingering_order", nth=case.nth)
     return resting, Script(fault=case.fault, scope="cancel", executes=case.executes)
@@ -108,9 +116,9 @@ def cases() -> Iterator[Case]:
                 for executes in (True, False) if both else (None,):
                     yield Case(venue=venue, fault=effect.name, nth=nth, executes=executes)
         for luck in range(TIMES):
-            for fault in ON_CANCELS:
+            for fault, cancelled in product(ON_CANCELS, (CANCEL, RACE)):
                 for executes in (True, False) if FAULTS[fault].executes is None else (None,):
-                    yield Case(venue=venue, fault=fault, executes=executes, on_cancel=True, luck=luck)
+                    yield Case(venue=venue, fault=fault, executes=executes, cancelled=cancelled, luck=luck)
             for nth in range(1, writes + 1):
                 yield Case(venue=venue, fault=INTERRUPTED, nth=nth, luck=luck)
     for luck in range(DEPEGS):
@@ -134,10 +142,16 @@ def play(case: Case) -> Trial:
         struck.update(numbers(kind, case.venue))
     if case.fault == INTERRUPTED:
         struck["F14"] += 1
-    if case.on_cancel and any(row.asked.kind == "cancel" for row in evidence.requests):
-        struck.update({"lost_cancel": ("F12",), "refused_cancel": ("F34",)}.get(case.fault, ("F35",)))
+    if _raced(evidence):
+        struck["F35"] += 1
     broken = tuple(str(row) for row in audit(evidence))
     return Trial(name=case.name, faults=tuple(sorted(struck.elements())), broken=broken, trace=evidence.ledger_hash())
+
+
+def _raced(evidence: Evidence) -> bool:
+    """Whether an order traded at the very instant at which a cancel arrived."""
+    cancels = {row.at for row in evidence.requests if row.asked.kind == "cancel"}
+    return any(line.kind == "fill" and line.at in cancels for line in evidence.ledger)
 
 
 def _course(case: Case) -> Evidence:
@@ -147,6 +161,8 @@ def _course(case: Case) -> Evidence:
     random.seed(case.luck)  # the pauses between repeated reads come from the global source
     try:
         world = World(schedule, folder)
+        if case.cancelled:
+            _prices_leave(world, back=case.cancelled == RACE)
         plans = [*schedule.cycles, *([replace(CALM, pause_s=runner.QUIET_PAUSE_S)] * QUIET_CYCLES)]
         done = 0
         if case.fault == INTERRUPTED:
@@ -157,6 +173,32 @@ def _course(case: Case) -> Evidence:
         return world.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _prices_leave(world: World, *, back: bool) -> None:
+    """After the first order prices fall below it, so that it rests; when its cancel arrives they may be `back`."""
+    arrived, met = world.arrived, Counter[str]()
+
+    def watched(*words: object) -> Request:
+        request = arrived(*words)  # type: ignore[arg-type]
+        if met["order"] and not met["left"]:
+            _move(world, OUT_OF_REACH)
+            met["left"] += 1
+        if request.asked.kind == "cancel" and back and not met["back"]:
+            _move(world, 1 / OUT_OF_REACH)
+            met["back"] += 1
+        met[request.asked.kind] += 1
+        return request
+
+    world.arrived = watched  # type: ignore[method-assign,assignment]
+
+
+def _move(world: World, share: float) -> None:
+    world.feed._prices = {coin: price * share for coin, price in world.feed._prices.items()}
+    world.feed._draw()
+    with localcontext(ARITHMETIC):
+        world.engine.advance(world.now, world.feed.quotes(world.now))
+    world._note_market()
 
 
 async def _life_given_up(world: World, nth: int) -> None:
