@@ -26,9 +26,9 @@ name = "bench"
 ratio = "0.5"
 [risk]
 leverage_cap = "2"
-orders_per_hour_max = 10000
+orders_per_hour_max = 1000
 [journal]
-path = "{folder}/{name}.db"
+path = "{folder}/{journal}.db"
 """
 VENUE = """
 [[venues]]
@@ -93,7 +93,9 @@ def _profile(folder: Path, venues: Sequence[str], addresses: Mapping[str, str]) 
         for one in venues
     )
     path = folder / f"{name}.toml"
-    path.write_text(PROFILE.format(venues="".join(rows), folder=folder, name=name), encoding="utf-8")
+    # one account, one journal: with another it would be adopt-only
+    journal = addresses[HEDGE].rpartition(":")[2]
+    path.write_text(PROFILE.format(venues="".join(rows), folder=folder, journal=journal), encoding="utf-8")
     return path
 
 
