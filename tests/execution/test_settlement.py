@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 from bot.domain.account import Fill, Order, OrderStatus, Side
-from bot.domain.errors import JournalError, Unavailable
+from bot.domain.errors import BallastError, JournalError, Refused, Unavailable, Unknown
 from bot.domain.intent import Ending, LeverageIntent, OrderIntent
 from bot.domain.ports import Venue
 from bot.execution.journal import Journal, KnownPosition
@@ -110,6 +110,26 @@ def test_a_cancel_that_cannot_be_written_down_is_not_sent(tmp_path: Path) -> Non
         with pytest.raises(JournalError):
             asyncio.run(settle(hands))
     assert sent == []
+
+
+@pytest.mark.parametrize(
+    "error", [Refused("no such order", code="-2011"), Unknown("no answer"), Unavailable("no connection")]
+)
+def test_a_cancel_that_fails_is_not_sent_again_in_the_same_cycle(tmp_path: Path, error: BallastError) -> None:
+    """The look after it decides: what still rests stays unsettled, and the next cycle cancels once more."""
+    sent: list[str] = []
+
+    def fail() -> None:
+        sent.append("cancel")
+        raise error
+
+    book, hands = _resting(tmp_path, fail)
+    with book:
+        for cycle in (1, 2):
+            settled = asyncio.run(settle(hands))
+            assert len(sent) == cycle
+            assert settled.outcomes == ()
+            assert [row.client_id for row in settled.open] == ["blst1"]
 
 
 def _lost_after_a_slice(folder: Path, *, traded: str) -> tuple[Journal, Hands]:
